@@ -1,0 +1,1 @@
+"""What installers write down: the site, the settings, the profiles of devices."""

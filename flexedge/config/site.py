@@ -1,0 +1,251 @@
+"""The installer's YAML: the place, its prices, its devices, its assets."""
+
+from datetime import time
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+
+from flexedge.domain.flex import FlexContext, FlexModel, NonNegativeKw, NonNegativeKwh
+from flexedge.domain.record import Record
+from flexedge.domain.units import Duration, PowerKw, PricePerKwh, TemperatureC, VolumeL, parse_unit
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+"""Lower-case letters, digits and dashes."""
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+EVERY_DAY: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _clock(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    if isinstance(value, str):
+        try:
+            parsed = time.fromisoformat(value)
+        except ValueError:
+            parsed = None
+        if parsed is not None and parsed.tzinfo is None:
+            return parsed
+    raise ValueError(f"{value!r} is not a time of day; write it as '07:30'")
+
+
+ClockTime = Annotated[time, BeforeValidator(_clock)]
+
+
+class Location(Record):
+    """Where the site is, for the course of the sun. Degrees, north and east positive."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+
+
+class Place(Record):
+    """The site itself."""
+
+    name: str
+    timezone: str
+    location: Location
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is not a time zone; write it as 'Europe/Amsterdam'")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone for days and clock times."""
+        return ZoneInfo(self.timezone)
+
+
+class FixedPrice(Record):
+    """One price, always."""
+
+    fixed: PricePerKwh
+
+
+class Zone(Record):
+    """A price during part of the day, in local time; ``until`` 00:00 is midnight."""
+
+    since: ClockTime
+    until: ClockTime
+    days: tuple[Day, ...] = EVERY_DAY
+    price: PricePerKwh
+
+
+class ZonedPrice(Record):
+    """A price by time of day; the first zone that fits counts, ``otherwise`` the rest."""
+
+    zones: tuple[Zone, ...]
+    otherwise: PricePerKwh
+
+
+class FilePrice(Record):
+    """A price from a CSV file (columns start, value) that something else keeps up to date.
+
+    The file is read again when it changes. ``price = value * factor + add``: taxes and fees.
+    """
+
+    file: str
+    unit: str
+    factor: float = 1.0
+    add: PricePerKwh | None = None
+
+    @field_validator("unit")
+    @classmethod
+    def _price(cls, unit: str) -> str:
+        if parse_unit(unit).dimension != "energy-price":
+            raise ValueError(f"{unit!r} is no price of energy; write it as 'EUR/kWh'")
+        return unit
+
+
+def _kind_of_price(value: object) -> str | None:
+    keys = value.keys() if isinstance(value, dict) else getattr(value, "__dict__", {}).keys()
+    return next((kind for kind in ("fixed", "zones", "file") if kind in keys), None)
+
+
+PriceSource = Annotated[
+    Annotated[FixedPrice, Tag("fixed")]
+    | Annotated[ZonedPrice, Tag("zones")]
+    | Annotated[FilePrice, Tag("file")],
+    Discriminator(
+        _kind_of_price,
+        custom_error_type="price",
+        custom_error_message="a price has one of the keys: fixed, zones, file",
+    ),
+]
+
+
+class Broker(Record):
+    """An MQTT broker."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str | None = None
+    password_file: str | None = None
+    """File that holds the password alone, readable by flexedge only."""
+
+
+class Device(Record):
+    """A device on the wire: which profile it has and where it is."""
+
+    profile: str
+    host: str | None = None
+    """Address of a Modbus TCP device."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    unit: Annotated[int, Field(ge=0, le=255)] | None = None
+    broker: str | None = None
+    """Name of the broker an MQTT device speaks through."""
+    options: dict[str, str | int | float] = {}
+    """What the profile asks of the installer, such as a serial number."""
+
+
+class Limits(Record):
+    """The installer's last word on what an asset may be told."""
+
+    range: tuple[PowerKw, PowerKw] | None = None
+    """Most production (negative) and most consumption."""
+    ramp: PowerKw | None = None
+    """Largest change of the setpoint per second."""
+    dead_band: PowerKw = Field(default="50 W", validate_default=True)
+    """Changes smaller than this are not written."""
+    dwell: Duration = Field(default="0s", validate_default=True)
+    """Shortest time between switching on and off."""
+
+
+class ReadyBy(Record):
+    """A state of charge that shall be reached by a time of day."""
+
+    time: ClockTime
+    soc: NonNegativeKwh
+    days: tuple[Day, ...] = EVERY_DAY
+
+
+class HeatBuffer(Record):
+    """Water that stores heat; its state of charge follows from its temperature.
+
+    soc = volume * 1.163 Wh/(l K) * (temperature - min), 0 at ``min`` and full at ``max``.
+    """
+
+    volume: VolumeL
+    min: TemperatureC
+    max: TemperatureC
+
+    @property
+    def kwh_per_kelvin(self) -> float:
+        """Heat per degree: 1.163 Wh per litre and kelvin."""
+        return self.volume * 1.163e-3
+
+    @property
+    def capacity_kwh(self) -> float:
+        """Heat between the two temperatures."""
+        return (self.max - self.min) * self.kwh_per_kelvin
+
+
+class Process(Record):
+    """A machine that runs once a day for a fixed time at a fixed power."""
+
+    power: NonNegativeKw
+    duration: Duration
+    process_type: Literal["INFLEXIBLE", "BREAKABLE", "SHIFTABLE"] = "SHIFTABLE"
+    since: ClockTime
+    """Earliest start, local time."""
+    until: ClockTime
+    """Latest end, local time."""
+    days: tuple[Day, ...] = EVERY_DAY
+
+
+AssetType = Literal[
+    "battery", "solar", "one-way_evse", "two-way_evse", "heat-storage", "building", "process"
+]
+ROLES: dict[AssetType, str | None] = {
+    "battery": "battery",
+    "solar": "pv",
+    "one-way_evse": "ev",
+    "two-way_evse": "ev",
+    "heat-storage": "heat-pump",
+    "building": None,
+    "process": "switch",
+}
+
+
+class Asset(Record):
+    """Something that uses, makes or stores energy."""
+
+    type: AssetType
+    device: str | None = None
+    flex_model: FlexModel = FlexModel()
+    limits: Limits = Field(default_factory=Limits)
+    control: bool = True
+    """False: watch and plan, but never write."""
+    ready_by: tuple[ReadyBy, ...] = ()
+    heat_buffer: HeatBuffer | None = None
+    process: Process | None = None
+    remainder: bool = False
+    """The building: what the grid meter shows and no other asset explains."""
+
+    @property
+    def role(self) -> str | None:
+        """The part of its device's points that belongs to it."""
+        return ROLES[self.type]
+
+
+class GridConnection(Record):
+    """The meter at the grid connection point."""
+
+    device: str
+    guard_margin: NonNegativeKw = Field(default="200 W", validate_default=True)
+    """How far below the site's capacity the guard keeps the measured power."""
+
+
+class Site(Record):
+    """One site."""
+
+    site: Place
+    prices: dict[Name, PriceSource] = {}
+    brokers: dict[Name, Broker] = {}
+    devices: dict[Name, Device] = {}
+    grid_connection: GridConnection
+    assets: dict[Name, Asset]
+    flex_context: FlexContext

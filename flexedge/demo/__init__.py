@@ -1,0 +1,1 @@
+"""A simulated site with physics, on real sockets, to try flexedge on."""

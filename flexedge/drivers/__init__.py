@@ -1,0 +1,1 @@
+"""Devices: one protocol (``driver``), one shared connection (``line``), one family a folder."""

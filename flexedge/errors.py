@@ -1,0 +1,107 @@
+"""Everything flexedge raises on purpose.
+
+FlexedgeError
+├── ConfigError            the installer's files: all problems found, each with file:line:column
+├── DeviceError            names the device
+│   ├── DeviceUnreachable  no answer: the line backs off, health shows it
+│   ├── DeviceRefused      the device said no (an exception code, a refused write)
+│   └── DeviceGarbled      an answer that is not one: wrong length, wrong function, no JSON
+├── StoreError             the database did not do what was asked
+│   └── StoreLocked        another process holds the data folder
+├── PlanError
+│   ├── Infeasible         no plan exists; names the limits at fault
+│   └── SolverGaveUp       the solver stopped without a plan
+└── RequestError           a caller asked for something wrong: HTTP status and a sentence
+
+Exceptions of other libraries end at the door module that imports the library
+(``raise DeviceUnreachable(...) from error``). Expected outcomes (clamped, refused) are values
+in :mod:`flexedge.domain.schedule`, not exceptions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class FlexedgeError(Exception):
+    """The root of what flexedge raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one place of a file: what it is and what would be right."""
+
+    file: str
+    line: int | None
+    column: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{place}: {self.message}"
+
+
+class ConfigError(FlexedgeError):
+    """The installer's files are wrong; ``problems`` holds every one that was found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DeviceError(FlexedgeError):
+    """A device did not do what was asked."""
+
+    def __init__(self, device: str, message: str) -> None:
+        self.device = device
+        self.message = message
+        super().__init__(f"{device}: {message}")
+
+
+class DeviceUnreachable(DeviceError):
+    """No answer within the deadline, or no connection."""
+
+
+class DeviceRefused(DeviceError):
+    """The device answered with an error: it will not do this."""
+
+
+class DeviceGarbled(DeviceError):
+    """The answer does not fit the question."""
+
+
+class StoreError(FlexedgeError):
+    """The database did not do what was asked."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the data folder."""
+
+
+class PlanError(FlexedgeError):
+    """No plan came out."""
+
+
+class Infeasible(PlanError):
+    """No plan satisfies the limits; ``culprits`` names them in the installer's words."""
+
+    def __init__(self, culprits: Sequence[str]) -> None:
+        self.culprits = tuple(culprits)
+        super().__init__("no plan satisfies " + ", ".join(culprits or ("the limits",)))
+
+
+class SolverGaveUp(PlanError):
+    """The solver stopped without a plan."""
+
+    def __init__(self, status: str, seconds: float) -> None:
+        self.status = status
+        self.seconds = seconds
+        super().__init__(f"the solver stopped after {seconds:.1f} s: {status}")
+
+
+class RequestError(FlexedgeError):
+    """A caller asked for something wrong."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        self.message = message
+        super().__init__(message)

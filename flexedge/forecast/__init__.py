@@ -1,0 +1,1 @@
+"""What will probably happen: profiles of past days, and the sun."""

@@ -1,0 +1,1 @@
+"""The optimisation: a problem as values, a linear program as sparse blocks, a schedule out."""

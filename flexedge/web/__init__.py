@@ -1,0 +1,1 @@
+"""HTTP: the owner's page and the API that serves it."""
