@@ -1,0 +1,271 @@
+"""The only place that reads a clock, and the only place that waits for one.
+
+``WallClock`` is the real thing. ``SharedClock`` follows a simulated site's timekeeper: time stands
+still while any loop of the daemon works and moves on to the next moment somebody waits for when
+all are idle, so that site and daemon see the same time however fast it runs.
+"""
+
+import contextlib
+import math
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from flexedge.errors import FlexedgeError
+
+_MOMENT = struct.Struct("<d")
+_HELLO = struct.Struct("<dd")
+_CONNECT_S = 10.0
+
+
+class ClockUnavailable(FlexedgeError):
+    """The timekeeper of the simulated site does not answer."""
+
+
+class Sleeper(Protocol):
+    """One loop's way of waiting."""
+
+    def sleep(self, until: datetime | None) -> None:
+        """Wait until a moment (None: for good) or until woken, whichever comes first."""
+
+    def wake(self) -> None:
+        """End the present sleep, or the next one at once. From any thread."""
+
+    def close(self) -> None:
+        """Take part no longer."""
+
+
+class Clock(Protocol):
+    """Time, as the daemon hands it to everybody else."""
+
+    @property
+    def speed(self) -> float:
+        """How many seconds pass in one second of wall time."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+
+    def sleeper(self) -> Sleeper:
+        """A new way of waiting, for one thread."""
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep simulated time from moving on while some work is done."""
+
+    def let_run(self) -> None:
+        """From now on follow wall time only: nobody waits for a timekeeper that may be gone."""
+
+
+class _WallSleeper:
+    def __init__(self, now: Callable[[], datetime], speed: float = 1.0) -> None:
+        self._now = now
+        self._speed = speed
+        self._event = threading.Event()
+
+    def sleep(self, until: datetime | None) -> None:
+        seconds = None if until is None else (until - self._now()).total_seconds() / self._speed
+        if seconds is None or seconds > 0:
+            self._event.wait(seconds)
+        self._event.clear()
+
+    def wake(self) -> None:
+        self._event.set()
+
+    def close(self) -> None:
+        self._event.set()
+
+
+class WallClock:
+    """The clock on the wall."""
+
+    speed = 1.0
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return datetime.now(UTC)  # noqa: TID251 (this is where the clock is read)
+
+    def sleeper(self) -> Sleeper:
+        """A new way of waiting, for one thread."""
+        return _WallSleeper(self.now)
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Nobody holds the wall clock."""
+        yield
+
+    def let_run(self) -> None:
+        """It runs already."""
+
+
+class _SharedSleeper:
+    """Waits at a gate; counted as busy by the clock whenever it does not wait."""
+
+    def __init__(self, clock: "SharedClock") -> None:
+        self._clock = clock
+        self._gate = threading.Semaphore(0)
+        self.until: float | None = None
+        """While asleep: the moment waited for; None while busy."""
+        self._woken = False
+
+    def sleep(self, until: datetime | None) -> None:
+        with self._clock.lock:
+            if self._clock.running_free:
+                free = True
+            else:
+                free = False
+                if self._woken or (until is not None and until.timestamp() <= self._clock.moment):
+                    self._woken = False
+                    return
+                self.until = math.inf if until is None else until.timestamp()
+                self._clock.rested(self)
+        if free:
+            self._clock.sleep_free(self._gate, until)
+            return
+        self._gate.acquire()
+
+    def wake(self) -> None:
+        with self._clock.lock:
+            if self._clock.running_free:
+                self._gate.release()
+            elif self.until is None:
+                self._woken = True
+            else:
+                self.rouse()
+
+    def rouse(self) -> None:
+        """Let the sleeper go on; the clock's lock is held."""
+        self.until = None
+        self._woken = False
+        self._clock.busy += 1
+        self._gate.release()
+
+    def close(self) -> None:
+        self._clock.leave(self)
+
+
+class SharedClock:
+    """Time as a simulated site keeps it (see flexedge.demo.timekeeper for the other end).
+
+    The timekeeper greets with its time and speed; "idle until T" is answered with the new time.
+    """
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        try:
+            self._socket = socket.create_connection((host, int(port)), timeout=_CONNECT_S)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.moment, self.speed = _HELLO.unpack(self._receive(_HELLO.size))
+        except (OSError, ValueError, struct.error) as error:
+            raise ClockUnavailable(f"no timekeeper at {address}: {error}") from error
+        self._socket.settimeout(None)
+        self.lock = threading.Lock()
+        self._idle = threading.Condition(self.lock)
+        self._sleepers: set[_SharedSleeper] = set()
+        self.busy = 0
+        self.running_free = False
+        self._freed_at = 0.0
+
+    def _receive(self, size: int) -> bytes:
+        parts = b""
+        while len(parts) < size:
+            part = self._socket.recv(size - len(parts))
+            if not part:
+                raise OSError("the timekeeper hung up")
+            parts += part
+        return parts
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        moment = self.moment
+        if self.running_free:
+            moment += (time.monotonic() - self._freed_at) * self.speed
+        return datetime.fromtimestamp(moment, UTC)
+
+    def sleeper(self) -> Sleeper:
+        """A new way of waiting, for one thread; time stands still until it first sleeps."""
+        sleeper = _SharedSleeper(self)
+        with self.lock:
+            self._sleepers.add(sleeper)
+            self.busy += 1
+        return sleeper
+
+    def rested(self, _sleeper: _SharedSleeper) -> None:
+        """Note that a sleeper waits; the lock is held."""
+        self.busy -= 1
+        if self.busy == 0:
+            self._idle.notify()
+
+    def leave(self, sleeper: _SharedSleeper) -> None:
+        """Take a sleeper out."""
+        with self.lock:
+            if sleeper in self._sleepers:
+                self._sleepers.discard(sleeper)
+                if sleeper.until is None:
+                    self.rested(sleeper)
+                else:
+                    sleeper.rouse()
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep time from moving on while some work is done."""
+        with self.lock:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.busy -= 1
+                if self.busy == 0:
+                    self._idle.notify()
+
+    def run(self) -> None:
+        """Move time on whenever everybody is idle. For a thread of its own, until ``let_run``."""
+        while (target := self._next()) is not None:
+            try:
+                self._socket.sendall(_MOMENT.pack(target))
+                (moment,) = _MOMENT.unpack(self._receive(_MOMENT.size))
+            except OSError:
+                self.let_run()
+                return
+            with self.lock:
+                self.moment = moment
+                for sleeper in self._sleepers:
+                    if sleeper.until is not None and sleeper.until <= moment:
+                        sleeper.rouse()
+
+    def _next(self) -> float | None:
+        with self.lock:
+            while not self.running_free:
+                waits = [sleeper.until for sleeper in self._sleepers if sleeper.until is not None]
+                if self.busy == 0 and waits:
+                    return min(waits)
+                self._idle.wait()
+            return None
+
+    def let_run(self) -> None:
+        """Follow wall time from here on: the timekeeper may be gone or its days over."""
+        with self.lock:
+            if self.running_free:
+                return
+            self._freed_at = time.monotonic()
+            self.running_free = True
+            for sleeper in self._sleepers:
+                if sleeper.until is not None:
+                    sleeper.rouse()
+            self._idle.notify_all()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def sleep_free(self, gate: threading.Semaphore, until: datetime | None) -> None:
+        """Wait by wall time, as after ``let_run``."""
+        if until is None:
+            gate.acquire()
+            return
+        remaining = (until - self.now()) / timedelta(seconds=1) / self.speed
+        if remaining > 0:
+            gate.acquire(timeout=remaining)
