@@ -1,0 +1,78 @@
+"""From what drivers read to what the gateway knows: named, dated, judged, kept."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from flexedge.domain.belief import Reading
+from flexedge.drivers.driver import Sample
+from flexedge.errors import DeviceError, StoreError
+from flexedge.gateway.derive import Deriver
+from flexedge.gateway.health import Health
+from flexedge.gateway.latest import Latest
+from flexedge.gateway.plant import Plant
+from flexedge.store.beliefs import Beliefs
+
+Wrote = Callable[[str, str, DeviceError | None, datetime], None]
+Shown = Callable[[str, Mapping[str, float | None], datetime], None]
+FLUSH_EVERY = timedelta(seconds=5)
+
+
+class Collector:
+    """Takes what the lines report. Safe to use from any thread.
+
+    ``wrote`` and ``shown`` hand on what concerns dispatch: how a write ended, and which power a
+    device shows to have taken.
+    """
+
+    def __init__(self, plant: Plant, latest: Latest, beliefs: Beliefs, health: Health) -> None:
+        self._plant = plant
+        self._latest = latest
+        self._beliefs = beliefs
+        self._health = health
+        self._deriver = Deriver(plant, latest)
+        self._lock = threading.Lock()
+        self.on_wrote: Wrote = lambda *_: None
+        self.on_shown: Shown = lambda *_: None
+
+    def read(
+        self,
+        device: str,
+        samples: Sequence[Sample],
+        shown: Mapping[str, float | None],
+        now: datetime,
+    ) -> None:
+        """A device answered a poll."""
+        names = self._plant.sensor_of
+        readings = [
+            Reading(names[device, sample.point], now, sample.value, sample.quality)
+            for sample in samples
+        ]
+        with self._lock:
+            self._latest.put(readings)
+            derived = self._deriver.derive(readings, now)
+            self._latest.put(derived)
+            self._beliefs.append((*readings, *derived))
+        self._health.answered(device, now)
+        if shown:
+            self.on_shown(device, shown, now)
+
+    def failed(self, device: str, error: DeviceError, now: datetime) -> None:
+        """A device did not answer a poll, or not as it should."""
+        self._health.failed(device, error.message, now)
+
+    def wrote(self, device: str, control: str, error: DeviceError | None, now: datetime) -> None:
+        """A write or release ended."""
+        self.on_wrote(device, control, error, now)
+
+    def flush(self, now: datetime) -> datetime:
+        """Write what is queued; the step of the store's writer. Returns when to come again."""
+        try:
+            self._beliefs.flush()
+        except StoreError as error:
+            self._health.alarm("store", f"readings cannot be written to disk: {error}")
+        else:
+            dropped = self._beliefs.dropped
+            self._health.alarm("store", f"{dropped} readings were lost" if dropped else "")
+        self._health.beat("store", now)
+        return now + FLUSH_EVERY
