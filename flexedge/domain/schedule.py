@@ -23,7 +23,6 @@ class Schedule:
 class Setpoint:
     """What a control point shall do now. Nothing is asked for without an end: ``until``."""
 
-    asset: str
     power_kw: float
     until: datetime
     reason: str

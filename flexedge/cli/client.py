@@ -1,0 +1,72 @@
+"""How the command line reaches the running daemon: its local API, with its local token."""
+
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from flexedge.config.settings import load_settings_here
+from flexedge.errors import FlexedgeError
+
+_TIMEOUT_S = 10.0
+
+
+class DaemonAway(FlexedgeError):
+    """The daemon does not run, or may not be asked."""
+
+
+class Client:
+    """Asks the daemon whose data folder this is. Raises ``DaemonAway`` and ``FlexedgeError``."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "runtime.json"
+        try:
+            runtime = json.loads(path.read_text(encoding="utf-8"))
+            self._url, token = str(runtime["url"]), str(runtime["token"])
+        except PermissionError as error:
+            raise DaemonAway(f"{path} may only be read by its owner; try with sudo") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DaemonAway(f"the gateway of {folder} is not running") from error
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """The JSON answer to a GET."""
+        return self._ask("GET", path, parameters)
+
+    def post(self, path: str) -> Any:
+        """The JSON answer to a POST without content."""
+        return self._ask("POST", path, {})
+
+    def _ask(self, method: str, path: str, parameters: dict[str, str]) -> Any:
+        try:
+            answer = self._session.request(
+                method, self._url + path, params=parameters, timeout=_TIMEOUT_S,
+                json={} if method == "POST" else None,
+            )  # fmt: skip
+        except requests.RequestException as error:
+            raise DaemonAway(f"the gateway does not answer at {self._url}") from error
+        try:
+            content = answer.json()
+        except ValueError as error:
+            raise FlexedgeError(f"{self._url}{path} answered {answer.status_code}") from error
+        if not answer.ok:
+            raise FlexedgeError(str(content.get("message", answer.status_code)))
+        return content
+
+
+def client(options: argparse.Namespace) -> Client:
+    """The client for the data folder in the settings."""
+    return Client(load_settings_here(options.settings).data_dir)
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time; without an offset it is local time."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise FlexedgeError(f"{text!r} is not a time; write it as 2026-04-14T12:00") from error

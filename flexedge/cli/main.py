@@ -1,0 +1,129 @@
+"""The command line: what can be typed. Heavy imports happen inside the commands."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from flexedge import __version__
+from flexedge.errors import ConfigError, FlexedgeError, StoreLocked
+
+# Exit codes as in sysexits.h, so that service managers and scripts can tell.
+EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 64, 69, 75, 78
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="flexedge",
+        description="Edge gateway for on-premise energy devices: polls, plans, dispatches.",
+    )
+    parser.add_argument("--version", action="version", version=f"flexedge {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_demo(commands)
+    _add_config(commands)
+    _add_client(commands)
+    return parser
+
+
+def _settings_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE",
+        help="settings file (default: $FLEXEDGE_SETTINGS or /etc/flexedge/settings.yaml)",
+    )  # fmt: skip
+
+
+def _json_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser("run", help="run the gateway in the foreground")
+    _settings_argument(run)
+    run.set_defaults(module="flexedge.cli.run")
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="run the gateway on a simulated site")
+    demo.add_argument(
+        "--speed", type=float, default=1.0, metavar="N",
+        help="let the site's clock run up to N times faster (default 1)",
+    )  # fmt: skip
+    demo.add_argument(
+        "--days", type=float, metavar="D", help="end after D days of site time, with a result"
+    )
+    demo.add_argument("--seed", type=int, default=1, help="which weather, household and trips")
+    demo.add_argument("--start", metavar="TIME", help="when the site's clock starts (ISO 8601)")
+    demo.add_argument("--port", type=int, default=8440, help="of the page (0: any; default 8440)")
+    demo.add_argument(
+        "--folder", type=Path, default=Path("var/demo"), help="for its files (default var/demo)"
+    )
+    demo.add_argument("--keep", action="store_true", help="go on with the data of the last run")
+    _json_argument(demo)
+    demo.set_defaults(module="flexedge.cli.demo")
+
+
+def _add_config(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser("check", help="check a site file: every error, with its line")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument(
+        "--profiles", type=Path, action="append", default=[], metavar="FOLDER",
+        help="look for device profiles here, too",
+    )  # fmt: skip
+    _json_argument(check)
+    check.set_defaults(module="flexedge.cli.check")
+    config = commands.add_parser("config", help="about the files installers write")
+    config_commands = config.add_subparsers(required=True, metavar="WHAT")
+    schema = config_commands.add_parser("schema", help="print a JSON schema, for editors")
+    schema.add_argument("of", nargs="?", choices=("site", "profile", "settings"), default="site")
+    schema.set_defaults(module="flexedge.cli.schema")
+
+
+def _add_client(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = commands.add_parser("status", help="how the running gateway fares")
+    _settings_argument(status)
+    _json_argument(status)
+    status.set_defaults(module="flexedge.cli.status")
+    show = commands.add_parser("show", help="what the running gateway knows")
+    kinds = show.add_subparsers(required=True, metavar="WHAT")
+    beliefs = kinds.add_parser("beliefs", help="readings, forecasts and schedules of a sensor")
+    beliefs.add_argument("sensor")
+    beliefs.add_argument("--start", metavar="TIME", help="ISO 8601 (default: one hour ago)")
+    beliefs.add_argument("--end", metavar="TIME", help="ISO 8601 (default: one hour ahead)")
+    schedule = kinds.add_parser("schedule", help="the plan, step by step")
+    schedule.add_argument("asset", nargs="?", help="only this asset")
+    devices = kinds.add_parser("devices", help="every device, its points and their age")
+    for name, parser in (("beliefs", beliefs), ("schedule", schedule), ("devices", devices)):
+        _settings_argument(parser)
+        _json_argument(parser)
+        parser.set_defaults(module="flexedge.cli.show", what=name)
+    claim = commands.add_parser("claim", help="print the code by which an owner claims the page")
+    claim.add_argument(
+        "--link", action="store_true", help="print a link that opens the page in one click"
+    )
+    _settings_argument(claim)
+    _json_argument(claim)
+    claim.set_defaults(module="flexedge.cli.claim")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code."""
+    options = _parser().parse_args(arguments)
+    command = importlib.import_module(options.module)
+    try:
+        return int(command.run(options))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    except StoreLocked as error:
+        print(f"flexedge: {error}", file=sys.stderr)
+        return EX_TEMPFAIL
+    except FlexedgeError as error:
+        print(f"flexedge: {error}", file=sys.stderr)
+        return EX_UNAVAILABLE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,88 @@
+"""The composition root: settings and site in, a wired gateway out."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flexedge.config.check import LoadedSite
+from flexedge.config.prices import Prices
+from flexedge.config.settings import Settings
+from flexedge.drivers.assembly import Assembly, assemble
+from flexedge.gateway.collect import Collector
+from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.gateway import Gateway
+from flexedge.gateway.health import Health
+from flexedge.gateway.latest import Latest
+from flexedge.gateway.plan import Planner
+from flexedge.gateway.plant import Plant, resolve
+from flexedge.gateway.predict import Predictor
+from flexedge.gateway.problem import Gatherer
+from flexedge.gateway.processes import Processes
+from flexedge.gateway.storages import Storages
+from flexedge.gateway.targets import Targets
+from flexedge.store.beliefs import Beliefs, open_or_set_aside
+from flexedge.store.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The gateway and what drives its devices."""
+
+    gateway: Gateway
+    assembly: Assembly
+
+
+def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
+               ) -> tuple[Beliefs, State]:  # fmt: skip
+    """Open the data folder; a damaged time-series file is set aside with an alarm."""
+    folder.mkdir(parents=True, exist_ok=True)
+    beliefs, alarm = open_or_set_aside(folder / "beliefs.duckdb", now)
+    stack.callback(beliefs.close)
+    health.alarm("store-damaged", alarm)
+    state = State(folder / "state.db")
+    stack.callback(state.close)
+    return beliefs, state
+
+
+def compose(settings: Settings, loaded: LoadedSite, now: datetime, stack: ExitStack) -> Composed:
+    """Wire everything; what must be closed is pushed on ``stack``. Starts nothing."""
+    site = loaded.site
+    health, latest = Health(), Latest()
+    beliefs, state = open_store(settings.data_dir, health, now, stack)
+    assembly = assemble(site, loaded.profiles)
+    plant = resolve(site, assembly.drivers, loaded.currency)
+    for sensor in plant.sensors.values():
+        beliefs.register(sensor.name, sensor.unit)
+    prices = Prices(site.prices, loaded.folder, plant.zone)
+    storages = Storages(plant, latest)
+    predictor = Predictor(plant, beliefs, latest)
+    processes = Processes(plant, latest, beliefs)
+    gatherer = Gatherer(plant, storages, predictor, processes, prices)
+    planner = Planner(plant, gatherer, prices, beliefs, health)
+    targets = Targets(plant, latest, storages, planner)
+    dispatcher = Dispatcher(plant, targets, storages, state, health)
+    collector = _collector(plant, latest, beliefs, health, dispatcher)
+    gateway = Gateway(
+        plant=plant,
+        titles={name: profile.title for name, profile in loaded.profiles.items()},
+        latest=latest,
+        health=health,
+        beliefs=beliefs,
+        state=state,
+        prices=prices,
+        storages=storages,
+        collector=collector,
+        planner=planner,
+        dispatcher=dispatcher,
+    )
+    return Composed(gateway, assembly)
+
+
+def _collector(
+    plant: Plant, latest: Latest, beliefs: Beliefs, health: Health, dispatcher: Dispatcher
+) -> Collector:
+    collector = Collector(plant, latest, beliefs, health)
+    collector.on_wrote = dispatcher.wrote
+    collector.on_shown = dispatcher.shown
+    return collector

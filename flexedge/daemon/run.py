@@ -1,0 +1,159 @@
+"""The life of the daemon: start, serve, end in the order of a stack."""
+
+import json
+import os
+import signal
+import threading
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from flexedge import __version__
+from flexedge.config.check import LoadedSite, load_site
+from flexedge.config.settings import Settings
+from flexedge.daemon import log, notify
+from flexedge.daemon.clock import Clock, SharedClock, WallClock
+from flexedge.daemon.compose import Composed, compose
+from flexedge.daemon.jobs import Jobs
+from flexedge.daemon.loops import Loop, Service
+from flexedge.gateway.gateway import Gateway
+from flexedge.gateway.guard import guarded, guarded_job
+from flexedge.gateway.window import GatewayWindow
+from flexedge.web.app import build
+from flexedge.web.auth import Access
+from flexedge.web.server import Server
+
+_RELEASE_S = 3.5  # how long devices get to take the release at the end
+_WATCH = timedelta(seconds=5)
+_DAY = timedelta(days=1)
+_KEEP = timedelta(days=30)  # readings and beliefs older than this go
+_SILENT = timedelta(seconds=60)
+_log = structlog.get_logger()
+
+
+def main(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit code."""
+    log.set_up(settings.log.level, settings.log.format)
+    loaded = load_site(settings.site, settings.profile_dirs)
+    ending = threading.Event()
+    _on_signals(ending)
+    with ExitStack() as stack:
+        clock = _clock(settings, stack)
+        composed = compose(settings, loaded, clock.now(), stack)
+        _start(settings, loaded, composed, clock, stack)
+        notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
+        _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
+        _wait(ending, composed.gateway, clock)
+        notify.notify("STOPPING=1")
+        _log.info("flexedge stops")
+    return 0
+
+
+def _on_signals(ending: threading.Event) -> None:
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+
+
+def _clock(settings: Settings, stack: ExitStack) -> Clock:
+    if settings.clock is None:
+        return WallClock()
+    shared = SharedClock(settings.clock)
+    service = Service("clock", shared.run, shared.let_run)
+    stack.callback(shared.let_run)
+    stack.enter_context(service)
+    return shared
+
+
+def _start(
+    settings: Settings, loaded: LoadedSite, composed: Composed, clock: Clock, stack: ExitStack
+) -> None:
+    """Start every thread; they end in the reverse order: web, jobs, dispatch, lines, store."""
+    gateway, assembly = composed.gateway, composed.assembly
+    health = gateway.health
+    with clock.hold():
+        stack.enter_context(Loop("store", guarded("store", health, gateway.collector.flush), clock))
+        stack.callback(assembly.close)
+        for line in assembly.lines:
+            loop = Loop(f"line {line.name}", guarded(f"line {line.name}", health, line.step), clock)
+            line.connect(gateway.collector, loop.wake)
+            stack.enter_context(loop)
+        gateway.dispatcher.submit = assembly.submit
+        gateway.dispatcher.begin(clock.now())
+        stack.callback(_release, gateway, clock)
+        stack.enter_context(
+            Loop("dispatch", guarded("dispatch", health, gateway.dispatcher.step), clock)
+        )
+        jobs = Jobs(clock)
+        _schedule(jobs, gateway, settings)
+        stack.enter_context(jobs)
+        _serve(settings, gateway, clock, stack)
+    for warning in loaded.warnings:
+        _log.warning("site", note=warning)
+
+
+def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
+    plan = settings.plan
+
+    def make_plan(now: datetime) -> None:
+        gateway.planner.step(now, plan.horizon, plan.time_limit)
+
+    def watch(now: datetime) -> None:
+        if gateway.planner.changed(now):
+            jobs.soon("plan")
+
+    def prune(now: datetime) -> None:
+        gateway.beliefs.prune(now - _KEEP)
+
+    jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
+    jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
+    jobs.every(_DAY, "prune", guarded_job("prune", gateway.health, prune))
+
+
+def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack) -> None:
+    access = Access(gateway.state, settings.data_dir, clock.now, settings.web.hosts)
+    window = GatewayWindow(gateway, clock.now, clock.speed)
+    server = Server(build(window, access), settings.web.host, settings.web.port)
+    server.start()
+    stack.enter_context(Service("web", server.serve, server.stop))
+    runtime = settings.data_dir / "runtime.json"
+    _write_private(runtime, {"url": server.url, "token": access.local_token, "pid": os.getpid()})
+    stack.callback(runtime.unlink, missing_ok=True)
+    _log.info("page", url=server.url)
+    if not access.claimed and access.claim_code is not None:
+        _log.warning("nobody owns this gateway yet", claim_code=access.claim_code, url=server.url)
+
+
+def _write_private(path: Path, content: dict[str, str | int]) -> None:
+    """Write a file that only we can read, complete or not at all."""
+    partial = path.with_suffix(".new")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file)
+    partial.replace(path)
+
+
+def _release(gateway: Gateway, clock: Clock) -> None:
+    """Give every device back to itself while the lines still run."""
+    clock.let_run()
+    gateway.dispatcher.end(clock.now())
+    if gateway.dispatcher.released.wait(_RELEASE_S):
+        _log.info("every control point is released")
+    else:
+        _log.error("not every control point could be released; the devices' watchdogs will")
+
+
+def _wait(ending: threading.Event, gateway: Gateway, clock: Clock) -> None:
+    """Feed the service manager's watchdog while dispatch and store make progress."""
+    every = notify.watchdog_seconds()
+    while not ending.wait(None if every is None else every / 2):
+        silent = gateway.health.silent(clock.now(), _SILENT)
+        if silent:
+            _log.error("no progress", parts=silent)
+        else:
+            notify.notify("WATCHDOG=1")

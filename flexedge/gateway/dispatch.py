@@ -1,0 +1,229 @@
+"""From a target to a device: clamp, write, verify, release. Nothing is held without an end."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from flexedge.domain.limits import Bound, clamp, gate, ramp_bound, soc_bound
+from flexedge.domain.schedule import Outcome, Refused, Released, Unreachable
+from flexedge.drivers.driver import ControlPoint
+from flexedge.drivers.line import Release, Request, Write
+from flexedge.errors import DeviceError, DeviceUnreachable
+from flexedge.gateway.health import Health
+from flexedge.gateway.held import STRIKES, Held
+from flexedge.gateway.plant import Plant, Unit
+from flexedge.gateway.storages import Storages
+from flexedge.gateway.targets import Target, Targets
+from flexedge.gateway.view import Rung
+from flexedge.store.state import State
+
+TICK = timedelta(seconds=1)
+_REST = timedelta(minutes=5)  # how long a device that does not obey is left alone
+
+
+class Dispatcher:
+    """One control tick at a time: ``step``. What lines report comes in from their threads."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        targets: Targets,
+        storages: Storages,
+        state: State,
+        health: Health,
+    ) -> None:
+        self._plant = plant
+        self._targets = targets
+        self._storages = storages
+        self._state = state
+        self._health = health
+        self.submit: Callable[[Request], None] = lambda _request: None
+        """How requests reach the lines; set before the first step."""
+        self._lock = threading.RLock()
+        self._held: dict[str, Held] = {}
+        self._releasing: set[str] = set()
+        self._units = {
+            (unit.asset.device, unit.control.name): unit
+            for unit in plant.controlled
+            if unit.control is not None
+        }
+        self.rung: Rung = "released"
+        self.released = threading.Event()
+        """Set while nothing is held."""
+        self._ending = False
+
+    def begin(self, now: datetime) -> None:
+        """Give back what a crash left behind, before anything else is asked."""
+        left = self._state.held()
+        with self._lock:
+            for (device, control), unit in self._units.items():
+                if left.pop(f"{device}.{control}", None) is not None:
+                    self._give_back(unit, "left behind by the last run", now)
+            for stray in left:
+                self._health.alarm(
+                    f"held {stray}", f"{stray} was controlled before and is no longer configured"
+                )
+            self._note()
+
+    def step(self, now: datetime) -> datetime:
+        """Decide, clamp, write. Returns when to come again."""
+        if not self._ending:
+            self.rung, targets = self._targets.decide(now)
+            with self._lock:
+                for unit in self._plant.controlled:
+                    self._judge(unit, now)
+                    self._pursue(unit, targets[unit.name], now)
+                self._note()
+        self._health.beat("dispatch", now)
+        return now + TICK
+
+    def end(self, now: datetime) -> None:
+        """Release everything; nothing is written after this. ``released`` tells when it is done."""
+        with self._lock:
+            self._ending = True
+            for unit in self._plant.controlled:
+                if self.held(unit.name).setpoint is not None:
+                    self._give_back(unit, "flexedge stops", now)
+            self._note()
+
+    def held(self, asset: str) -> Held:
+        """What is known of an asset's control point."""
+        with self._lock:
+            return self._held.get(asset, Held())
+
+    def _note(self) -> None:
+        if self._releasing or any(held.setpoint is not None for held in self._held.values()):
+            self.released.clear()
+        else:
+            self.released.set()
+
+    def _pursue(self, unit: Unit, target: Target, now: datetime) -> None:
+        held = self.held(unit.name)
+        resting = held.rests_until is not None and now < held.rests_until
+        if resting or unit.name in self._releasing:
+            return
+        if target.power_kw is None:
+            if held.setpoint is not None:
+                self._give_back(unit, target.reason, now)
+            elif isinstance(held.outcome, Released):
+                self._held[unit.name] = replace(held, outcome=Released(target.reason))
+            return
+        control = _control(unit)
+        clamped_kw, by = self._clamped(unit, control, target, held, now)
+        power_kw = held.settled_on(clamped_kw, unit, control, now)
+        changed = held.setpoint is None or power_kw != held.setpoint.power_kw
+        if changed or held.due_at is None or now >= held.due_at:
+            wanted = target.power_kw if target.wanted_kw is None else target.wanted_kw
+            self._tell(unit, replace(target, power_kw=power_kw, wanted_kw=wanted, by=by), now)
+
+    def _clamped(
+        self, unit: Unit, control: ControlPoint, target: Target, held: Held, now: datetime
+    ) -> tuple[float, tuple[str, ...]]:
+        """The clamp chain: profile, installer, state of charge, ramp, least power."""
+        bounds = []
+        if control.range_kw is not None:
+            bounds.append(Bound("profile", *control.range_kw))
+        bounds.append(Bound("installer", *unit.range_kw))
+        if unit.asset.type in ("battery", "two-way_evse"):
+            soc, full = self._storages.soc_kwh(unit, now), unit.soc_max_kwh
+            bounds.append(soc_bound(soc, unit.soc_min_kwh, float("inf") if full is None else full))
+        ramp = unit.asset.limits.ramp
+        if ramp is not None and held.setpoint is not None and held.written_at is not None:
+            seconds = (now - held.written_at).total_seconds()
+            bounds.append(ramp_bound(held.setpoint.power_kw, ramp, seconds))
+        power_kw, by = clamp(target.power_kw or 0.0, bounds)
+        return gate(power_kw, control.least_kw), (*target.by, *by)
+
+    def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
+        control, held = _control(unit), self.held(unit.name)
+        if held.setpoint is None:
+            self._state.hold(_key(unit), now)
+        told = held.told(
+            target, now + (control.device_timeout or 2 * control.refresh), now, control.refresh
+        )
+        if told.changed_at == now and target.by:
+            self._health.count(clamped=1)
+        self._held[unit.name] = told
+        power_kw = target.power_kw or 0.0
+        self.submit(Write(unit.asset.device or "", control.name, power_kw))
+
+    def _give_back(self, unit: Unit, why: str, now: datetime) -> None:
+        self._held[unit.name] = self.held(unit.name).let_go(why, now)
+        self._releasing.add(unit.name)
+        self.submit(Release(unit.asset.device or "", _control(unit).name, why))
+
+    def wrote(self, device: str, control: str, error: DeviceError | None, now: datetime) -> None:
+        """A write or a release ended; from the line's thread."""
+        with self._lock:
+            unit = self._units.get((device, control))
+            if unit is None:
+                return
+            held = self.held(unit.name)
+            if unit.name in self._releasing:
+                self._gave_back(unit, error)
+            elif error is None:
+                self._health.count(written=1)
+                self._held[unit.name] = held.wrote(now)
+            elif isinstance(error, DeviceUnreachable):
+                self._held[unit.name] = held.struck(Unreachable(error.message), now)
+            else:
+                self._strike(unit, Refused(error.message), now)
+            self._note()
+
+    def _gave_back(self, unit: Unit, error: DeviceError | None) -> None:
+        about = f"release {unit.name}"
+        if error is None:
+            self._releasing.discard(unit.name)
+            self._state.let_go(_key(unit))
+            self._health.alarm(about, "")
+        else:
+            self._health.alarm(about, f"{unit.name} is not released yet: {error.message}")
+            self.submit(Release(unit.asset.device or "", _control(unit).name, "once more"))
+
+    def shown(self, device: str, shown: Mapping[str, float | None], now: datetime) -> None:
+        """A device shows which power it took; from the line's thread."""
+        with self._lock:
+            for control, power_kw in shown.items():
+                unit = self._units.get((device, control))
+                held = Held() if unit is None else self.held(unit.name)
+                if unit is None or power_kw is None or held.setpoint is None or held.verified:
+                    continue
+                off_kw = abs(power_kw - held.setpoint.power_kw)
+                later = held.written_at is not None and now > held.written_at
+                if later and off_kw <= _control(unit).readback_tolerance_kw:
+                    self._health.count(verified=1)
+                    self._health.alarm(f"control {unit.name}", "")
+                    self._held[unit.name] = held.showed(now)
+
+    def _judge(self, unit: Unit, now: datetime) -> None:
+        """Strike a device that does not show in time what it was told."""
+        held = self.held(unit.name)
+        since = held.unshown_since
+        if held.setpoint is not None and since is not None and now - since > _control(unit).settle:
+            why = f"does not show the {held.setpoint.power_kw:.2f} kW it was told"
+            self._strike(unit, Refused(why), now)
+
+    def _strike(self, unit: Unit, outcome: Outcome, now: datetime) -> None:
+        held = self.held(unit.name).struck(outcome, now)
+        self._held[unit.name] = held
+        self._health.count(refused=1)
+        why = outcome.why if isinstance(outcome, Refused) else ""
+        if held.strikes >= STRIKES and held.setpoint is not None:
+            self._health.alarm(
+                f"control {unit.name}", f"{unit.name} does not obey and is left alone: {why}"
+            )
+            self._give_back(unit, why, now)
+            self._held[unit.name] = replace(
+                self._held[unit.name], rests_until=now + _REST, outcome=outcome
+            )
+
+
+def _control(unit: Unit) -> ControlPoint:
+    if unit.control is None:  # pragma: no cover - only controlled units come here
+        raise ValueError(f"{unit.name} has no control point")
+    return unit.control
+
+
+def _key(unit: Unit) -> str:
+    return f"{unit.asset.device}.{_control(unit).name}"

@@ -1,0 +1,172 @@
+"""The plan: what every asset shall do over the next day and a half, made anew all the time."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flexedge.config.prices import Prices
+from flexedge.domain.asset import Source
+from flexedge.domain.belief import Belief
+from flexedge.domain.schedule import Schedule
+from flexedge.domain.series import FloatArray, Series, TimeGrid
+from flexedge.errors import PlanError, StoreError
+from flexedge.gateway.health import Health
+from flexedge.gateway.plant import GRID, Plant
+from flexedge.gateway.problem import Gathered, Gatherer
+from flexedge.gateway.view import Rung
+from flexedge.optim import explain
+from flexedge.optim.solution import Solution
+from flexedge.optim.solve import solve
+from flexedge.store.beliefs import Beliefs
+
+SCHEDULER = Source("flexedge", "scheduler")
+FRESH_FOR = timedelta(minutes=15)
+VALID_FOR = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One plan: schedules by asset, the grid power they lead to, and why."""
+
+    made_at: datetime
+    valid_until: datetime
+    schedules: Mapping[str, Schedule]
+    grid_kw: Series
+    uncontrolled_kw: Series
+    """What the plan expects to flow besides the controlled assets."""
+    can_produce_kw: Mapping[str, Series]
+    """What each solar asset could produce, by asset."""
+    import_price: Series
+    export_price: Series
+    stored_value: Mapping[str, Series]
+    """What a stored kWh is worth in each step, by asset."""
+    cost: float
+    seconds: float
+    status: str
+    headline: str
+    why: Mapping[str, str]
+    breaches: tuple[str, ...]
+
+
+class Planner:
+    """Makes plans and says which one is in force. ``step`` is for one thread at a time."""
+
+    def __init__(
+        self, plant: Plant, gatherer: Gatherer, prices: Prices, beliefs: Beliefs, health: Health
+    ) -> None:
+        self._plant = plant
+        self._gatherer = gatherer
+        self._prices = prices
+        self._beliefs = beliefs
+        self._health = health
+        self._lock = threading.Lock()
+        self._plan: Plan | None = None
+        self._inputs: object = None
+        self.trouble = ""
+        """Why there is no newer plan; empty when the last attempt succeeded."""
+
+    def changed(self, now: datetime) -> bool:
+        """Whether a price, a plug or what is known of a storage changed since the last plan."""
+        prices = self._prices.changed()
+        return prices or self._gatherer.signature(now) != self._inputs
+
+    def step(self, now: datetime, horizon: timedelta, time_limit: timedelta) -> None:
+        """Make a plan. When none comes out, the last one stays and ``trouble`` says why."""
+        with self._lock:
+            self._prices.changed()
+            self._inputs = self._gatherer.signature(now)
+            try:
+                gathered = self._gatherer.gather(now, horizon)
+                solution = solve(gathered.problem, time_limit)
+            except (PlanError, ValueError) as error:
+                self._health.count(infeasible=1)
+                self.trouble = str(error)
+                self._health.alarm("plan", f"no new plan: {error}")
+                return
+            self._plan = plan = self._read_back(gathered, solution, now)
+            self.trouble = ""
+            self._health.planned(plan.seconds)
+            self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes)))
+            self._keep(plan)
+
+    def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
+        """Undo what shortened the first step and put names and times to the numbers."""
+        problem, share = gathered.problem, gathered.first_share
+        grid = problem.grid
+
+        def whole(values: FloatArray) -> Series:
+            stretched = values.copy()
+            stretched[0] /= share
+            return Series(grid, stretched)
+
+        words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
+        schedules = {
+            name: Schedule(
+                name,
+                whole(power),
+                Series(grid, solution.soc_kwh[name]) if name in solution.soc_kwh else None,
+            )
+            for name, power in solution.power_kw.items()
+        }
+        schedules |= gathered.fixed
+        return Plan(
+            made_at=now,
+            valid_until=min(now + VALID_FOR, grid.end),
+            schedules=schedules,
+            grid_kw=whole(solution.grid_kw),
+            uncontrolled_kw=whole(problem.inflexible_kw),
+            can_produce_kw={
+                device.name: whole(-device.min_kw)
+                for device in problem.devices
+                if device.storage is None
+            },
+            import_price=Series(grid, problem.import_price),
+            export_price=Series(grid, problem.export_price),
+            stored_value={
+                name: Series(grid, value) for name, value in solution.stored_value.items()
+            },
+            cost=solution.cost,
+            seconds=solution.build_seconds + solution.solve_seconds,
+            status=solution.status,
+            headline=words.headline,
+            why=dict(words.by_device),
+            breaches=tuple(breach.sentence(self._plant.zone) for breach in solution.breaches),
+        )
+
+    def _keep(self, plan: Plan) -> None:
+        """Save the schedules as beliefs; a plan that cannot be saved is still carried out."""
+        series = {GRID: plan.grid_kw} | {
+            name: schedule.power_kw for name, schedule in plan.schedules.items()
+        }
+        beliefs = [
+            Belief(f"{name}.power", SCHEDULER.name, plan.made_at, values)
+            for name, values in series.items()
+        ]
+        for name, schedule in plan.schedules.items():
+            sensor = self._plant.unit(name).sensors.get("soc")
+            if sensor is not None and schedule.soc_kwh is not None:
+                beliefs.append(self._soc_belief(name, sensor, schedule.soc_kwh, plan.made_at))
+        try:
+            self._beliefs.save(beliefs, SCHEDULER)
+        except StoreError as error:
+            self._health.alarm("plan-store", f"the plan could not be saved: {error}")
+        else:
+            self._health.alarm("plan-store", "")
+
+    def _soc_belief(self, name: str, sensor: str, soc: Series, made_at: datetime) -> Belief:
+        """The planned state at the end of each step, in the sensor's unit, as instants."""
+        full = self._plant.unit(name).soc_max_kwh or 1.0
+        factor = 100.0 / full if self._plant.sensors[sensor].unit == "%" else 1.0
+        grid = TimeGrid(soc.grid.start + soc.grid.resolution, soc.grid.resolution, soc.grid.n)
+        return Belief(sensor, SCHEDULER.name, made_at, Series(grid, soc.values * factor))
+
+    def in_force(self, now: datetime) -> tuple[Rung, Plan | None]:
+        """The rung of the ladder and the plan to follow on it.
+
+        Fresh plan, then the last plan while it is valid, then the local rule.
+        """
+        plan = self._plan
+        if plan is None or now >= plan.valid_until:
+            return "local-rule", None
+        return ("fresh-plan" if now - plan.made_at <= FRESH_FOR else "last-plan"), plan

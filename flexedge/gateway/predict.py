@@ -1,0 +1,59 @@
+"""What sensors will probably show: yesterday's profile, the sun, the installer's default."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from flexedge.domain.series import Series, TimeGrid, floor
+from flexedge.forecast import profile, sun
+from flexedge.gateway.latest import Latest
+from flexedge.gateway.plant import Plant, Unit
+from flexedge.store.beliefs import Beliefs
+
+RESOLUTION = timedelta(minutes=15)
+_PAST = timedelta(days=8)
+
+
+class Predictor:
+    """Forecasts on demand; the history behind them is read once a quarter hour. One caller."""
+
+    def __init__(self, plant: Plant, beliefs: Beliefs, latest: Latest) -> None:
+        self._plant = plant
+        self._beliefs = beliefs
+        self._latest = latest
+        self._histories: dict[str, Series] = {}
+
+    def _history(self, sensor: str, now: datetime) -> Series:
+        end = floor(now, RESOLUTION)
+        known = self._histories.get(sensor)
+        if known is None or known.grid.end != end:
+            grid = TimeGrid.covering(end - _PAST, end, RESOLUTION)
+            known = self._beliefs.mean(sensor, grid)
+            self._histories[sensor] = known
+        return known
+
+    def forecast(
+        self, sensor: str, grid: TimeGrid, now: datetime, default: float | None = None
+    ) -> Series:
+        """The mean of a sensor in each step; ``default`` where nothing is known (else NaN)."""
+        latest = self._latest.value(sensor, now, self._plant.max_age(sensor))
+        expected = profile.persistence(
+            self._history(sensor, now), grid, now, latest, self._plant.zone
+        )
+        return expected.filled(default)
+
+    def production(self, unit: Unit, grid: TimeGrid, now: datetime) -> Series:
+        """What a solar asset can produce in each step, in kW (positive); 0 where nobody knows."""
+        place = self._plant.site.site.location
+        peak_kw = max(-unit.range_kw[0], 0.0)
+        if not np.isfinite(peak_kw):
+            peak_kw = 0.0
+        history = self._history(unit.power, now)
+        latest = self._latest.value(unit.power, now, self._plant.max_age(unit.power))
+        seen = profile.persistence(history, grid, now, latest, self._plant.zone)
+        clear = sun.clear_sky(grid, place.latitude, place.longitude, peak_kw)
+        past = sun.clear_sky(history.grid, place.latitude, place.longitude, peak_kw)
+        scale = sun.scale(Series(history.grid, -history.values), past, now)
+        sunny = Series(grid, clear.values * scale)
+        expected = Series(grid, -seen.values).or_else(sunny).filled(0.0)
+        return Series(grid, np.clip(expected.values, 0.0, peak_kw or None))

@@ -1,0 +1,183 @@
+"""What every controlled asset should do now, before the clamp chain: plan, rule, grid guard."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flexedge.domain.limits import Claim, Worth, follow, share, soc_bound
+from flexedge.gateway.latest import Latest
+from flexedge.gateway.plan import Plan, Planner
+from flexedge.gateway.plant import GRID, Plant, Unit
+from flexedge.gateway.storages import Storages
+from flexedge.gateway.view import Rung
+
+_CURTAILED_KW = 0.05  # a plan that leaves less than this of the sun unused does not curtail
+_GIVES_WAY = ("battery", "two-way_evse", "one-way_evse", "heat-storage", "process", "solar")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A power an asset should have, or None: it is left to itself. ``by`` names who cut it."""
+
+    power_kw: float | None
+    reason: str
+    wanted_kw: float | None = None
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The flows now; None where nobody knows."""
+
+    grid_kw: float | None
+    units_kw: Mapping[str, float | None]
+    uncontrolled_kw: float | None
+
+
+class Targets:
+    """Decides each control tick. Has no memory. For the dispatcher's thread."""
+
+    def __init__(self, plant: Plant, latest: Latest, storages: Storages, planner: Planner) -> None:
+        self._plant = plant
+        self._latest = latest
+        self._storages = storages
+        self._planner = planner
+
+    def decide(self, now: datetime) -> tuple[Rung, dict[str, Target]]:
+        """The rung of the ladder and a target for each controlled asset."""
+        measured = self._measure(now)
+        rung, plan = self._planner.in_force(now)
+        if plan is not None:
+            wanted = self._planned(plan, measured, now)
+        elif measured.grid_kw is not None:
+            wanted = self._ruled(measured, now)
+        else:
+            rung = "released"
+            reason = "no plan and no grid meter: left to itself"
+            wanted = {unit.name: Target(None, reason) for unit in self._plant.controlled}
+        return rung, self._guarded(wanted, measured, now)
+
+    def _measure(self, now: datetime) -> _Measured:
+        grid_kw = self._power(f"{GRID}.power", now)
+        units = {unit.name: self._power(unit.power, now) for unit in self._plant.controlled}
+        if grid_kw is None or None in units.values():
+            known = None
+        else:
+            known = grid_kw - sum(power for power in units.values() if power is not None)
+        return _Measured(grid_kw, units, known)
+
+    def _power(self, sensor: str, now: datetime) -> float | None:
+        return self._latest.value(sensor, now, self._plant.max_age(sensor))
+
+    def _planned(self, plan: Plan, measured: _Measured, now: datetime) -> dict[str, Target]:
+        targets = {}
+        for unit in self._plant.controlled:
+            schedule = plan.schedules.get(unit.name)
+            power = None if schedule is None else schedule.power_kw.at(now)
+            why = plan.why.get(unit.name, "")
+            if power is None:
+                targets[unit.name] = Target(None, why or "not in the plan: left to itself")
+            elif unit.asset.type == "solar":
+                can = plan.can_produce_kw[unit.name].at(now)
+                used = can is None or -power >= can - _CURTAILED_KW
+                targets[unit.name] = Target(None if used else power, why)
+            elif unit.asset.type == "battery":
+                power += self._deviation(unit, plan, measured, now)
+                targets[unit.name] = Target(power, why)
+            else:
+                targets[unit.name] = Target(power, why)
+        return targets
+
+    def _deviation(self, unit: Unit, plan: Plan, measured: _Measured, now: datetime) -> float:
+        """How far the battery leaves the plan because the rest of the site does."""
+        expected, grid = plan.uncontrolled_kw.at(now), plan.grid_kw.at(now)
+        bought, sold = plan.import_price.at(now), plan.export_price.at(now)
+        here = measured.uncontrolled_kw
+        if here is None or expected is None or grid is None or bought is None or sold is None:
+            return 0.0
+        kept = plan.stored_value.get(unit.name)
+        charging, discharging = unit.model.efficiencies()
+        worth = Worth(bought, sold, None if kept is None else kept.at(now), charging, discharging)
+        return follow(here - expected, grid, worth)
+
+    def _guarded(
+        self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
+    ) -> dict[str, Target]:
+        """Keep the grid connection within its limits, by what the meter shows."""
+        most_import, most_export = self._capacities()
+        targets = dict(wanted)
+        if measured.grid_kw is None:
+            if most_import < math.inf:
+                targets |= {name: self._blind(name, target) for name, target in wanted.items()}
+            return targets
+        claims = self._claims(wanted, measured, now)
+        rest = measured.grid_kw - sum(measured.units_kw[claim.name] or 0.0 for claim in claims)
+        for before, after in zip(
+            claims, share(claims, rest, most_import, most_export), strict=True
+        ):
+            if after.wanted_kw != before.wanted_kw:
+                targets[after.name] = replace(
+                    targets[after.name],
+                    power_kw=after.wanted_kw,
+                    wanted_kw=before.wanted_kw,
+                    by=("site limit",),
+                )
+        return targets
+
+    def _capacities(self) -> tuple[float, float]:
+        """Most import and most export, less the guard's margin."""
+        context, margin = self._plant.context, self._plant.site.grid_connection.guard_margin
+        power = context.site_power_capacity
+        limits = []
+        for agreed in (context.site_consumption_capacity, context.site_production_capacity):
+            known = [limit for limit in (power, agreed) if limit is not None]
+            limits.append(max(min(known) - margin, 0.0) if known else math.inf)
+        return limits[0], limits[1]
+
+    def _claims(
+        self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
+    ) -> list[Claim]:
+        """Who can give way, in the order in which they do."""
+        claims = []
+        for unit in sorted(
+            self._plant.controlled, key=lambda unit: _GIVES_WAY.index(unit.asset.type)
+        ):
+            present, target = measured.units_kw[unit.name], wanted[unit.name].power_kw
+            if present is None:
+                continue
+            if unit.asset.type == "solar":
+                power = present if target is None else target
+                claims.append(Claim(unit.name, power, power, max(power, 0.0)))
+            elif target is not None and unit.asset.type == "battery":
+                claims.append(self._battery_claim(unit, target, now))
+            elif target is not None:
+                claims.append(Claim(unit.name, target, min(target, 0.0), target))
+        return claims
+
+    def _battery_claim(self, unit: Unit, wanted_kw: float, now: datetime) -> Claim:
+        low, high = unit.range_kw
+        soc, full = self._storages.soc_kwh(unit, now), unit.soc_max_kwh
+        bound = soc_bound(soc, unit.soc_min_kwh, math.inf if full is None else full)
+        low, high = max(low, bound.low_kw), min(high, bound.high_kw)
+        wanted = min(max(wanted_kw, low), high)
+        return Claim(unit.name, wanted, low, high)
+
+    def _blind(self, name: str, target: Target) -> Target:
+        """Without a grid meter nobody may push the connection towards its limit."""
+        unit = self._plant.unit(name)
+        if target.power_kw is None or unit.control is None:
+            return target
+        most = {"battery": 0.0, "two-way_evse": 0.0, "one-way_evse": unit.control.least_kw}
+        if unit.asset.type not in most or target.power_kw <= most[unit.asset.type]:
+            return target
+        return replace(
+            target,
+            power_kw=most[unit.asset.type],
+            wanted_kw=target.power_kw,
+            by=("no grid meter",),
+        )
+
+    def _ruled(self, measured: _Measured, now: datetime) -> dict[str, Target]:
+        """The local rule: what is sensible without a plan."""
+        raise NotImplementedError
