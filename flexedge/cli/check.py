@@ -38,9 +38,6 @@ def _print_problems(options: argparse.Namespace, error: ConfigError) -> None:
 def _print_good(options: argparse.Namespace, loaded: LoadedSite) -> None:
     devices, assets = len(loaded.site.devices), len(loaded.site.assets)
     if options.json:
-        print_json({"ok": True, "devices": devices, "assets": assets, "problems": [],
-                    "warnings": list(loaded.warnings)})  # fmt: skip
+        print_json({"ok": True, "devices": devices, "assets": assets, "problems": []})
         return
-    for warning in loaded.warnings:
-        print(f"note: {warning}")
     print(f"{options.file}: good ({devices} devices, {assets} assets)")

@@ -1,11 +1,12 @@
 """flexedge claim: the code by which an owner makes the gateway theirs."""
 
 import argparse
+import os
 import sys
 
 from flexedge.cli.client import client
 from flexedge.cli.output import print_json
-from flexedge.config.settings import load_settings_here
+from flexedge.config.settings import load_settings
 
 
 def run(options: argparse.Namespace) -> int:
@@ -14,7 +15,7 @@ def run(options: argparse.Namespace) -> int:
         url = client(options).post("/api/tickets")["url"]
         print_json({"url": url}) if options.json else print(url)
         return 0
-    path = load_settings_here(options.settings).data_dir / "claim-code"
+    path = load_settings(options.settings, os.environ).data_dir / "claim-code"
     try:
         code = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:

@@ -2,13 +2,14 @@
 
 import argparse
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from flexedge.config.settings import load_settings_here
+from flexedge.config.settings import load_settings
 from flexedge.errors import FlexedgeError
 
 _TIMEOUT_S = 10.0
@@ -61,7 +62,7 @@ class Client:
 
 def client(options: argparse.Namespace) -> Client:
     """The client for the data folder in the settings."""
-    return Client(load_settings_here(options.settings).data_dir)
+    return Client(load_settings(options.settings, os.environ).data_dir)
 
 
 def moment(text: str) -> datetime:

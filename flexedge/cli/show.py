@@ -32,8 +32,8 @@ def _beliefs(options: argparse.Namespace, gateway: Client) -> None:
     if options.json:
         print_json(rows)
         return
-    print(table(("event", "believed at", "source", "value"),
-                [(r["event_start"], r["belief_time"], r["source"], r["value"]) for r in rows]))  # fmt: skip
+    cells = [(r["event_start"], r["belief_time"], r["source"], r["value"]) for r in rows]
+    print(table(("event", "believed at", "source", "value"), cells))
 
 
 def _schedule(options: argparse.Namespace, gateway: Client) -> None:

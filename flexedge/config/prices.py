@@ -95,9 +95,8 @@ class Prices:
     ``series`` leaves NaN where a price is not known (yet).
     """
 
-    def __init__(self, sources: Mapping[str, PriceSource], folder: Path, place: ZoneInfo) -> None:
+    def __init__(self, sources: Mapping[str, PriceSource], place: ZoneInfo) -> None:
         self._sources = sources
-        self._folder = folder
         self._place = place
         self._read: dict[str, tuple[tuple[int, int], Series]] = {}
         self.problems: dict[str, str] = {}
@@ -112,7 +111,7 @@ class Prices:
         changed = False
         for name, source in self._sources.items():
             if isinstance(source, FilePrice):
-                changed |= self._refresh(name, self._folder / source.file)
+                changed |= self._refresh(name, Path(source.file))
         return changed
 
     def _refresh(self, name: str, path: Path) -> bool:
@@ -139,7 +138,7 @@ class Prices:
         if isinstance(source, ZonedPrice):
             return Series(grid, _zoned(source, grid, self._place))
         if name not in self._read:
-            self._refresh(name, self._folder / source.file)
+            self._refresh(name, Path(source.file))
         if name not in self._read:
             return Series.constant(grid, np.nan)
         add = 0.0 if source.add is None else source.add.value

@@ -1,21 +1,25 @@
 """The composition root: settings and site in, a wired gateway out."""
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
 from flexedge.config.settings import Settings
+from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
+from flexedge.drivers.driver import Sample
+from flexedge.errors import DeviceError
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plan import Planner
-from flexedge.gateway.plant import Plant, resolve
+from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.processes import Processes
@@ -25,12 +29,43 @@ from flexedge.store.beliefs import Beliefs, open_or_set_aside
 from flexedge.store.state import State
 
 
+@dataclass(slots=True)
+class Relay:
+    """Lets lines be built before those they report to and the loops they wake."""
+
+    collector: Collector | None = None
+    loops: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def wake(self, line: str) -> None:
+        """Something was submitted to a line."""
+        if line in self.loops:
+            self.loops[line]()
+
+    def read(
+        self, device: str, samples: Sequence[Sample], shown: Mapping[str, float], now: datetime
+    ) -> None:
+        """A poll succeeded."""
+        if self.collector is not None:
+            self.collector.read(device, samples, shown, now)
+
+    def failed(self, device: str, error: DeviceError, now: datetime) -> None:
+        """A poll failed."""
+        if self.collector is not None:
+            self.collector.failed(device, error, now)
+
+    def wrote(self, device: str, control: str, outcome: Outcome, now: datetime) -> None:
+        """A request ended."""
+        if self.collector is not None:
+            self.collector.wrote(device, control, outcome, now)
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """The gateway and what drives its devices."""
+    """The gateway, what drives its devices, and what ties them."""
 
     gateway: Gateway
     assembly: Assembly
+    relay: Relay
 
 
 def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
@@ -50,11 +85,12 @@ def compose(settings: Settings, loaded: LoadedSite, now: datetime, stack: ExitSt
     site = loaded.site
     health, latest = Health(), Latest()
     beliefs, state = open_store(settings.data_dir, health, now, stack)
-    assembly = assemble(site, loaded.profiles)
-    plant = resolve(site, assembly.drivers, loaded.currency)
+    relay = Relay()
+    assembly = assemble(site, loaded.profiles, relay, relay.wake)
+    plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
     for sensor in plant.sensors.values():
         beliefs.register(sensor.name, sensor.unit)
-    prices = Prices(site.prices, loaded.folder, plant.zone)
+    prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
     processes = Processes(plant, latest, beliefs)
@@ -62,7 +98,10 @@ def compose(settings: Settings, loaded: LoadedSite, now: datetime, stack: ExitSt
     planner = Planner(plant, gatherer, prices, beliefs, health)
     targets = Targets(plant, latest, storages, planner)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
-    collector = _collector(plant, latest, beliefs, health, dispatcher)
+    relay.collector = collector = Collector(plant, latest, beliefs, health)
+    collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
+    lines = assembly.line_of
+    dispatcher.submit = lambda request: lines[request.device].submit(request)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},
@@ -76,13 +115,4 @@ def compose(settings: Settings, loaded: LoadedSite, now: datetime, stack: ExitSt
         planner=planner,
         dispatcher=dispatcher,
     )
-    return Composed(gateway, assembly)
-
-
-def _collector(
-    plant: Plant, latest: Latest, beliefs: Beliefs, health: Health, dispatcher: Dispatcher
-) -> Collector:
-    collector = Collector(plant, latest, beliefs, health)
-    collector.on_wrote = dispatcher.wrote
-    collector.on_shown = dispatcher.shown
-    return collector
+    return Composed(gateway, assembly, relay)

@@ -12,7 +12,7 @@ from types import FrameType
 import structlog
 
 from flexedge import __version__
-from flexedge.config.check import LoadedSite, load_site
+from flexedge.config.check import load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon import log, notify
 from flexedge.daemon.clock import Clock, SharedClock, WallClock
@@ -43,7 +43,7 @@ def main(settings: Settings) -> int:
     with ExitStack() as stack:
         clock = _clock(settings, stack)
         composed = compose(settings, loaded, clock.now(), stack)
-        _start(settings, loaded, composed, clock, stack)
+        _start(settings, composed, clock, stack)
         notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
         _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
         _wait(ending, composed.gateway, clock)
@@ -70,9 +70,7 @@ def _clock(settings: Settings, stack: ExitStack) -> Clock:
     return shared
 
 
-def _start(
-    settings: Settings, loaded: LoadedSite, composed: Composed, clock: Clock, stack: ExitStack
-) -> None:
+def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStack) -> None:
     """Start every thread; they end in the reverse order: web, jobs, dispatch, lines, store."""
     gateway, assembly = composed.gateway, composed.assembly
     health = gateway.health
@@ -81,9 +79,8 @@ def _start(
         stack.callback(assembly.close)
         for line in assembly.lines:
             loop = Loop(f"line {line.name}", guarded(f"line {line.name}", health, line.step), clock)
-            line.connect(gateway.collector, loop.wake)
+            composed.relay.loops[line.name] = loop.wake
             stack.enter_context(loop)
-        gateway.dispatcher.submit = assembly.submit
         gateway.dispatcher.begin(clock.now())
         stack.callback(_release, gateway, clock)
         stack.enter_context(
@@ -93,8 +90,6 @@ def _start(
         _schedule(jobs, gateway, settings)
         stack.enter_context(jobs)
         _serve(settings, gateway, clock, stack)
-    for warning in loaded.warnings:
-        _log.warning("site", note=warning)
 
 
 def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:

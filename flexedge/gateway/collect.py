@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from flexedge.domain.belief import Reading
+from flexedge.domain.schedule import Outcome
 from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway.derive import Deriver
@@ -13,8 +14,8 @@ from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import Plant
 from flexedge.store.beliefs import Beliefs
 
-Wrote = Callable[[str, str, DeviceError | None, datetime], None]
-Shown = Callable[[str, Mapping[str, float | None], datetime], None]
+Wrote = Callable[[str, str, Outcome, datetime], None]
+Shown = Callable[[str, Mapping[str, float], datetime], None]
 FLUSH_EVERY = timedelta(seconds=5)
 
 
@@ -39,7 +40,7 @@ class Collector:
         self,
         device: str,
         samples: Sequence[Sample],
-        shown: Mapping[str, float | None],
+        shown: Mapping[str, float],
         now: datetime,
     ) -> None:
         """A device answered a poll."""
@@ -47,6 +48,7 @@ class Collector:
         readings = [
             Reading(names[device, sample.point], now, sample.value, sample.quality)
             for sample in samples
+            if (device, sample.point) in names
         ]
         with self._lock:
             self._latest.put(readings)
@@ -61,9 +63,9 @@ class Collector:
         """A device did not answer a poll, or not as it should."""
         self._health.failed(device, error.message, now)
 
-    def wrote(self, device: str, control: str, error: DeviceError | None, now: datetime) -> None:
+    def wrote(self, device: str, control: str, outcome: Outcome, now: datetime) -> None:
         """A write or release ended."""
-        self.on_wrote(device, control, error, now)
+        self.on_wrote(device, control, outcome, now)
 
     def flush(self, now: datetime) -> datetime:
         """Write what is queued; the step of the store's writer. Returns when to come again."""

@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flexedge.domain.limits import Bound, clamp, gate, ramp_bound, soc_bound
-from flexedge.domain.schedule import Outcome, Refused, Released, Unreachable
+from flexedge.domain.schedule import Applied, Outcome, Refused, Released, Unreachable
 from flexedge.drivers.driver import ControlPoint
 from flexedge.drivers.line import Release, Request, Write
-from flexedge.errors import DeviceError, DeviceUnreachable
 from flexedge.gateway.health import Health
-from flexedge.gateway.held import STRIKES, Held
+from flexedge.gateway.held import RETRY, STRIKES, Held
 from flexedge.gateway.plant import Plant, Unit
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Target, Targets
@@ -42,7 +41,8 @@ class Dispatcher:
         """How requests reach the lines; set before the first step."""
         self._lock = threading.RLock()
         self._held: dict[str, Held] = {}
-        self._releasing: set[str] = set()
+        self._releasing: dict[str, datetime | None] = {}
+        """Units being given back; a time where a refused release is to be tried again."""
         self._units = {
             (unit.asset.device, unit.control.name): unit
             for unit in plant.controlled
@@ -100,8 +100,12 @@ class Dispatcher:
 
     def _pursue(self, unit: Unit, target: Target, now: datetime) -> None:
         held = self.held(unit.name)
-        resting = held.rests_until is not None and now < held.rests_until
-        if resting or unit.name in self._releasing:
+        if unit.name in self._releasing:
+            again = self._releasing[unit.name]
+            if again is not None and now >= again:
+                self._give_back(unit, "once more", now)
+            return
+        if held.rests_until is not None and now < held.rests_until:
             return
         if target.power_kw is None:
             if held.setpoint is not None:
@@ -150,10 +154,10 @@ class Dispatcher:
 
     def _give_back(self, unit: Unit, why: str, now: datetime) -> None:
         self._held[unit.name] = self.held(unit.name).let_go(why, now)
-        self._releasing.add(unit.name)
+        self._releasing[unit.name] = None
         self.submit(Release(unit.asset.device or "", _control(unit).name, why))
 
-    def wrote(self, device: str, control: str, error: DeviceError | None, now: datetime) -> None:
+    def wrote(self, device: str, control: str, outcome: Outcome, now: datetime) -> None:
         """A write or a release ended; from the line's thread."""
         with self._lock:
             unit = self._units.get((device, control))
@@ -161,33 +165,35 @@ class Dispatcher:
                 return
             held = self.held(unit.name)
             if unit.name in self._releasing:
-                self._gave_back(unit, error)
-            elif error is None:
+                self._gave_back(unit, outcome, now)
+            elif isinstance(outcome, Applied):
                 self._health.count(written=1)
                 self._held[unit.name] = held.wrote(now)
-            elif isinstance(error, DeviceUnreachable):
-                self._held[unit.name] = held.struck(Unreachable(error.message), now)
-            else:
-                self._strike(unit, Refused(error.message), now)
+            elif isinstance(outcome, Unreachable):
+                self._held[unit.name] = held.struck(outcome, now)
+            elif isinstance(outcome, Refused):
+                self._strike(unit, outcome, now)
             self._note()
 
-    def _gave_back(self, unit: Unit, error: DeviceError | None) -> None:
+    def _gave_back(self, unit: Unit, outcome: Outcome, now: datetime) -> None:
+        """What came of a release. The line goes on trying while the device cannot be reached."""
         about = f"release {unit.name}"
-        if error is None:
-            self._releasing.discard(unit.name)
+        if isinstance(outcome, Released):
+            del self._releasing[unit.name]
             self._state.let_go(_key(unit))
             self._health.alarm(about, "")
-        else:
-            self._health.alarm(about, f"{unit.name} is not released yet: {error.message}")
-            self.submit(Release(unit.asset.device or "", _control(unit).name, "once more"))
+        elif isinstance(outcome, Refused | Unreachable):
+            self._health.alarm(about, f"{unit.name} is not released yet: {outcome.why}")
+            if isinstance(outcome, Refused):
+                self._releasing[unit.name] = now + RETRY
 
-    def shown(self, device: str, shown: Mapping[str, float | None], now: datetime) -> None:
+    def shown(self, device: str, shown: Mapping[str, float], now: datetime) -> None:
         """A device shows which power it took; from the line's thread."""
         with self._lock:
             for control, power_kw in shown.items():
                 unit = self._units.get((device, control))
                 held = Held() if unit is None else self.held(unit.name)
-                if unit is None or power_kw is None or held.setpoint is None or held.verified:
+                if unit is None or held.setpoint is None or held.verified:
                     continue
                 off_kw = abs(power_kw - held.setpoint.power_kw)
                 later = held.written_at is not None and now > held.written_at

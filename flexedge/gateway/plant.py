@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from flexedge.config.sensors import SensorOrigin
 from flexedge.config.site import Asset, Site
 from flexedge.domain.asset import Sensor
 from flexedge.domain.flex import FlexContext, FlexModel
@@ -122,41 +123,23 @@ class Plant:
         return max(3 * self.every.get(sensor, timedelta(seconds=1)), _AT_LEAST)
 
 
-def _name(site: Site, device: str, point: str) -> str:
-    role, _, quantity = point.partition(".")
-    if role == GRID and site.grid_connection.device == device:
-        return f"{GRID}.{quantity}"
-    for name, asset in site.assets.items():
-        if asset.device == device and asset.role == role:
-            return f"{name}.{quantity}"
-    return f"{device}.{point}"
-
-
-def _derived(site: Site) -> dict[str, Sensor]:
-    found: dict[str, Sensor] = {}
-    for name, asset in site.assets.items():
-        if asset.remainder:
-            found[f"{name}.power"] = Sensor(f"{name}.power", "kW")
-        if asset.heat_buffer is not None:
-            found[f"{name}.soc"] = Sensor(f"{name}.soc", "kWh")
-            found[f"{name}.heat-demand"] = Sensor(f"{name}.heat-demand", "kW")
-    return found
-
-
-def resolve(site: Site, drivers: Mapping[str, Driver], currency: str) -> Plant:
-    """Put site and drivers together. Names follow docs/installers.md, "Sensors"."""
-    sensor_of: dict[tuple[str, str], str] = {}
-    sensors: dict[str, Sensor] = {}
-    every: dict[str, timedelta] = {}
-    for device, driver in drivers.items():
-        for point, sensor in driver.sensors.items():
-            name = _name(site, device, point)
-            sensor_of[device, point] = name
-            sensors[name] = Sensor(name, sensor.unit, sensor.resolution)
-        for poll in driver.polls:
-            every |= {sensor_of[device, point]: poll.every for point in poll.points}
-    sensors |= _derived(site)
-    sensors |= {name: Sensor(name, f"{currency}/kWh") for name in site.prices}
+def resolve(
+    site: Site, origins: Mapping[str, SensorOrigin], drivers: Mapping[str, Driver], currency: str
+) -> Plant:
+    """Put site and drivers together; ``origins`` says where each sensor's values come from."""
+    sensors = {name: Sensor(name, origin.unit) for name, origin in origins.items()}
+    sensor_of = {
+        (origin.device, origin.point): name
+        for name, origin in origins.items()
+        if origin.device is not None and origin.point is not None
+    }
+    every = {
+        sensor_of[device, point]: poll.every
+        for device, driver in drivers.items()
+        for poll in driver.polls
+        for point in poll.points
+        if (device, point) in sensor_of
+    }
     units = []
     for name, asset in site.assets.items():
         mine = {full.partition(".")[2]: full for full in sensors if full.startswith(f"{name}.")}

@@ -1,5 +1,6 @@
 """What sensors will probably show: yesterday's profile, the sun, the installer's default."""
 
+import math
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -43,17 +44,17 @@ class Predictor:
         return expected.filled(default)
 
     def production(self, unit: Unit, grid: TimeGrid, now: datetime) -> Series:
-        """What a solar asset can produce in each step, in kW (positive); 0 where nobody knows."""
+        """What a solar asset will probably do in each step, in kW (at most 0).
+
+        Yesterday's profile; without one the clear sky, scaled by what was seen of it just now.
+        """
         place = self._plant.site.site.location
-        peak_kw = max(-unit.range_kw[0], 0.0)
-        if not np.isfinite(peak_kw):
-            peak_kw = 0.0
+        peak_kw = -unit.range_kw[0] if math.isfinite(unit.range_kw[0]) else 0.0
         history = self._history(unit.power, now)
-        latest = self._latest.value(unit.power, now, self._plant.max_age(unit.power))
-        seen = profile.persistence(history, grid, now, latest, self._plant.zone)
+        seen = self.forecast(unit.power, grid, now)
         clear = sun.clear_sky(grid, place.latitude, place.longitude, peak_kw)
         past = sun.clear_sky(history.grid, place.latitude, place.longitude, peak_kw)
-        scale = sun.scale(Series(history.grid, -history.values), past, now)
-        sunny = Series(grid, clear.values * scale)
-        expected = Series(grid, -seen.values).or_else(sunny).filled(0.0)
-        return Series(grid, np.clip(expected.values, 0.0, peak_kw or None))
+        share = sun.share_of_clear_sky(history, past, now)
+        expected = seen.or_else(sun.scaled(clear, share)).filled(0.0)
+        low = -peak_kw if peak_kw > 0.0 else -math.inf
+        return Series(grid, np.clip(expected.values, low, 0.0))

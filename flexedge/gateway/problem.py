@@ -136,9 +136,9 @@ class Gatherer:
             can = self._predictor.production(unit, parts.grid, now).values
             listed = {reference.sensor for reference in self._plant.context.inflexible_production}
             if unit.control is not None:
-                parts.devices.append(optim.Device(unit.name, -can, np.zeros(parts.grid.n)))
+                parts.devices.append(optim.Device(unit.name, can, np.zeros(parts.grid.n)))
             elif unit.power not in listed:
-                parts.inflexible_kw -= can
+                parts.inflexible_kw += can
         elif unit.stores and unit.control is not None:
             self._add_storage(parts, unit, now)
 

@@ -13,6 +13,13 @@ from flexedge.gateway.storages import Storages
 from flexedge.gateway.view import Rung
 
 _CURTAILED_KW = 0.05  # a plan that leaves less than this of the sun unused does not curtail
+_KINDS: dict[str, rule.Kind] = {
+    "battery": "battery",
+    "two-way_evse": "ev",
+    "one-way_evse": "ev",
+    "heat-storage": "heat",
+    "solar": "pv",
+}
 _GIVES_WAY = ("battery", "two-way_evse", "one-way_evse", "heat-storage", "process", "solar")
 
 
@@ -180,4 +187,19 @@ class Targets:
 
     def _ruled(self, measured: _Measured, now: datetime) -> dict[str, Target]:
         """The local rule: what is sensible without a plan."""
-        raise NotImplementedError
+        situations = {
+            unit.name: rule.Situation(
+                kind=_KINDS[unit.asset.type],
+                power_kw=measured.units_kw[unit.name],
+                soc_kwh=self._storages.soc_kwh(unit, now),
+                min_kw=unit.range_kw[0],
+                max_kw=unit.range_kw[1],
+                soc_min_kwh=unit.soc_min_kwh,
+                soc_max_kwh=unit.soc_max_kwh,
+            )
+            for unit in self._plant.controlled
+            if unit.asset.type in _KINDS and self._storages.plugged(unit, now) is not False
+        }
+        powers = rule.rule(situations, measured.grid_kw)
+        reason = "no plan: the local rule holds"
+        return {unit.name: Target(powers.get(unit.name), reason) for unit in self._plant.controlled}
