@@ -11,6 +11,7 @@ from flexedge.gateway.plan import Plan, Planner
 from flexedge.gateway.plant import GRID, Plant, Unit
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.view import Rung
+from flexedge.optim import rule
 
 _CURTAILED_KW = 0.05  # a plan that leaves less than this of the sun unused does not curtail
 _KINDS: dict[str, rule.Kind] = {
