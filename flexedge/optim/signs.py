@@ -18,6 +18,7 @@ from flexedge.optim.highs import Answer, Model
 from flexedge.optim.program import Block, IntArray, LinearProgram, Term
 
 OVERLAP_KW = 1e-6
+_A_CENT = 0.01
 _SHARE = 0.8  # of what time is left goes to a search with binaries; the rest is for its duals
 GOOD_ENOUGH = 1e-5  # gap below which the search ends
 
@@ -104,7 +105,7 @@ def settle(
         raise Infeasible(model.conflict())
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
-    search.money = float(turnover @ relaxed.primal) or 1.0
+    search.money = max(float(turnover @ relaxed.primal), _A_CENT)
     repaired = _repair(search, model, relaxed)
     best = repaired if repaired.status == "optimal" else None
     bound, binaries = relaxed.objective, 0
