@@ -1,0 +1,141 @@
+"""The door to HiGHS: arrays in, arrays out. Nothing else imports highspy."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+
+from flexedge.domain.series import FloatArray
+from flexedge.errors import SolverGaveUp
+from flexedge.optim.program import Arrays, IntArray, LinearProgram, named
+
+Status = Literal["optimal", "infeasible", "stopped"]
+_STATUS: dict[Any, Status] = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
+    highspy.HighsModelStatus.kTimeLimit: "stopped",
+}
+_OPTIONS: dict[str, bool | int | float | str] = {
+    "output_flag": False,
+    "threads": 1,  # more gain nothing on programs of this size
+    "presolve": "off",  # nor does presolve on the LP; integer programs switch it on
+    # The tie-breakers are worth about 1e-8: coarser tolerances would not see them.
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-10,
+    "mip_feasibility_tolerance": 1e-9,
+    "mip_rel_gap": 0.0,  # relative to penalties it would mean nothing
+    "iis_strategy": int(highspy.IisStrategy.kIisStrategyFromLp)
+    | int(highspy.IisStrategy.kIisStrategyIrreducible),
+    "iis_time_limit": 1.0,
+}
+_LOWER = (int(highspy.IisBoundStatus.kIisBoundStatusLower),
+          int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
+_UPPER = (int(highspy.IisBoundStatus.kIisBoundStatusUpper),
+          int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the solver found.
+
+    ``primal`` is None where it found no point. Duals are what the objective gains per unit of a
+    row's (or column's) active bound; those of a program with integers mean nothing.
+    """
+
+    status: Status
+    primal: FloatArray | None
+    row_dual: FloatArray
+    column_dual: FloatArray
+    objective: float
+    bound: float
+    """No point is cheaper than this."""
+    seconds: float
+
+
+class Model:
+    """A program inside HiGHS; solving it again starts from where the last time ended.
+
+    With integers the search ends when no point can be cheaper by more than ``gap``.
+    """
+
+    def __init__(self, program: LinearProgram, gap: float = 0.0) -> None:
+        self._program = program
+        self._arrays = program.arrays()
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        for name, value in _OPTIONS.items():
+            self._highs.setOptionValue(name, value)
+        if self._arrays.integer.any():
+            self._highs.setOptionValue("presolve", "choose")
+            self._highs.setOptionValue("mip_abs_gap", gap)
+        self._pass(self._arrays)
+
+    def _pass(self, a: Arrays) -> None:
+        _refuse_nan(a)
+        status = self._highs.passModel(
+            len(a.cost), len(a.row_lower), len(a.value),
+            int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), 0.0,
+            a.cost, a.lower, a.upper, a.row_lower, a.row_upper,
+            a.start, a.index, a.value, a.integer,
+        )  # fmt: skip
+        if status == highspy.HighsStatus.kError:
+            raise SolverGaveUp("the model was refused", 0.0)
+
+    def fix(self, columns: IntArray) -> None:
+        """Hold these columns at zero."""
+        zero = np.zeros(len(columns))
+        self._highs.changeColsBounds(len(columns), columns, zero, zero)
+
+    def begin_at(self, primal: FloatArray) -> None:
+        """Offer a point to a program with integers."""
+        columns = np.arange(len(primal), dtype=np.int32)
+        self._highs.setSolution(len(primal), columns, primal)
+
+    def solve(self, time_limit: float) -> Answer:
+        """Solve within ``time_limit`` seconds. ``SolverGaveUp`` for trouble of any other kind."""
+        before = float(self._highs.getRunTime())  # HiGHS counts the time of all its runs
+        self._highs.setOptionValue("time_limit", before + max(time_limit, 0.0))
+        self._highs.run()
+        seconds = float(self._highs.getRunTime()) - before
+        model_status = self._highs.getModelStatus()
+        if model_status not in _STATUS:
+            raise SolverGaveUp(str(self._highs.modelStatusToString(model_status)), seconds)
+        solution, info = self._highs.getSolution(), self._highs.getInfo()
+        integer = bool(self._arrays.integer.any())
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        return Answer(
+            status=_STATUS[model_status],
+            primal=np.array(solution.col_value) if found else None,
+            row_dual=np.array(solution.row_dual),
+            column_dual=np.array(solution.col_dual),
+            objective=float(info.objective_function_value),
+            bound=float(info.mip_dual_bound if integer else info.objective_function_value),
+            seconds=seconds,
+        )
+
+    def conflict(self) -> tuple[str, ...]:
+        """What people call the limits that contradict each other, after "infeasible"."""
+        _, iis = self._highs.getIis()
+        names: dict[str, None] = {}
+        for blocks, positions, bounds in (
+            (self._program.columns, iis.col_index_, iis.col_bound_),
+            (self._program.rows, iis.row_index_, iis.row_bound_),
+        ):
+            for position, bound in zip(positions, bounds, strict=True):
+                lower, upper = named(blocks, position)[0].limits
+                names |= {lower: None} if lower and int(bound) in _LOWER else {}
+                names |= {upper: None} if upper and int(bound) in _UPPER else {}
+        return tuple(names)
+
+
+def solve(program: LinearProgram, time_limit: float) -> Answer:
+    """Solve a program once, within ``time_limit`` seconds."""
+    return Model(program).solve(time_limit)
+
+
+def _refuse_nan(arrays: Arrays) -> None:
+    """HiGHS takes NaN for a number and calls the outcome optimal."""
+    for name in ("cost", "lower", "upper", "row_lower", "row_upper", "value"):
+        if np.isnan(getattr(arrays, name)).any():
+            raise ValueError(f"NaN in the program's {name}")
