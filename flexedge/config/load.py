@@ -39,6 +39,7 @@ _PLAINER = {
     "while parsing a flow sequence": _OPEN,
     "while parsing a flow mapping": _OPEN,
 }
+_NOT_ALLOWED = "anchors and tags are not allowed; put text that begins with & or ! in quotes"
 _NO_START = re.compile(r"found character '(.)' that cannot start any token")
 
 
@@ -168,7 +169,9 @@ class _Reading:
 
     def place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        return (
+            Place(self.file) if mark is None else Place(self.file, mark.line + 1, mark.column + 1)
+        )
 
     def document(self, events: Iterator[yaml.Event]) -> Any:
         data = None
@@ -200,14 +203,13 @@ class _Reading:
         return None
 
     def refuse_extras(self, event: yaml.Event, place: Place) -> None:
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent):
-            self.complain(place, f"'*{event.anchor}': aliases are not allowed; write it out")
-        elif getattr(event, "anchor", None) is not None:
-            self.complain(place, f"'&{event.anchor}': anchors are not allowed; put text that "
-                          "begins with & in quotes")  # fmt: skip
-        if getattr(event, "tag", None) is not None:
-            self.complain(place, f"'{event.tag}': tags are not allowed; put text that begins "
-                          "with ! in quotes")  # fmt: skip
+            self.complain(place, f"'*{anchor}': aliases are not allowed; write it out")
+        elif anchor is not None:
+            self.complain(place, f"'&{anchor}': {_NOT_ALLOWED}")
+        if tag is not None:
+            self.complain(place, f"'{tag}': {_NOT_ALLOWED}")
 
     def text(self, event: yaml.ScalarEvent, place: Place) -> Any:
         if any("\ud800" <= letter <= "\udfff" for letter in event.value):

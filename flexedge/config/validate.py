@@ -4,7 +4,6 @@ import difflib
 import json
 import types
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
@@ -16,6 +15,7 @@ from flexedge.errors import ConfigError, Problem
 _M = TypeVar("_M", bound=BaseModel)
 _LONGEST = 40
 _FEW = 12
+_ZERO = {"datetime.timedelta(0)": "0s"}  # how pydantic writes a bound that is no number
 
 
 def validate(
@@ -201,7 +201,7 @@ def _is_quoted(what: str, value: Any) -> bool:
     return "number" in what and isinstance(value, str) and value.strip("+-").isdecimal()
 
 
-def _missing(detail: ErrorDetails, spot: _Spot) -> str:
+def _missing(detail: ErrorDetails, _spot: _Spot) -> str:
     last = detail["loc"][-1]
     if isinstance(last, int):
         return "the list is too short"
@@ -239,7 +239,7 @@ def _pattern(detail: ErrorDetails, _spot: _Spot) -> str:
 def _bound(words: str, key: str) -> Callable[[ErrorDetails, _Spot], str]:
     def explain(detail: ErrorDetails, _spot: _Spot) -> str:
         bound = detail["ctx"][key]
-        text = f"{bound.total_seconds():g}s" if isinstance(bound, timedelta) else f"{bound:g}"
+        text = f"{bound:g}" if isinstance(bound, int | float) else _ZERO.get(str(bound), str(bound))
         return f"should be {words} {text}, not {_shown(detail['input'])}"
 
     return explain
