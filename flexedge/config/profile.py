@@ -4,92 +4,46 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from flexedge.config.point import (
+    WORDS,
+    Amps,
+    Interval,
+    Meaning,
+    ModbusPoint,
+    MqttPoint,
+    NumberType,
+    PointName,
+    Register,
+)
 from flexedge.domain.record import Record
-from flexedge.domain.units import CurrentA, Duration, PowerKw, parse_unit, sensor_unit
+from flexedge.domain.units import Duration, PowerKw, parse_unit
 
-NumberType = Literal["int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
-WORDS: dict[NumberType, int] = {
-    "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2,
-    "int64": 4, "uint64": 4, "float64": 4,
-}  # fmt: skip
-PointName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$")]
-"""role.quantity, such as battery.power."""
-
-
-class Register(Record):
-    """A place in a Modbus device: a wire address, or an offset inside a SunSpec model.
-
-    Addresses are those on the wire, counted from 0. An offset counts from the model's ID
-    register, as in SunSpec's model definitions.
-    """
-
-    table: Literal["holding", "input"] = "holding"
-    address: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
-    sunspec: int | None = None
-    """SunSpec model; the register is found by walking the device's chain of models."""
-    offset: Annotated[int, Field(ge=0)] | None = None
-    type: NumberType = "uint16"
-    word_order: Literal["big", "little"] = "big"
-    """Which word of a number of several words comes first: big is the most significant."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.address is None) == (self.sunspec is None):
-            raise ValueError("give either address, or sunspec and offset")
-        if (self.sunspec is None) != (self.offset is None):
-            raise ValueError("sunspec and offset go together")
-        return self
-
-
-class Meaning(Record):
-    """What a number says. value = raw * scale, in ``unit``."""
-
-    unit: str
-    scale: float = 1.0
-    values: dict[int, float] | None = None
-    """For codes: the value of each known one; unknown ones are missing."""
-    valid: tuple[float, float] | None = None
-    """Plausible range, in ``unit`` after scaling; outside it a value is kept but not acted upon."""
-    every: Duration = Field(default="1s", validate_default=True)
-    optional: bool = False
-    """Left out without complaint where the device or the installer's options do not have it."""
-
-    @field_validator("unit")
-    @classmethod
-    def _known(cls, unit: str) -> str:
-        parse_unit(unit)
-        return unit
-
-    @property
-    def sensor_unit(self) -> str:
-        """The unit of the sensor that keeps it: kW, kWh, or as it is."""
-        return sensor_unit(self.unit)[0]
-
-    @property
-    def factor(self) -> float:
-        """From raw to the sensor's unit."""
-        return self.scale * sensor_unit(self.unit)[1]
-
-
-class ModbusPoint(Register, Meaning):
-    """A number in a Modbus device."""
-
-    missing: tuple[int, ...] = ()
-    """Raw values by which the device says that it does not know (NaN always is one)."""
-    exponent: int | None = None
-    """Offset (SunSpec) or address of an int16 power of ten to multiply with."""
-    only_read_alone: bool = False
-    """The device does not answer reads that span several values."""
-
-
-class MqttPoint(Meaning):
-    """A number in an MQTT message: the payload itself, or what ``path`` finds in its JSON."""
-
-    topic: str
-    """May name the device's options in braces: go-eCharger/{serial}/nrg."""
-    path: tuple[str | int, ...] = ()
-    max_age: Duration = Field(default="60s", validate_default=True)
-    """A device that has not spoken for this long is away."""
+__all__ = [
+    "WORDS",
+    "Amps",
+    "Control",
+    "Described",
+    "Meaning",
+    "ModbusConnection",
+    "ModbusControl",
+    "ModbusPoint",
+    "ModbusProfile",
+    "ModbusWrite",
+    "MqttControl",
+    "MqttPoint",
+    "MqttProfile",
+    "MqttWrite",
+    "NumberType",
+    "Option",
+    "PointName",
+    "Profile",
+    "ProfileFile",
+    "Register",
+    "Setpoint",
+    "When",
+    "Written",
+]
+"""Points are part of a profile: whoever wants profiles finds them here too."""
 
 
 class Setpoint(Record):
@@ -116,15 +70,15 @@ class Setpoint(Record):
 
 
 class When(Record):
-    """A number chosen by the sign of the setpoint."""
+    """What is written, chosen by the sign of the setpoint."""
 
-    negative: int | None = None
-    zero: int
-    positive: int
+    negative: int | str | None = None
+    zero: int | str
+    positive: int | str
 
 
 class Written(Record):
-    """What is written: a constant, the setpoint, or a number chosen by its sign."""
+    """What is written: a constant, the setpoint, or a constant chosen by its sign."""
 
     value: int | float | str | None = None
     setpoint: Setpoint | None = None
@@ -150,7 +104,8 @@ class ModbusWrite(Register, Written):
             raise ValueError("only holding registers can be written")
         if self.function == 6 and WORDS[self.type] != 1:  # noqa: PLR2004 (Modbus' own number)
             raise ValueError("function 6 writes one word; use 16 for longer types")
-        if isinstance(self.value, str):
+        by_sign = () if self.when is None else tuple(vars(self.when).values())
+        if any(isinstance(value, str) for value in (self.value, *by_sign)):
             raise ValueError("a register takes a number")
         return self
 
@@ -163,28 +118,21 @@ class MqttWrite(Written):
     """Commands are never retained: a broker's restart must not repeat them."""
 
 
-class Amps(Record):
-    """How power and current belong together, for chargers."""
-
-    volts: float = 230.0
-    phases: Literal[1, 2, 3] = 3
-    """The device's option "phases" overrides it."""
-    least: CurrentA = Field(default="6 A", validate_default=True)
-    """Smallest current above zero (IEC 61851: 6 A)."""
-    most: CurrentA = Field(default="16 A", validate_default=True)
-
-
 class Control(Record):
     """How a power is set, kept and given back."""
 
     kind: Literal["setpoint", "limit"] = "setpoint"
     """A setpoint is followed; a limit only bounds what the device does by itself (PV)."""
     readback: PointName
-    """The point that shows that the device took it."""
+    """The point that shows that the device took it.
+
+    In kW it is compared with the setpoint; with unit "" (a switch) it shows whether the setpoint
+    is zero: 0 for zero, anything else for more or less than zero.
+    """
     readback_tolerance: PowerKw = Field(default="100 W", validate_default=True)
     settle: Duration = Field(default="5s", validate_default=True)
     """How long the device may take to show it."""
-    refresh: Duration = Field(default="30s", validate_default=True)
+    refresh: Interval = Field(default="30s", validate_default=True)
     """How often it is written again while it holds."""
     device_timeout: Duration | None = None
     """After this long without a write the device goes back by itself; None: it never does."""
@@ -201,6 +149,8 @@ class Control(Record):
             raise ValueError("refresh must be at most half of device-timeout")
         if self.wear == "nonvolatile" and self.writes_per_day is None:
             raise ValueError("nonvolatile memory needs writes-per-day")
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("range is [most production, most consumption]: first the smaller one")
         return self
 
 
@@ -210,8 +160,8 @@ class ModbusControl(Control):
     fallback: tuple[ModbusWrite, ...] = ()
     """What the device shall do when we fall silent; written before enabling."""
     enable: tuple[ModbusWrite, ...] = ()
-    write: tuple[ModbusWrite, ...]
-    release: tuple[ModbusWrite, ...]
+    write: Annotated[tuple[ModbusWrite, ...], Field(min_length=1)]
+    release: Annotated[tuple[ModbusWrite, ...], Field(min_length=1)]
 
 
 class MqttControl(Control):
@@ -219,8 +169,8 @@ class MqttControl(Control):
 
     fallback: tuple[MqttWrite, ...] = ()
     enable: tuple[MqttWrite, ...] = ()
-    write: tuple[MqttWrite, ...]
-    release: tuple[MqttWrite, ...]
+    write: Annotated[tuple[MqttWrite, ...], Field(min_length=1)]
+    release: Annotated[tuple[MqttWrite, ...], Field(min_length=1)]
 
 
 class Option(Record):
@@ -287,7 +237,10 @@ def _driver(value: object) -> str | None:
 
 
 class ProfileFile(Record):
-    """Holder that lets one file be either kind of profile."""
+    """Holder that lets one file be either kind of profile.
+
+    What its parts say of each other is checked by ``load_profile``, with places in the file.
+    """
 
     file: Annotated[
         Annotated[ModbusProfile, Tag("modbus")] | Annotated[MqttProfile, Tag("mqtt")],
@@ -297,16 +250,3 @@ class ProfileFile(Record):
             custom_error_message="driver should be one of: modbus, mqtt",
         ),
     ]
-
-    @model_validator(mode="after")
-    def _points_exist(self) -> Self:
-        points = self.file.points
-        for name, control in self.file.control.items():
-            needed = {control.readback} | {
-                write.setpoint.relative_to
-                for write in control.write
-                if write.setpoint is not None and write.setpoint.relative_to is not None
-            }
-            for point in sorted(needed - points.keys()):
-                raise ValueError(f"control of {name} refers to the unknown point {point}")
-        return self

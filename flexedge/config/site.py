@@ -1,10 +1,18 @@
 """The installer's YAML: the place, its prices, its devices, its assets."""
 
 from datetime import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from flexedge.domain.flex import FlexContext, FlexModel, NonNegativeKw, NonNegativeKwh
 from flexedge.domain.record import Record
@@ -29,7 +37,11 @@ def _clock(value: Any) -> time:
     raise ValueError(f"{value!r} is not a time of day; write it as '07:30'")
 
 
-ClockTime = Annotated[time, BeforeValidator(_clock)]
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "pattern": r"^\d\d(:\d\d){1,2}$", "examples": ["07:30"]}),
+]
 
 
 class Location(Record):
@@ -77,7 +89,7 @@ class Zone(Record):
 class ZonedPrice(Record):
     """A price by time of day; the first zone that fits counts, ``otherwise`` the rest."""
 
-    zones: tuple[Zone, ...]
+    zones: Annotated[tuple[Zone, ...], Field(min_length=1)]
     otherwise: PricePerKwh
 
 
@@ -152,6 +164,12 @@ class Limits(Record):
     """Changes smaller than this are not written."""
     dwell: Duration = Field(default="0s", validate_default=True)
     """Shortest time between switching on and off."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("range is [most production, most consumption]: first the smaller one")
+        return self
 
 
 class ReadyBy(Record):

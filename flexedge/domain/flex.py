@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from flexedge.domain.record import Record
+from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import EnergyKwh, PowerKw, Price, PricePerKw, PricePerKwh, Share
 
 
@@ -87,6 +87,13 @@ class FlexModel(Record):
             raise ValueError(
                 f"soc-min ({self.soc_min:g} kWh) lies above soc-max ({self.soc_max:g} kWh)"
             )
+        for name in ("consumption_capacity", "production_capacity"):
+            capacity = getattr(self, name)
+            if isinstance(capacity, float) and capacity < 0:
+                raise ValueError(
+                    f"{kebab(name)} should be at least 0 kW: both capacities are written without "
+                    "sign"
+                )
         return self
 
     def efficiencies(self) -> tuple[float, float]:

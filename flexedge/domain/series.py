@@ -18,7 +18,10 @@ def floor(moment: datetime, resolution: timedelta) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class TimeGrid:
-    """``n`` steps of ``resolution`` from ``start`` on."""
+    """``n`` steps of ``resolution`` from ``start`` on.
+
+    ``start`` is turned to UTC: steps are counted in real time, also where clocks change.
+    """
 
     start: datetime
     resolution: timedelta
@@ -29,6 +32,7 @@ class TimeGrid:
             raise ValueError("a grid starts at an aware time")
         if self.resolution <= timedelta(0) or self.n < 0:
             raise ValueError("a grid has a positive resolution and no negative length")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
 
     @classmethod
     def covering(cls, start: datetime, end: datetime, resolution: timedelta) -> "TimeGrid":
@@ -58,7 +62,10 @@ class TimeGrid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Values on a grid; NaN is missing. ``values`` has shape (grid.n,) and is never written to."""
+    """Values on a grid; NaN is missing. ``values`` has shape (grid.n,) and is never written to.
+
+    What is given is copied, so that nobody who still holds it can change the series.
+    """
 
     grid: TimeGrid
     values: FloatArray
@@ -66,7 +73,9 @@ class Series:
     def __post_init__(self) -> None:
         if self.values.shape != (self.grid.n,):
             raise ValueError(f"{self.values.shape} values on a grid of {self.grid.n} steps")
-        self.values.flags.writeable = False
+        values = np.array(self.values, dtype=np.float64)
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
 
     @classmethod
     def constant(cls, grid: TimeGrid, value: float) -> "Series":

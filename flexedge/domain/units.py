@@ -75,6 +75,9 @@ def parse_unit(text: str) -> Unit:
             return Unit("energy-price", 1 / factor, money)
         if dimension == "power":
             return Unit("power-price", 1 / factor, money)
+    folded = {unit.lower(): unit for unit in _SCALES}
+    if text.lower() in folded:
+        raise ValueError(f"unknown unit {text!r}; did you mean {folded[text.lower()]!r}?")
     known = ", ".join(sorted(unit for unit in _SCALES if unit.isascii() and unit))
     raise ValueError(f"unknown unit {text!r}; known are {known} and prices such as EUR/kWh")
 
@@ -143,17 +146,25 @@ def price(text: Any, dimension: Literal["energy-price", "power-price"]) -> Price
     return Price(number * unit.factor, unit.currency)
 
 
+def _duration_parts(text: str) -> dict[str, float]:
+    if match := _ISO_DURATION.fullmatch(text):
+        return {name: float(part) for name, part in match.groupdict().items() if part}
+    if match := _SHORT_DURATION.fullmatch(text):
+        return {"seconds": float(match[1]) * _SHORT_SECONDS[match[2]]}
+    return {}
+
+
 def duration(text: Any) -> timedelta:
     """Turn an ISO 8601 duration ("PT15M") or a short one ("15 min", "50ms") into a timedelta."""
     if isinstance(text, timedelta):
         return text
     if isinstance(text, str):
-        if match := _ISO_DURATION.match(text):
-            parts = {name: float(part) for name, part in match.groupdict().items() if part}
+        try:
+            parts = _duration_parts(text)
             if parts:
                 return timedelta(**parts)
-        if match := _SHORT_DURATION.match(text):
-            return timedelta(seconds=float(match[1]) * _SHORT_SECONDS[match[2]])
+        except OverflowError:
+            raise ValueError(f"{text!r} is too long a time") from None
     raise ValueError(f"{text!r} is not a duration; write it as 'PT15M' or '15 min'")
 
 
@@ -162,15 +173,17 @@ def _field(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer, With
               "current": "A", "share": ""}[dimension]  # fmt: skip
     return (
         BeforeValidator(lambda text: quantity(text, dimension)),
-        PlainSerializer(lambda number: f"{number:g} {symbol}".strip(), return_type=str),
+        PlainSerializer(lambda number: f"{number!r} {symbol}".strip(), return_type=str),
         WithJsonSchema({"type": ["string", "number"] if dimension == "share" else "string",
                         "examples": [_EXAMPLES[dimension]]}),
     )  # fmt: skip
 
 
 def _price_field(dimension: Literal["energy-price", "power-price"]) -> tuple[Any, ...]:
+    per = "kWh" if dimension == "energy-price" else "kW"
     return (
         BeforeValidator(lambda text: price(text, dimension)),
+        PlainSerializer(lambda price: f"{price.value!r} {price.currency}/{per}", return_type=str),
         WithJsonSchema({"type": "string", "examples": [_EXAMPLES[dimension]]}),
     )
 

@@ -1,0 +1,156 @@
+"""How the program itself is run: folders, web, log. One YAML file, overridden by environment."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, create_model, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from flexedge.config.load import Document, Place, Route, read_yaml
+from flexedge.config.validate import validate
+from flexedge.domain.record import Record, kebab
+from flexedge.domain.units import Duration
+
+PREFIX = "FLEXEDGE_"
+NAMED_BY = "FLEXEDGE_SETTINGS"
+"""The environment variable that names the settings file."""
+DEFAULT_FILE = Path("/etc/flexedge/settings.yaml")
+_NESTED = "__"
+
+
+def _listed(value: Any) -> Any:
+    """Lists from the environment: entries between commas."""
+    if isinstance(value, str):
+        return [entry.strip() for entry in value.split(",") if entry.strip()]
+    return value
+
+
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Web(Record):
+    """The local web page and its API."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for all."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8440
+    """0: any free one."""
+    hosts: Names = ()
+    """Names beside localhost and the machine's own addresses by which the page may be called."""
+
+
+class Log(Record):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+    """auto: text at a terminal, JSON elsewhere."""
+
+
+class Plan(Record):
+    """How planning goes on."""
+
+    every: Duration = Field(default="5 min", validate_default=True)
+    """How often a new plan is made, apart from changes that call for one."""
+    horizon: Duration = Field(default="36 h", validate_default=True)
+    """How far a plan looks ahead."""
+    time_limit: Duration = Field(default="10 s", validate_default=True)
+    """How long the solver may think."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not timedelta(0) < self.time_limit < self.every:
+            raise ValueError("time-limit should be above zero and below every")
+        if not self.every <= self.horizon <= timedelta(days=7):
+            raise ValueError("horizon should be between every and 7 days")
+        return self
+
+
+class Settings(Record):
+    """How flexedge runs on this machine."""
+
+    site: Path = Path("/etc/flexedge/site.yaml")
+    """The site file."""
+    data_dir: Path = Path("/var/lib/flexedge")
+    """Where readings, plans and the owner's password are kept."""
+    profile_dirs: Paths = ()
+    """Folders with device profiles of your own, beside the shipped ones."""
+    web: Web = Field(default_factory=Web)
+    log: Log = Field(default_factory=Log)
+    clock: str | None = None
+    """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
+    plan: Plan = Field(default_factory=Plan)
+
+
+class _Variables(BaseSettings):
+    """How settings are called in the environment; lists and mappings are left to the models."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=_NESTED, enable_decoding=False
+    )
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings: the file at ``path``, or the one the environment names, or the usual one.
+
+    The usual one may be missing, a named one may not. Relative paths in a file start at its
+    folder. Variables of ``environ`` override: FLEXEDGE_DATA_DIR, FLEXEDGE_WEB__PORT. Raises
+    ``ConfigError`` that names the place in the file or the variable.
+    """
+    named = path or (Path(environ[NAMED_BY]) if environ.get(NAMED_BY) else None)
+    document = Document(str(DEFAULT_FILE), {}, {}, {})
+    if named is not None or DEFAULT_FILE.exists():
+        document = _anchored(read_yaml(named or DEFAULT_FILE))
+    return validate(_overridden(document, environ), Settings, strict=False)
+
+
+def _anchored(document: Document) -> Document:
+    """Paths that a file gives are meant from its own folder."""
+    data = document.data
+    if not isinstance(data, dict):
+        return document
+    folder = Path(document.file).absolute().parent
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(entry) for entry in value]
+        return str(folder / value) if isinstance(value, str) else value
+
+    anchored = {
+        key: whole(data[key]) for key in ("site", "data-dir", "profile-dirs") if key in data
+    }
+    return Document(document.file, data | anchored, document.keys, document.values)
+
+
+def _overridden(document: Document, environ: Mapping[str, str]) -> Document:
+    variables = _from_environment(environ)
+    keys, values = dict(document.keys), dict(document.values)
+
+    def merge(below: Any, above: Any, route: Route, variable: str) -> Any:
+        if not isinstance(above, dict):
+            keys[route] = values[route] = Place(variable)
+            return above
+        merged = dict(below) if isinstance(below, dict) else {}
+        for name, value in above.items():
+            key, longer = kebab(name), f"{variable}{_NESTED if route else ''}{name.upper()}"
+            merged[key] = merge(merged.get(key), value, (*route, key), longer)
+            keys.setdefault(route, Place(longer))
+        return merged
+
+    data = merge(document.data, variables, (), PREFIX) if variables else document.data
+    return Document(document.file, data, keys, values)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The overrides as pydantic-settings finds them: nested, still text."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field.default if not field.is_required() else ...)
+        for name, field in Settings.model_fields.items()
+    }
+    source = EnvSettingsSource(create_model("Variables", __base__=_Variables, **fields))
+    # the variables are a parameter here, as time is: what pydantic-settings read is put aside
+    source.env_vars = {name.lower(): value for name, value in environ.items()}
+    return source()
