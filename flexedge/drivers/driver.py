@@ -72,6 +72,13 @@ class Driver(Protocol):
     def write(self, control: str, power_kw: float) -> None:
         """Set a power (consumption positive); arms fallback and enables on the first write."""
 
+    def shown_kw(self, control: str) -> float | None:
+        """The power the device shows to have taken; None while that is not known.
+
+        Computed from what was read last, without asking the device; comparable to what ``write``
+        was given, whatever unit the read-back point has.
+        """
+
     def release(self, control: str) -> None:
         """Give the device back to itself. May be called at any time, also twice."""
 
