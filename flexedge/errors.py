@@ -11,7 +11,9 @@ FlexedgeError
 ├── PlanError
 │   ├── Infeasible         no plan exists; names the limits at fault
 │   └── SolverGaveUp       the solver stopped without a plan
+├── WebUnavailable         the address of the page cannot be listened on
 └── RequestError           a caller asked for something wrong: HTTP status and a sentence
+    └── TooManyTries       429: come back later
 
 Exceptions of other libraries end at the door module that imports the library
 (``raise DeviceUnreachable(...) from error``). Expected outcomes (clamped, refused) are values
@@ -98,6 +100,10 @@ class SolverGaveUp(PlanError):
         super().__init__(f"the solver stopped after {seconds:.1f} s: {status}")
 
 
+class WebUnavailable(FlexedgeError):
+    """The web page cannot listen on its address: taken, not ours, or not allowed."""
+
+
 class RequestError(FlexedgeError):
     """A caller asked for something wrong."""
 
@@ -105,3 +111,11 @@ class RequestError(FlexedgeError):
         self.status = status
         self.message = message
         super().__init__(message)
+
+
+class TooManyTries(RequestError):
+    """Too many wrong codes or passwords; ``retry_after_s`` says when to come back."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(429, f"Too many wrong tries. Try again in {retry_after_s} s.")

@@ -143,6 +143,39 @@ class BeliefView:
     value: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class SetpointCounts:
+    """How many setpoints were sent to devices, and what came of them."""
+
+    written: int
+    verified: int
+    clamped: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """How many plans were made; ``seconds_max`` is the longest it took."""
+
+    count: int
+    infeasible: int
+    seconds_max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a span of time came to."""
+
+    energies_kwh: dict[str, float]
+    """By flow: what each asset used or made, what came from and went to the grid."""
+    setpoints: SetpointCounts
+    plans: PlanCounts
+    errors: int
+    """Unhandled errors: should be 0."""
+    rss_mb: float
+    """Resident memory of the daemon now."""
+
+
 class Window(Protocol):
     """All that the web floor gets to see of the gateway. Safe to call from any thread."""
 
@@ -154,3 +187,6 @@ class Window(Protocol):
 
     def beliefs(self, sensor: str, start: datetime, end: datetime) -> tuple[BeliefView, ...]:
         """Readings, forecasts and schedules of a sensor; ``RequestError`` 404 if unknown."""
+
+    def totals(self, start: datetime, end: datetime) -> Totals:
+        """Energies and counts between two times."""

@@ -1,1 +1,1 @@
-"""HTTP: the owner's page and the API that serves it."""
+"""Turns HTTP requests into calls: the API, the live events and the page."""
