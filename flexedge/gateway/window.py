@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from flexedge import __version__
-from flexedge.domain.flex import PriceFromSensor, VariablePrice
+from flexedge.domain.flex import VariablePrice
 from flexedge.domain.schedule import Applied, Clamped, Outcome, Refused, Released, Unreachable
 from flexedge.domain.series import Series, TimeGrid, floor
 from flexedge.domain.units import Price
@@ -82,8 +82,7 @@ class GatewayWindow:
         if isinstance(price, Price):
             return Series.constant(grid, price.value)
         series = self._gateway.prices.series(price.sensor, grid)
-        has_default = isinstance(price, PriceFromSensor) and price.default is not None
-        return series.filled(price.default.value if has_default and price.default else None)
+        return series.filled(None if price.default is None else price.default.value)
 
     def _price_at(self, price: VariablePrice, now: datetime) -> float | None:
         return self._prices(price, TimeGrid(floor(now, RESOLUTION), RESOLUTION, 1)).at(now)
