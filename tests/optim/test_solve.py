@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.errors import Infeasible, PlanError, SolverGaveUp
+from flexedge.errors import Infeasible, PlanError
 from flexedge.optim.problem import Connection, Device, Problem, SocBound, Storage
 from flexedge.optim.solution import Solution
-from flexedge.optim.solve import formulate, settle, solve
+from flexedge.optim.solve import solve
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 LIMIT = timedelta(seconds=20)
@@ -91,8 +91,7 @@ def check(problem: Problem, solution: Solution) -> None:
         if f"{device.name} soc-max" not in told:
             assert max(soc) <= device.storage.soc_max_kwh + 1e-3
         by_tick = {
-            problem.grid.start + (j + 1) * problem.grid.resolution: kwh
-            for j, kwh in enumerate(soc)
+            problem.grid.start + (j + 1) * problem.grid.resolution: kwh for j, kwh in enumerate(soc)
         }
         for bound in device.storage.minima:
             if bound.at in by_tick and by_tick[bound.at] < bound.soc_kwh - 1e-3:

@@ -1,0 +1,55 @@
+# flexedge: what a newcomer types. `make run` and `make test` need Python (3.11 to 3.13) and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help run test check bench format lock browser mosquitto hil clean
+help:
+	@echo "make run     a simulated site and the gateway, with a page to look at"
+	@echo "make test    all tests that need nothing but Python"
+	@echo "make check   style, types, floors"
+	@echo "make bench   speed, as ratios"
+	@echo "make format  bring the code into shape"
+	@echo "make lock    pin the versions of all dependencies anew"
+	@echo "make browser | mosquitto | hil   further tests; see CONTRIBUTING.md for what they need"
+
+$(STAMP): pyproject.toml requirements.lock packaging/make-venv
+	@sh packaging/make-venv "$(PYTHON)" "$(VENV)"
+	@touch $(STAMP)
+
+run: $(STAMP)
+	@$(BIN)/flexedge demo $(ARGS)
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -m "not browser and not mosquitto" $(ARGS)
+
+check: $(STAMP)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench $(ARGS)
+
+browser: $(STAMP)
+	@$(BIN)/python -m pytest -m browser $(ARGS)
+
+mosquitto: $(STAMP)
+	@$(BIN)/python -m pytest -m mosquitto $(ARGS)
+
+hil: $(STAMP)
+	@$(BIN)/python -m pytest hil $(ARGS)
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock: $(STAMP)
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra demo --extra dev \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --upgrade \
+	  --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,49 @@
+"""The shape of the house: tests mirror the tree, files stay small, names have a meaning."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "flexedge").rglob("*.py"))
+BANNED = {"manager", "helper", "helpers", "utils", "util", "common", "base", "misc"}
+LONGEST = 350
+
+
+def mirrored(source: Path) -> Path:
+    relative = source.relative_to(ROOT / "flexedge")
+    return ROOT / "tests" / relative.with_name(f"test_{relative.name}")
+
+
+def needs_a_test(source: Path) -> bool:
+    return source.name not in ("__init__.py", "__main__.py")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_has_its_test(source: Path) -> None:
+    if needs_a_test(source):
+        assert mirrored(source).is_file(), f"write {mirrored(source).relative_to(ROOT)}"
+
+
+def test_every_test_has_its_module() -> None:
+    known = {mirrored(source) for source in SOURCES}
+    here = {ROOT / "tests" / "test_shape.py", ROOT / "tests" / "test_contracts.py"}
+    strays = [
+        str(test.relative_to(ROOT))
+        for test in (ROOT / "tests").rglob("test_*.py")
+        if test not in known | here
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_are_small_and_named_for_what_they_are(source: Path) -> None:
+    assert source.stem not in BANNED
+    assert len(source.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_the_lock_file_names_no_host() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert "--index" not in lock
+    assert "--hash=sha256:" in lock
