@@ -95,9 +95,9 @@ def _provided(profile: Profile, _path: Path) -> _Found:
         if f"{role}.power" not in profile.points:
             yield ("provides", i), f"provides {role}, but there is no point {role}.power"
     for name in profile.points:
-        role = name.partition(".")[0]
-        if role not in _ROLES:
-            yield ("points", name), f"unknown role '{role}'" + remedy(role, _ROLES)
+        kind = name.partition(".")[0]
+        if kind not in _ROLES:
+            yield ("points", name), f"unknown role '{kind}'" + remedy(kind, _ROLES)
 
 
 def _points(profile: Profile, _path: Path) -> _Found:
