@@ -33,7 +33,7 @@ def _oven(rng: np.random.Generator, hour: float) -> list[Burst]:
 def _hob(rng: np.random.Generator, hour: float) -> list[Burst]:
     start = (hour + rng.uniform(-0.4, 0.5)) * 3600
     simmer = rng.uniform(600, 1200)
-    return [(start, 420.0, 2.2), (start + 420.0, simmer, 0.9)]
+    return [(start, 480.0, 2.8), (start + 480.0, simmer, 1.0)]
 
 
 def _washing(rng: np.random.Generator) -> list[Burst]:

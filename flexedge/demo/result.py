@@ -85,20 +85,20 @@ def table(result: Result) -> str:
         for row in rows
     ]
     plans, setpoints = result.plans, result.setpoints
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"saving {result.saving:.1%} over {result.days:.2f} days of seed {result.seed}",
-            f"setpoints: {setpoints.written} written, {setpoints.verified} verified, "
-            f"{setpoints.clamped} clamped, {setpoints.refused} refused",
-            f"plans: {plans.count}, {plans.infeasible} infeasible, "
-            f"slowest {plans.seconds_max:.2f} s",
-            f"energy stored differs from the truth by {result.energy_balance_error:.2%}; "
-            f"{result.errors} errors; {result.rss_mb:.0f} MB; "
-            f"{result.site_s_per_wall_s:.0f} site seconds per second",
-        ]
+    written = (
+        f"setpoints: {setpoints.written} written, {setpoints.verified} verified, "
+        f"{setpoints.clamped} clamped, {setpoints.refused} refused"
     )
+    planned = (
+        f"plans: {plans.count}, {plans.infeasible} infeasible, slowest {plans.seconds_max:.2f} s"
+    )
+    health = (
+        f"energy stored differs from the truth by {result.energy_balance_error:.2%}; "
+        f"{result.errors} errors; {result.rss_mb:.0f} MB; "
+        f"{result.site_s_per_wall_s:.0f} site seconds per second"
+    )
+    saving = f"saving {result.saving:.1%} over {result.days:.2f} days of seed {result.seed}"
+    return "\n".join([*lines, "", saving, written, planned, health])
 
 
 def _pair(result: Result, name: str) -> tuple[str, str]:
