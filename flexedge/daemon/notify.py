@@ -1,6 +1,5 @@
 """What systemd is told: ready, alive, stopping. The only importer of systemd-python."""
 
-import importlib
 import os
 
 
@@ -13,7 +12,7 @@ def notify(*lines: str) -> bool:
     if "NOTIFY_SOCKET" not in os.environ:
         return False
     try:
-        daemon = importlib.import_module("systemd.daemon")  # only where systemd is
+        from systemd import daemon  # noqa: PLC0415 (only where systemd is)
     except ImportError as error:
         raise SystemdMissing("install python3-systemd: the unit has Type=notify") from error
     return bool(daemon.notify("\n".join(lines)))
