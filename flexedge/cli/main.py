@@ -55,10 +55,14 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     demo.add_argument("--seed", type=int, default=1, help="which weather, household and trips")
     demo.add_argument("--start", metavar="TIME", help="when the site's clock starts (ISO 8601)")
-    demo.add_argument("--port", type=int, default=8440, help="of the page (0: any; default 8440)")
+    demo.add_argument("--port", type=int, help="of the page (default: 8440, or any free one)")
     demo.add_argument(
         "--folder", type=Path, default=Path("var/demo"), help="for its files (default var/demo)"
     )
+    demo.add_argument(
+        "--fault", action="append", default=[], metavar="WHAT",
+        help='break something on the way: "battery:stop@600+120", "meter:silence@60+30"',
+    )  # fmt: skip
     demo.add_argument("--keep", action="store_true", help="go on with the data of the last run")
     _json_argument(demo)
     demo.set_defaults(module="flexedge.cli.demo")
