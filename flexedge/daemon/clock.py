@@ -106,31 +106,40 @@ class _SharedSleeper:
 
     def __init__(self, clock: "SharedClock") -> None:
         self._clock = clock
-        self._gate = threading.Semaphore(0)
+        self._gate = threading.Lock()  # locked: whoever comes waits
+        self._gate.acquire()
         self.until: float | None = None
         """While asleep: the moment waited for; None while busy."""
         self._woken = False
 
     def sleep(self, until: datetime | None) -> None:
         with self._clock.lock:
-            if self._clock.running_free:
-                free = True
-            else:
-                free = False
-                if self._woken or (until is not None and until.timestamp() <= self._clock.moment):
+            free = self._clock.running_free
+            if not free:
+                due = until is not None and until.timestamp() <= self._clock.moment
+                if self._woken or due:
                     self._woken = False
                     return
                 self.until = math.inf if until is None else until.timestamp()
-                self._clock.rested(self)
+                self._clock.busy -= 1
         if free:
-            self._clock.sleep_free(self._gate, until)
+            self._sleep_free(until)
             return
+        self._clock.move_on()
         self._gate.acquire()
+
+    def _sleep_free(self, until: datetime | None) -> None:
+        """Wait by wall time, as after ``let_run``."""
+        seconds = -1.0  # for good
+        if until is not None:
+            left = (until - self._clock.now()) / timedelta(seconds=1) / self._clock.speed
+            seconds = max(left, 0.0)
+        self._gate.acquire(timeout=seconds)
 
     def wake(self) -> None:
         with self._clock.lock:
             if self._clock.running_free:
-                self._gate.release()
+                self._open()
             elif self.until is None:
                 self._woken = True
             else:
@@ -141,7 +150,11 @@ class _SharedSleeper:
         self.until = None
         self._woken = False
         self._clock.busy += 1
-        self._gate.release()
+        self._open()
+
+    def _open(self) -> None:
+        if self._gate.locked():
+            self._gate.release()
 
     def close(self) -> None:
         self._clock.leave(self)
@@ -151,6 +164,7 @@ class SharedClock:
     """Time as a simulated site keeps it (see flexedge.demo.timekeeper for the other end).
 
     The timekeeper greets with its time and speed; "idle until T" is answered with the new time.
+    Whoever falls asleep last asks.
     """
 
     def __init__(self, address: str) -> None:
@@ -163,9 +177,9 @@ class SharedClock:
             raise ClockUnavailable(f"no timekeeper at {address}: {error}") from error
         self._socket.settimeout(None)
         self.lock = threading.Lock()
-        self._idle = threading.Condition(self.lock)
         self._sleepers: set[_SharedSleeper] = set()
         self.busy = 0
+        self._asking = False
         self.running_free = False
         self._freed_at = 0.0
 
@@ -193,21 +207,16 @@ class SharedClock:
             self.busy += 1
         return sleeper
 
-    def rested(self, _sleeper: _SharedSleeper) -> None:
-        """Note that a sleeper waits; the lock is held."""
-        self.busy -= 1
-        if self.busy == 0:
-            self._idle.notify()
-
     def leave(self, sleeper: _SharedSleeper) -> None:
         """Take a sleeper out."""
         with self.lock:
-            if sleeper in self._sleepers:
-                self._sleepers.discard(sleeper)
-                if sleeper.until is None:
-                    self.rested(sleeper)
-                else:
-                    sleeper.rouse()
+            if sleeper not in self._sleepers:
+                return
+            self._sleepers.discard(sleeper)
+            if sleeper.until is not None:
+                sleeper.rouse()
+            self.busy -= 1
+        self.move_on()
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -219,11 +228,10 @@ class SharedClock:
         finally:
             with self.lock:
                 self.busy -= 1
-                if self.busy == 0:
-                    self._idle.notify()
+            self.move_on()
 
-    def run(self) -> None:
-        """Move time on whenever everybody is idle. For a thread of its own, until ``let_run``."""
+    def move_on(self) -> None:
+        """Move time to the next moment somebody waits for, as long as everybody is idle."""
         while (target := self._next()) is not None:
             try:
                 self._socket.sendall(_MOMENT.pack(target))
@@ -232,19 +240,20 @@ class SharedClock:
                 self.let_run()
                 return
             with self.lock:
+                self._asking = False
                 self.moment = moment
                 for sleeper in self._sleepers:
                     if sleeper.until is not None and sleeper.until <= moment:
                         sleeper.rouse()
 
     def _next(self) -> float | None:
+        """What to ask for; None where it is not (or no longer) up to the caller to ask."""
         with self.lock:
-            while not self.running_free:
-                waits = [sleeper.until for sleeper in self._sleepers if sleeper.until is not None]
-                if self.busy == 0 and waits:
-                    return min(waits)
-                self._idle.wait()
-            return None
+            waits = [sleeper.until for sleeper in self._sleepers if sleeper.until is not None]
+            if self.running_free or self._asking or self.busy or not waits:
+                return None
+            self._asking = True
+            return min(waits)
 
     def let_run(self) -> None:
         """Follow wall time from here on: the timekeeper may be gone or its days over."""
@@ -256,16 +265,6 @@ class SharedClock:
             for sleeper in self._sleepers:
                 if sleeper.until is not None:
                     sleeper.rouse()
-            self._idle.notify_all()
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-
-    def sleep_free(self, gate: threading.Semaphore, until: datetime | None) -> None:
-        """Wait by wall time, as after ``let_run``."""
-        if until is None:
-            gate.acquire()
-            return
-        remaining = (until - self.now()) / timedelta(seconds=1) / self.speed
-        if remaining > 0:
-            gate.acquire(timeout=remaining)

@@ -64,9 +64,7 @@ def _clock(settings: Settings, stack: ExitStack) -> Clock:
     if settings.clock is None:
         return WallClock()
     shared = SharedClock(settings.clock)
-    service = Service("clock", shared.run, shared.let_run)
     stack.callback(shared.let_run)
-    stack.enter_context(service)
     return shared
 
 

@@ -76,5 +76,4 @@ class Collector:
         else:
             dropped = self._beliefs.dropped
             self._health.alarm("store", f"{dropped} readings were lost" if dropped else "")
-        self._health.beat("store", now)
         return now + FLUSH_EVERY

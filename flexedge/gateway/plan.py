@@ -77,9 +77,10 @@ class Planner:
             self._prices.changed()
             self._inputs = self._gatherer.signature(now)
             try:
+                self._beliefs.flush()  # forecasts shall know the newest readings
                 gathered = self._gatherer.gather(now, horizon)
                 solution = solve(gathered.problem, time_limit)
-            except (PlanError, ValueError) as error:
+            except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
                 self.trouble = str(error)
                 self._health.alarm("plan", f"no new plan: {error}")

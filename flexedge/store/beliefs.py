@@ -102,6 +102,7 @@ class Beliefs:
     def __init__(self, path: Path, memory_mb: int = 128) -> None:
         self._connection = _connect(path, memory_mb)
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
         self._waiting: deque[Reading] = deque(maxlen=_WAITING)
         self._ids: dict[str, int] = {}
         self._source_ids: dict[str, int] = {}
@@ -142,13 +143,17 @@ class Beliefs:
             self._waiting.append(reading)
 
     def flush(self) -> int:
-        """Write what is queued in one transaction; returns how many. For the one writer.
+        """Write what is queued in one transaction; returns how many.
 
         On ``StoreError`` nothing is lost: the readings stay queued.
         """
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not batch:
-            return 0
+        with self._flushing:
+            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if batch:
+                self._write(batch)
+            return len(batch)
+
+    def _write(self, batch: list[Reading]) -> None:
         try:
             self._insert(
                 "readings",
@@ -164,7 +169,6 @@ class Beliefs:
         except StoreError:
             self._waiting.extendleft(reversed(batch))
             raise
-        return len(batch)
 
     def _insert(self, table: str, columns: dict[str, Any]) -> None:
         with self._lock, self._cursor() as cursor:

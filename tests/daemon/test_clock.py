@@ -2,6 +2,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,11 +59,10 @@ def test_time_moves_to_the_next_moment_somebody_waits_for(keeper: Timekeeper) ->
         seen[name].append(now)
         return now + timedelta(seconds=seconds)
 
-    with (
-        Loop("a", lambda now: every("a", 1.0, now), clock),
-        Loop("b", lambda now: every("b", 2.5, now), clock),
-        Service("clock", clock.run, clock.let_run),
-    ):
+    with ExitStack() as loops:
+        with clock.hold():
+            loops.enter_context(Loop("a", lambda now: every("a", 1.0, now), clock))
+            loops.enter_context(Loop("b", lambda now: every("b", 2.5, now), clock))
         assert keeper.enough.wait(10)
         clock.let_run()
     assert clock.speed == 600.0
@@ -82,7 +82,7 @@ def test_time_stands_still_while_somebody_works(keeper: Timekeeper) -> None:
             go_on.wait(10)
         return now + timedelta(seconds=1)
 
-    with Loop("worker", work, clock), Service("clock", clock.run, clock.let_run):
+    with Loop("worker", work, clock):
         assert working.wait(10)
         assert keeper.asked == [BEGIN + 1]
         assert clock.now() == at(1)
@@ -94,29 +94,46 @@ def test_time_stands_still_while_somebody_works(keeper: Timekeeper) -> None:
 def test_a_job_holds_the_time(keeper: Timekeeper) -> None:
     keeper.stop_after = 1
     clock = SharedClock(keeper.address)
-    with clock.hold(), Service("clock", clock.run, clock.let_run):
-        with Loop("a", lambda now: now + timedelta(seconds=1), clock):
-            assert not keeper.enough.wait(0.05)
+    slept = threading.Event()
+
+    def step(now: datetime) -> datetime:
+        slept.set()
+        return now + timedelta(seconds=1)
+
+    with ExitStack() as loops:
+        with clock.hold():
+            loops.enter_context(Loop("a", step, clock))
+            assert slept.wait(10)
             assert keeper.asked == []
+        assert keeper.enough.wait(10)
         clock.let_run()
+    assert keeper.asked == [BEGIN + 1]
 
 
-def test_a_sleeper_is_woken_before_its_time(keeper: Timekeeper) -> None:
-    keeper.stop_after = 1
+def test_a_sleeper_is_woken_at_the_time_of_whoever_wakes_it(keeper: Timekeeper) -> None:
+    keeper.stop_after = 5
     clock = SharedClock(keeper.address)
     steps: list[datetime] = []
-    twice = threading.Event()
 
-    def step(now: datetime) -> None:
+    def sleep_for_good(now: datetime) -> None:
         steps.append(now)
-        if len(steps) == 2:
-            twice.set()
 
-    with Loop("sleeper", step, clock) as loop, Service("clock", clock.run, clock.let_run):
-        loop.wake()
-        assert twice.wait(10)
+    loops = ExitStack()
+    with clock.hold():
+        sleeper = Loop("sleeper", sleep_for_good, clock)
+
+        def wake_at_two(now: datetime) -> datetime:
+            if now == at(2):
+                sleeper.wake()
+            return now + timedelta(seconds=1)
+
+        other = Loop("other", wake_at_two, clock)
+        loops.enter_context(sleeper)
+        loops.enter_context(other)
+    with loops:
+        assert keeper.enough.wait(10)
         clock.let_run()
-    assert steps[0] == at(0)
+    assert steps[:2] == [at(0), at(2)]
 
 
 def test_a_timekeeper_that_goes_leaves_wall_time(keeper: Timekeeper) -> None:
