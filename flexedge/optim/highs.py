@@ -24,10 +24,11 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     # The tie-breakers are worth about 1e-8: coarser tolerances would not see them.
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-10,
+    "mip_feasibility_tolerance": 1e-9,
     "mip_rel_gap": 0.0,  # relative to penalties it would mean nothing
     "iis_strategy": int(highspy.IisStrategy.kIisStrategyFromLp)
     | int(highspy.IisStrategy.kIisStrategyIrreducible),
-    "iis_time_limit": 5.0,
+    "iis_time_limit": 1.0,
 }
 _LOWER = (int(highspy.IisBoundStatus.kIisBoundStatusLower),
           int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip

@@ -18,8 +18,10 @@ from flexedge.optim.highs import Answer, Model
 from flexedge.optim.program import Block, IntArray, LinearProgram, Term
 
 OVERLAP_KW = 1e-6
+_A_CENT = 0.01
+_ROUNDING = 1e-9  # relative: what HiGHS loses beside large penalties
 _SHARE = 0.8  # of what time is left goes to a search with binaries; the rest is for its duals
-GOOD_ENOUGH = 1e-6  # gap below which the search ends
+GOOD_ENOUGH = 1e-5  # gap below which the search ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,18 +106,19 @@ def settle(
         raise Infeasible(model.conflict())
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
-    search.money = float(turnover @ relaxed.primal) or 1.0
+    search.money = max(float(turnover @ relaxed.primal), _A_CENT)
     repaired = _repair(search, model, relaxed)
     best = repaired if repaired.status == "optimal" else None
     bound, binaries = relaxed.objective, 0
     if best is None or best.objective - bound > GOOD_ENOUGH * search.money:
-        bound, better, binaries = _branch(search, best, bound)
-        best = better or best
-    if best is None or best.primal is None:
-        if repaired.status == "infeasible" and search.left > 0:
+        branched = _branch(search, best, bound)
+        if branched.infeasible:
             raise Infeasible(model.conflict())
+        bound, best, binaries = branched.bound, branched.better or best, branched.binaries
+    if best is None or best.primal is None:
         raise SolverGaveUp("time limit", search.spent)
-    gap = max(best.objective - bound, 0.0) / search.money
+    rounding = _ROUNDING * abs(best.objective)
+    gap = max(best.objective - bound - rounding, 0.0) / search.money
     return Found(best, best.primal, gap, search.spent, binaries)
 
 
@@ -130,8 +133,18 @@ def _repair(search: _Search, model: Model, answer: Answer) -> Answer:
     return answer
 
 
-def _branch(search: _Search, best: Answer | None, bound: float) -> tuple[float, Answer | None, int]:
-    """Decide the steps that ever overlapped with binaries: a bound, a better answer if any."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Branched:
+    """What the search with binaries brought."""
+
+    bound: float
+    binaries: int = 0
+    better: Answer | None = None
+    infeasible: bool = False
+
+
+def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
+    """Decide the steps that ever overlapped with binaries, until no other step does."""
     binaries = 0
     while search.left > 0:
         mixed, columns = _mixed(search)
@@ -141,17 +154,18 @@ def _branch(search: _Search, best: Answer | None, bound: float) -> tuple[float, 
             model.begin_at(_with_signs(search, best.primal))
         answer = search.ask(model, _SHARE)
         if answer.status == "infeasible":
-            raise Infeasible(model.conflict())
+            return _Branched(bound, binaries, infeasible=best is None)
         bound = max(bound, answer.bound)
         if answer.primal is None:
-            return bound, None, binaries
+            break
         primal = answer.primal[:columns]
         if answer.status == "optimal" and any(o.any() for o in search.look(primal)):
             continue
         final = _along(search, primal)
         worse = best is not None and best.objective <= final.objective
-        return bound, None if worse or final.status != "optimal" else final, binaries
-    return bound, None, binaries
+        better = None if worse or final.status != "optimal" else final
+        return _Branched(bound, binaries, better)
+    return _Branched(bound, binaries)
 
 
 def _mixed(search: _Search) -> tuple[LinearProgram, int]:

@@ -83,8 +83,16 @@ def _flow(program: LinearProgram, name: str, device: Device, sign: int) -> Block
     least = np.maximum(device.min_kw if sign > 0 else -device.max_kw, 0.0)
     if not most.any():
         return None
-    limit = f"{device.name} {'consumption' if sign > 0 else 'production'}-capacity"
-    return program.add_columns(name, len(most), (least, most), limits=(limit, limit))
+    word = "consumption" if sign > 0 else "production"
+    return program.add_columns(
+        name,
+        len(most),
+        (least, most),
+        limits=(
+            f"{device.name} least {word}" if least.any() else None,
+            f"{device.name} {word}-capacity",
+        ),
+    )
 
 
 def _place_stock(
