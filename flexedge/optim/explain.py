@@ -114,17 +114,14 @@ def _sentence(view: _View, device: Device) -> str:
     if device.storage is None:
         if device.min_kw.min() < 0:
             return _producing(view, device, power)
-        return f"The {device.name} runs at {power:.1f} kW." if power > _KW else _idle(device)
+        runs = f"runs at {power:.1f} kW" if power > _KW else "is off"
+        return f"The {device.name} {runs}."
     storage = _StorageView(view, device, device.storage, power)
     if power > _KW:
         return f"Charging the {device.name} at {power:.1f} kW{storage.why_charging()}."
     if power < -_KW:
         return f"Discharging the {device.name} at {-power:.1f} kW{storage.why_discharging()}."
     return storage.waiting()
-
-
-def _idle(device: Device) -> str:
-    return f"The {device.name} is off."
 
 
 def _producing(view: _View, device: Device, power: float) -> str:

@@ -95,3 +95,27 @@ def test_a_device_that_must_give_does() -> None:
 def test_a_storage_that_cannot_move_keeps_what_it_has() -> None:
     still = Device("still", flat(2, 0.0), flat(2, 0.0), Storage(3.0, 0.0, 9.0))
     assert solve(site([0.1, 0.9], still), LIMIT).soc_kwh["still"] == pytest.approx([3, 3])
+
+
+@pytest.mark.parametrize(("sooner", "expected"), [(True, [4, 2, 0, 0]), (False, [0, 0, 2, 4])])
+def test_equal_prices_are_used_sooner_or_later(sooner: bool, expected: list[float]) -> None:  # noqa: FBT001 (a parameter)
+    bound = SocBound(START + timedelta(hours=4), 6.0)
+    storage = Storage(0.0, 0.0, 10.0, minima=(bound,), prefer_charging_sooner=sooner)
+    car = Device("car", flat(4, 0.0), flat(4, 4.0), storage)
+    assert solve(site([0.2] * 4, car), LIMIT).power_kw["car"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("later", "expected"), [(True, [-3, -3, -1, 0]), (False, [0, -1, -3, -3])])
+def test_equal_value_is_curtailed_later_or_sooner(later: bool, expected: list[float]) -> None:  # noqa: FBT001 (a parameter)
+    pv = Device("pv", flat(4, -3.0), flat(4, 0.0), prefer_curtailing_later=later)
+    due = Storage(
+        0.0,
+        0.0,
+        7.0,
+        targets=(SocBound(START + timedelta(hours=4), 7.0),),
+        prefer_charging_sooner=later,
+    )
+    store = Device("store", flat(4, 0.0), flat(4, 3.0), due)
+    solution = solve(site([0.2] * 4, pv, store, export_price=flat(4, -0.1)), LIMIT)
+    assert solution.cost == pytest.approx(0, abs=1e-6)
+    assert solution.power_kw["pv"] == pytest.approx(expected, abs=1e-6)
