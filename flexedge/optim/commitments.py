@@ -50,6 +50,8 @@ class Meter:
 
     consumption: Block
     production: Block
+    balance: Block
+    """Rows that make them follow from the devices' powers."""
     most: tuple[FloatArray, FloatArray]
     """Bounds of both."""
     limited: tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -104,7 +106,7 @@ def connect(program: LinearProgram, problem: Problem, devices: Sequence[Placed])
     terms = [term for p in devices for term in p.power]
     terms += [Term(consumption, -1.0), Term(production, 1.0)]
     inflexible = -problem.inflexible_kw
-    program.add_rows("site balance", (inflexible, inflexible), terms, n=n)
+    balance = program.add_rows("site balance", (inflexible, inflexible), terms, n=n)
     peak = None
     if connection.peak_price is not None:
         paid = np.full(n, connection.peak_consumption_kw)
@@ -114,6 +116,7 @@ def connect(program: LinearProgram, problem: Problem, devices: Sequence[Placed])
     return Meter(
         consumption,
         production,
+        balance=balance,
         most=most,
         limited=(far[0] > hard, far[1] > hard),
         capacities=(

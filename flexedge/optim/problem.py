@@ -7,6 +7,7 @@ of sensors, units or YAML; nothing below may meet a NaN.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 
@@ -111,7 +112,7 @@ class Problem:
         names = [device.name for device in self.devices]
         if len(set(names)) != len(names) or not all(names):
             raise ValueError("devices need names, each its own")
-        for message in (*_wrong_with_site(self), *_wrong_with_devices(self)):
+        for message in chain(_wrong_with_site(self), _wrong_with_devices(self)):
             raise ValueError(message)
 
 

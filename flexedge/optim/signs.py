@@ -19,6 +19,7 @@ from flexedge.optim.program import Block, IntArray, LinearProgram, Term
 
 OVERLAP_KW = 1e-6
 _A_CENT = 0.01
+_ROUNDING = 1e-9  # relative: what HiGHS loses beside large penalties
 _SHARE = 0.8  # of what time is left goes to a search with binaries; the rest is for its duals
 GOOD_ENOUGH = 1e-5  # gap below which the search ends
 
@@ -116,7 +117,8 @@ def settle(
         bound, best, binaries = branched.bound, branched.better or best, branched.binaries
     if best is None or best.primal is None:
         raise SolverGaveUp("time limit", search.spent)
-    gap = max(best.objective - bound, 0.0) / search.money
+    rounding = _ROUNDING * abs(best.objective)
+    gap = max(best.objective - bound - rounding, 0.0) / search.money
     return Found(best, best.primal, gap, search.spent, binaries)
 
 

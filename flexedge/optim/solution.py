@@ -64,6 +64,8 @@ class Solution:
     """What missed soft limits are charged with."""
     tie_break: float
     """What the tiny preferences add: full sooner, curtail later."""
+    energy_value: FloatArray
+    """What one more kWh consumed on site in each step would cost, limits and peak included."""
     stored_value: Mapping[str, FloatArray]
     """What one more kWh in the storage during each step would save."""
     limit_value: FloatArray
@@ -114,6 +116,8 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         cost=cost,
         penalties=sum(program.cost_of(block, primal) for block in _excess(formulation)),
         tie_break=sum(program.cost_of(block, primal) for block in preferences if block),
+        # One more kW of inflexible load takes one from the right-hand side of the site's balance.
+        energy_value=-formulation.meter.balance.of(found.answer.row_dual) / problem.grid.hours,
         stored_value={
             placed.device.name: -placed.balance.of(found.answer.row_dual)
             for placed in formulation.devices

@@ -85,7 +85,8 @@ class Case:
         values = self.series(field)
         known = np.flatnonzero(~np.isnan(values))
         nearest = np.abs(np.arange(len(values))[:, None] - known[None, :]).argmin(axis=1)
-        return values[known[nearest]]
+        extended: FloatArray = values[known[nearest]]
+        return extended
 
     def bounds(self, segments: list[dict[str, str]]) -> tuple[SocBound, ...]:
         """SoC events: at their moment, or at every tick of their span."""
@@ -167,7 +168,7 @@ def problem_of(data: dict[str, Any]) -> Problem:
         "peak_consumption_kw": "site-peak-consumption",
         "peak_price": "site-peak-consumption-price",
     }
-    connection = {
+    connection: dict[str, Any] = {
         ours: case.series(context[theirs]) if "capacity" in ours else _amount(context[theirs])
         for ours, theirs in fields.items()
         if theirs in context

@@ -1,0 +1,107 @@
+"""One direction at a time: against all patterns of directions."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flexedge.domain.series import TimeGrid
+from flexedge.errors import Infeasible
+from flexedge.optim.highs import Answer
+from flexedge.optim.highs import solve as solve_program
+from flexedge.optim.problem import Connection, Device, Problem, Storage
+from flexedge.optim.signs import GOOD_ENOUGH
+from flexedge.optim.solve import formulate, settle, solve
+
+START = datetime(2026, 11, 24, tzinfo=UTC)
+LIMIT = timedelta(seconds=20)
+
+
+def burner(prices: list[float], load: list[float], start: float, capacity: float) -> Problem:
+    """A lossy battery where energy may be unwelcome."""
+    n = len(prices)
+    storage = Storage(start, 0.0, 4.0, charging_efficiency=0.8, discharging_efficiency=0.7)
+    return Problem(
+        TimeGrid(START, timedelta(hours=1), n),
+        (Device("battery", np.full(n, -3.0), np.full(n, 3.0), storage),),
+        np.array(load),
+        np.array(prices),
+        np.array(prices) - 0.02,
+        Connection(power_capacity_kw=capacity),
+    )
+
+
+def cheapest(problem: Problem) -> float | None:
+    """The objective of the best plan, by solving every pattern of directions as its own problem."""
+    (device,) = problem.devices
+    best = None
+    for pattern in product((0.0, 1.0), repeat=problem.grid.n):
+        up = np.array(pattern)
+        fixed = Device("battery", device.min_kw * (1 - up), device.max_kw * up, device.storage)
+        one = Problem(problem.grid, (fixed,), problem.inflexible_kw, problem.import_price,
+                      problem.export_price, problem.connection)  # fmt: skip
+        try:
+            objective = settle(formulate(one), LIMIT).answer.objective
+        except Infeasible:
+            continue
+        best = objective if best is None else min(best, objective)
+    return best
+
+
+def relaxed(problem: Problem) -> Answer:
+    """The linear program alone, which may use both directions."""
+    return solve_program(formulate(problem).program, 20.0)
+
+
+money = st.floats(-0.5, 0.3).map(lambda x: round(x, 2))
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(
+    st.lists(st.tuples(money, st.floats(-6, 3)), min_size=1, max_size=5),
+    st.floats(0, 4),
+    st.floats(1, 7),
+)
+def test_the_plan_is_the_best_of_all_patterns(
+    steps: list[tuple[float, float]], start: float, capacity: float
+) -> None:
+    problem = burner([p for p, _ in steps], [kw for _, kw in steps], start, capacity)
+    best = cheapest(problem)
+    if best is None:
+        with pytest.raises(Infeasible):
+            solve(problem, LIMIT)
+        return
+    found = settle(formulate(problem), LIMIT)
+    money_moved = 7.0 * len(steps)
+    assert found.answer.objective == pytest.approx(best, abs=2 * GOOD_ENOUGH * money_moved)
+
+
+def test_binaries_are_used_only_where_both_directions_were() -> None:
+    found = settle(formulate(burner([-0.4, -0.4, 0.3, 0.3], [0.0] * 4, 3.0, 9.0)), LIMIT)
+    assert 0 < found.binaries < 4
+    assert found.gap <= GOOD_ENOUGH
+
+
+def test_no_binaries_where_energy_has_a_price() -> None:
+    found = settle(formulate(burner([0.1, 0.2, 0.3], [1.0] * 3, 3.0, 9.0)), LIMIT)
+    assert found.binaries == 0
+    assert found.gap == 0
+
+
+def test_energy_that_could_only_be_burnt_has_no_plan() -> None:
+    """The linear program would burn it; a battery cannot."""
+    problem = burner([0.2, 0.2], [-5.0, -5.0], 4.0, 4.9)
+    assert relaxed(problem).status == "optimal"
+    with pytest.raises(Infeasible) as caught:
+        solve(problem, LIMIT)
+    assert "site-power-capacity" in caught.value.culprits
+
+
+def test_nothing_is_burnt_by_charging_and_discharging_at_once() -> None:
+    problem = burner([-0.3] * 6, [0.0] * 6, 3.0, 9.0)
+    found = settle(formulate(problem), LIMIT)
+    assert found.answer.objective > relaxed(problem).objective + 0.1
+    assert (found.primal[:6] * found.primal[6:12] < 1e-5).all()  # charging, discharging
