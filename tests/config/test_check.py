@@ -38,8 +38,8 @@ def problems_of(tmp_path: Path, *changes: tuple[str, str], name: str = "home.yam
          "11:3: unknown key 'timzone'; did you mean 'timezone'?"),
         # prices
         ("fixed: 0.08 EUR/kWh", "fixed: 0.08 EUR/kW",
-         "24:12: '0.08 EUR/kW' is power price, but this is energy price: write it as "
-         "'0.29 EUR/kWh'"),
+         ("24:12: '0.08 EUR/kW' is power price, but this is energy price: write it as "
+         "'0.29 EUR/kWh'")),
         ("otherwise: 0.22 EUR/kWh", "otherwise: 0.22 USD/kWh",
          "20:16: is in USD, but the other prices are in EUR"),
         # brokers
@@ -52,8 +52,8 @@ def problems_of(tmp_path: Path, *changes: tuple[str, str], name: str = "home.yam
         ('serial: "012345"', 'seriel: "012345"',
          "41:15: unknown option 'seriel'; did you mean 'serial'?"),
         ('      serial: "012345"              # in quotes: the zero in front belongs to it\n', "",
-         "40:5: missing option 'serial': serial number of the charger, printed on its card, as "
-         "012345"),
+         ("40:5: missing option 'serial': serial number of the charger, printed on its card, as "
+         "012345")),
         ("{profile: foxess-h3, host: 192.168.1.21}", "{profile: foxess-h3}",
          "35:3: missing key 'host': the address of the device, as 192.168.1.20"),
         # grid-connection

@@ -177,7 +177,7 @@ source: a document
         (MODBUS, "readback: battery.power", "readback: battery.pwr",
          "12:15: there is no point battery.pwr; did you mean 'battery.power'?"),
         (MODBUS, "readback: battery.power", "readback: battery.soc",
-         "12:15: battery.soc is in %: a power is needed, or unit \"\""),
+         '12:15: battery.soc is in %: a power is needed, or unit ""'),
         (MODBUS, "{unit: W}}", "{unit: A}}",
          "10:13: a setpoint in A needs amps beside write, to know volts and phases"),
         (MODBUS, "{unit: W}}", '{unit: "%", relative-to: battery.max}}',

@@ -44,13 +44,22 @@ def said(tmp_path: Path, assets: str, head: str = HEAD) -> list[str]:
         "  p: {type: solar, device: roof, flex-model: {power-capacity: 8 kW}}",
         "  p: {type: solar, device: roof, control: false}",
         "  m: {type: process, device: plug, process: {" + PROCESS + "}}",
-        "  m: {type: process, device: plug, process: {power: 6 kW, duration: 5 h, since: '22:00', "
-        "until: '04:00'}}",
-        "  h: {type: heat-storage, device: pump, heat-buffer: {volume: 500 l, min: 30 degC, "
-        "max: 50 degC}}",
-        "  h: {type: heat-storage, device: pump, flex-model: {soc-max: 5 kWh, soc-at-start: 2 kWh}}",
-        "  b: {type: battery, control: false, flex-model: {soc-max: 5 kWh, "
-        "state-of-charge: {sensor: hybrid.battery.soc}}}",
+        (
+            "  m: {type: process, device: plug, process: {power: 6 kW, duration: 5 h, "
+            "since: '22:00', until: '04:00'}}"
+        ),
+        (
+            "  h: {type: heat-storage, device: pump, heat-buffer: {volume: 500 l, min: 30 degC, "
+            "max: 50 degC}}"
+        ),
+        (
+            "  h: {type: heat-storage, device: pump, flex-model: {soc-max: 5 kWh, "
+            "soc-at-start: 2 kWh}}"
+        ),
+        (
+            "  b: {type: battery, control: false, flex-model: {soc-max: 5 kWh, "
+            "state-of-charge: {sensor: hybrid.battery.soc}}}"
+        ),
     ],
 )
 def test_sites_that_hold(tmp_path: Path, assets: str) -> None:
@@ -68,21 +77,21 @@ def test_sites_that_hold(tmp_path: Path, assets: str) -> None:
         ("  b: {type: battery, device: hybrid}",
          "13:3: missing key 'soc-max': how much it stores, as '10 kWh'"),
         ("  b: {type: battery, control: false, flex-model: {soc-max: 5 kWh}}",
-         "13:38: nobody knows its state of charge: add state-of-charge: {sensor: …} or "
-         "soc-at-start"),
+         ("13:38: nobody knows its state of charge: add state-of-charge: {sensor: …} or "
+         "soc-at-start")),
         ("  b: {type: battery, flex-model: {soc-max: 5 kWh, soc-at-start: 1 kWh}}",
          "13:3: nothing to control without a device: add device or set control: false"),
         ("  b: {type: battery, device: hybrid, flex-model: {soc-max: 5 kWh, soc-at-start: 6 kWh}}",
          "13:81: 6 kWh is more than it stores (5 kWh)"),
-        ("  b: {type: battery, device: hybrid, flex-model: {soc-max: 5 kWh, "
-         "state-of-charge: {sensor: grid.voltage-l1}}}",
+        (("  b: {type: battery, device: hybrid, flex-model: {soc-max: 5 kWh, "
+         "state-of-charge: {sensor: grid.voltage-l1}}}"),
          "13:93: 'grid.voltage-l1' is in V, not % or kWh"),
         ("  p: {type: solar, device: roof}",
          "13:3: to curtail it, its size must be known: add power-capacity, as '9.8 kW'"),
-        ("  p: {type: solar, device: roof, control: false, ready-by: [{time: '07:00', "
-         "soc: 1 kWh}]}",
-         "13:50: only for battery, one-way_evse, two-way_evse, heat-storage, but this is a solar: "
-         "remove it"),
+        (("  p: {type: solar, device: roof, control: false, ready-by: [{time: '07:00', "
+         "soc: 1 kWh}]}"),
+         ("13:50: only for battery, one-way_evse, two-way_evse, heat-storage, but this is a solar: "
+         "remove it")),
         ("  p: {type: solar, device: roof, control: false, remainder: true}",
          "13:61: only for building, but this is a solar: remove it"),
         ("  h: {type: building}",
@@ -95,16 +104,16 @@ def test_sites_that_hold(tmp_path: Path, assets: str) -> None:
          "13:3: missing key 'process': its power, duration, since and until"),
         ("  m: {type: process, device: plug, process: {" + PROCESS.replace("3 h", "13 h") + "}}",
          "13:69: lasts longer than the 12 h between since and until"),
-        ("  h: {type: heat-storage, device: pump, heat-buffer: {volume: 500 l, min: 50 degC, "
-         "max: 50 degC}}",
+        (("  h: {type: heat-storage, device: pump, heat-buffer: {volume: 500 l, min: 50 degC, "
+         "max: 50 degC}}"),
          "13:89: should be more than min (50 degC)"),
-        ("  h: {type: heat-storage, device: pump, heat-buffer: {volume: 0 l, min: 30 degC, "
-         "max: 50 degC}}",
+        (("  h: {type: heat-storage, device: pump, heat-buffer: {volume: 0 l, min: 30 degC, "
+         "max: 50 degC}}"),
          "13:63: should be more than 0 l"),
-        ("  h: {type: heat-storage, control: false, heat-buffer: {volume: 500 l, min: 30 degC, "
-         "max: 50 degC}}",
-         "13:3: nobody knows its state of charge: add heat-buffer (with a device that tells the "
-         "buffer-temperature), state-of-charge: {sensor: …} or soc-at-start"),
+        (("  h: {type: heat-storage, control: false, heat-buffer: {volume: 500 l, min: 30 degC, "
+         "max: 50 degC}}"),
+         ("13:3: nobody knows its state of charge: add heat-buffer (with a device that tells the "
+         "buffer-temperature), state-of-charge: {sensor: …} or soc-at-start")),
         ("  b: {type: battery, device: meter, flex-model: {soc-max: 5 kWh, soc-at-start: 1 kWh}}",
          "13:30: 'eastron-sdm630' has no battery (it has grid)"),
     ],

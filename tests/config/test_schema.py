@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
-from referencing.exceptions import Unresolvable
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from flexedge.config.load import read_text, read_yaml
 from flexedge.config.profiles import catalogue
@@ -23,10 +22,7 @@ def test_schemas_are_schemas(schema: dict[str, Any]) -> None:
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["title"].startswith("flexedge ")
-    try:
-        assert faults(schema, {"nonsense": 1})
-    except Unresolvable as error:  # pragma: no cover
-        pytest.fail(str(error))
+    assert faults(schema, {"nonsense": 1})
 
 
 @pytest.mark.parametrize("name", ["home.yaml", "industry.yaml"])

@@ -54,16 +54,16 @@ def test_a_whole_document_becomes_a_model() -> None:
         (2, "prices: {import: {fixd: 0.3 EUR/kWh}}",
          "f:2:10: a price has one of the keys: fixed, zones, file"),
         (2, "prices: {import: {fixed: 0.3 EUR}}",
-         "f:2:26: unknown unit 'EUR'; known are %, A, GW, GWh, Hz, L, MVA, MW, MWh, V, VA, W, Wh, "
-         "degC, kVA, kW, kWh, l, m3, mA and prices such as EUR/kWh"),
+         ("f:2:26: unknown unit 'EUR'; known are %, A, GW, GWh, Hz, L, MVA, MW, MWh, V, VA, W, Wh, "
+         "degC, kVA, kW, kWh, l, m3, mA and prices such as EUR/kWh")),
         (2, "prices: {import: {file: a.csv, unit: EUR/kWh, factr: 2}}",
          "f:2:47: unknown key 'factr'; did you mean 'factor'?"),
         (2, "prices: {import: {file: a.csv}}", "f:2:10: missing key 'unit'; add it"),
         (2, "prices: {import: {zones: [], otherwise: 0.3 EUR/kWh}}",
          "f:2:19: should not be empty"),
         (2, "prices: {Import: {fixed: 0.3 EUR/kWh}}",
-         "f:2:10: 'Import' is no name for this; write lower-case letters, digits and dashes, "
-         "beginning with a letter"),
+         ("f:2:10: 'Import' is no name for this; write lower-case letters, digits and dashes, "
+         "beginning with a letter")),
         (3, "devices: {meter: {profile: x, port: '502'}}",
          "f:3:37: should be a whole number, not '502': write it without quotes"),
         (3, "devices: {meter: {profile: x, port: 70000}}",
