@@ -208,3 +208,16 @@ def test_a_mistake_in_a_profile_is_one_line(
     with pytest.raises(ConfigError) as caught:
         load_profile(path)
     assert str(caught.value) == f"{path}:{said}"
+
+
+def test_the_profile_in_the_installers_guide_is_valid(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "installers.md").read_text(encoding="utf-8")
+    block = guide.split("```yaml\n")[1].split("```")[0]
+    path = tmp_path / "acme-hybrid.yaml"
+    path.write_text(block, encoding="utf-8")
+    assert load_profile(path).provides == ("battery",)
+
+
+def test_the_installers_guide_lists_every_shipped_profile() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "installers.md").read_text(encoding="utf-8")
+    assert [name for name in SHIPPED if f"| `{name}` |" not in guide] == []
