@@ -11,7 +11,7 @@ from flexedge.config.profiles import catalogue, load_profile, profiles_in
 from flexedge.config.rules import RULES, Case, Found
 from flexedge.config.sensors import SensorOrigin, currencies_of, sensors_of
 from flexedge.config.site import Device, FilePrice, Site
-from flexedge.config.validate import remedy, validate
+from flexedge.config.validate import nearest, remedy, validate
 from flexedge.errors import ConfigError, Problem
 
 __all__ = ["LoadedSite", "SensorOrigin", "catalogue", "load_profile", "load_site"]
@@ -130,8 +130,11 @@ def _mqtt(site: Site, device: Device) -> Found:
 
 
 def _options(profile: Profile, device: Device) -> Found:
+    misspelt = {
+        nearest(name, profile.options) for name in device.options if name not in profile.options
+    }
     for name, option in profile.options.items():
-        if option.required and name not in device.options:
+        if option.required and name not in device.options and name not in misspelt:
             yield ("options",), f"missing option '{name}': {option.help}"
     for name, value in device.options.items():
         if name not in profile.options:

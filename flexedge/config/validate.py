@@ -39,7 +39,7 @@ def validate(
 def remedy(word: str, known: Iterable[str]) -> str:
     """What the installer may have meant: the nearest known word, or all of them if few."""
     choice = sorted(known)
-    close = _nearest(word, choice)
+    close = nearest(word, choice)
     if close is not None:
         return f"; did you mean '{close}'?"
     if not choice:
@@ -49,7 +49,8 @@ def remedy(word: str, known: Iterable[str]) -> str:
     return ""
 
 
-def _nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that looks most like this one, if any does."""
     choice = list(known)
     folded = word.lower().replace("_", "-").replace(" ", "-")
     if folded in choice:
@@ -63,7 +64,7 @@ def _without_twins(
     """Leave out "missing" where an unknown key is that very key misspelt: one typo, one line."""
     details = list(details)
     meant = {
-        (*detail["loc"][:-1], _nearest(str(detail["loc"][-1]), _Spot.of(model, detail["loc"]).keys))
+        (*detail["loc"][:-1], nearest(str(detail["loc"][-1]), _Spot.of(model, detail["loc"]).keys))
         for detail in details
         if detail["type"] == "extra_forbidden"
     }
