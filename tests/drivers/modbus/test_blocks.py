@@ -16,9 +16,7 @@ SPANS = st.lists(
     ),
     max_size=12,
 )
-RULES = st.builds(
-    Rules, st.integers(1, 125), st.lists(st.integers(0, 300), max_size=3).map(tuple)
-)
+RULES = st.builds(Rules, st.integers(1, 125), st.lists(st.integers(0, 300), max_size=3).map(tuple))
 
 
 def span(address: int, count: int = 1, *, alone: bool = False, table: str = "holding") -> Span:
