@@ -64,6 +64,7 @@ class Plugin:
         return [Sample(point, 1.0) for point in poll.points]
 
     def write(self, control: str, power_kw: float) -> None:
+        assert control == "a.power"
         self._call("write", power_kw, self.write_trouble)
 
     def shown_kw(self, control: str) -> float | None:

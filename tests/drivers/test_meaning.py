@@ -9,8 +9,12 @@ from flexedge.domain.belief import Quality
 from flexedge.drivers.meaning import MISSING, judge
 
 
+def near(value: float, quality: Quality = Quality.GOOD) -> object:
+    return pytest.approx(value), quality
+
+
 def test_a_scale_turns_signs_and_units() -> None:
-    assert judge(Meaning(unit="W", scale=-10), 250) == (pytest.approx(-2.5), Quality.GOOD)
+    assert judge(Meaning(unit="W", scale=-10), 250) == near(-2.5)
 
 
 def test_codes_are_looked_up_and_unknown_ones_missing() -> None:
@@ -21,8 +25,8 @@ def test_codes_are_looked_up_and_unknown_ones_missing() -> None:
 
 def test_the_valid_range_is_in_the_points_own_unit() -> None:
     watts = Meaning(unit="W", scale=0.5, valid=(-100, 100))
-    assert judge(watts, 200) == (pytest.approx(0.1), Quality.GOOD)
-    assert judge(watts, 201) == (pytest.approx(0.1005), Quality.IMPLAUSIBLE)
+    assert judge(watts, 200) == near(0.1)
+    assert judge(watts, 201) == near(0.1005, Quality.IMPLAUSIBLE)
 
 
 @given(st.floats(), st.floats(allow_nan=False, allow_infinity=False))

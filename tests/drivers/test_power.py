@@ -43,10 +43,10 @@ def test_two_way_chargers_keep_the_sign() -> None:
 
 def test_range_and_least_follow_from_amps_and_the_option_phases() -> None:
     three = grip("ev.power", AMPS, {}).point
-    assert three.range_kw == (0.0, pytest.approx(11.04))
+    assert three.range_kw == pytest.approx((0.0, 11.04))
     assert three.least_kw == pytest.approx(4.14)
     one = grip("ev.power", AMPS, {"phases": "1"}).point
-    assert one.range_kw == (0.0, pytest.approx(3.68))
+    assert one.range_kw == pytest.approx((0.0, 3.68))
     with pytest.raises(ValueError, match="phases"):
         grip("ev.power", AMPS, {"phases": 4})
 

@@ -79,11 +79,11 @@ def test_it_dies_after_three_failures_in_a_row(station: Station) -> None:
     for _ in range(2):
         station.fail(ERROR, at(0))
     station.succeed()
-    for _ in range(2):
+    died = []
+    for _ in range(3):
         station.fail(ERROR, at(1))
-    assert not station.dead
-    station.fail(ERROR, at(1))
-    assert station.dead
+        died.append(station.dead)
+    assert died == [False, False, True]
     assert station.error is ERROR
 
 

@@ -2,7 +2,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymodbus.server import ModbusTcpServer
@@ -25,14 +25,18 @@ def pymodbus_server() -> Iterator[int]:
         )
         server = ModbusTcpServer([device], address=("127.0.0.1", 0))
         await server.serve_forever(background=True)
-        return server, server.transport.sockets[0].getsockname()[1]
+        listening: Any = server.transport
+        return server, listening.sockets[0].getsockname()[1]
+
+    async def shutdown(server: Any) -> None:
+        await server.shutdown()
 
     loop = asyncio.new_event_loop()
     server, port = loop.run_until_complete(serve())
     with ThreadPoolExecutor(1) as pool:
         pool.submit(loop.run_forever)
         yield port
-        asyncio.run_coroutine_threadsafe(server.shutdown(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(shutdown(server), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
     loop.close()
 

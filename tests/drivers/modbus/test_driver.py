@@ -271,7 +271,7 @@ def test_a_current_read_back_shows_power_and_off(slave: "Slave", client: ModbusC
     profile = ModbusProfile.model_validate(charger)
     device = Device(profile="test", options={"phases": 1})
     driver = ModbusDriver("charger", profile, device, client)
-    assert driver.controls["ev.power"].range_kw == (0.0, pytest.approx(3.68))
+    assert driver.controls["ev.power"].range_kw == pytest.approx((0.0, 3.68))
     assert driver.controls["ev.power"].least_kw == pytest.approx(1.38)
     driver.write("ev.power", 2.0)
     assert slave.written == [(0, (80,)), (1, (1,))]
