@@ -107,7 +107,6 @@ class Line:
             self._free_at = now + self._gap
         while self._inbox:
             request = self._inbox.popleft()
-            self._pending.pop((request.device, request.control), None)
             self._pending[request.device, request.control] = request
         self._answer_for_the_dead(now)
         if self._free_at is not None and now < self._free_at <= now + self._gap:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -241,6 +242,31 @@ def test_two_units_share_a_connection(slave: "Slave", wire: Wire) -> None:
     one, two = ModbusClient("one", wire, 1), ModbusClient("two", wire, 2)
     assert [one.read("holding", 0, 1), two.read("holding", 0, 1)] == [(11,), (22,)]
     assert slave.connections == 1
+
+
+class _Pauses(threading.Event):
+    """Notes how long silence was kept, instead of keeping it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return False
+
+
+def test_the_gap_is_kept_between_the_requests_of_one_operation(slave: "Slave") -> None:
+    slave.put("holding", 0, 1)
+    wire = Wire("127.0.0.1", slave.port, 0.15, gap_s=0.05)
+    wire._quiet = pauses = _Pauses()
+    client = ModbusClient("battery", wire, 1)
+    for _ in range(2):
+        client.connect()
+        for _ in range(3):
+            client.read("holding", 0, 1)
+    assert pauses.seconds == [0.05] * 4
+    wire.close()
 
 
 def test_the_connection_sends_at_once_and_is_watched(client: ModbusClient, wire: Wire) -> None:

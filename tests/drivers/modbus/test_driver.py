@@ -145,7 +145,9 @@ def test_after_a_release_or_a_new_connection_it_is_armed_again(
     battery.write("battery.power", 0.0)
     battery.release("battery.power")
     assert slave.written[-1] == (201, (0,))
+    slave.written.clear()
     battery.write("battery.power", 0.0)
+    assert [address for address, _ in slave.written] == [200, 201, 202, 204]
     battery.close()
     slave.written.clear()
     battery.write("battery.power", -2.0)

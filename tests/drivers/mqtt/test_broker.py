@@ -163,6 +163,17 @@ def test_a_message_that_is_not_acknowledged_is_never_sent_again(
     broker.close()
 
 
+def test_a_client_discarded_while_connecting_delivers_nothing(
+    scripted: Scripted, until: "Wait"
+) -> None:
+    broker = Broker("home", "127.0.0.1", scripted.port)
+    discarded = broker._make()
+    discarded.publish("a/set", b"stale setpoint", qos=1)
+    discarded.loop_start()
+    until(lambda: scripted.received != [] and scripted.received[0].endswith(b"\xe0\x00"))
+    assert scripted.received == [b"\xe0\x00"], "the packet that says goodbye"
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_network_thread_that_died_is_replaced(scripted: Scripted, until: "Wait") -> None:
     scripted.greeting += b"\x30\x01\x00"  # a message whose topic has half a length
