@@ -107,11 +107,10 @@ class Line:
             self._free_at = now + self._gap
         while self._inbox:
             request = self._inbox.popleft()
-            self._pending.pop((request.device, request.control), None)
             self._pending[request.device, request.control] = request
         self._answer_for_the_dead(now)
-        if self._free_at is not None and now < min(self._free_at, now + self._gap):
-            return min(self._free_at, now + self._gap)
+        if self._free_at is not None and now < self._free_at <= now + self._gap:
+            return self._free_at
         if self._serve(now):
             self._busy = True
             return now

@@ -52,7 +52,7 @@ class Station:
         """
         ready = self._ready(now)
         if self.dead:  # should it come back, everything else is due at once
-            self._due = [None] * len(self._polls)
+            self._due = [now] + [None] * (len(self._polls) - 1)
             ready = [0]
         chosen = min(ready, key=lambda i: self._urgency(i, now))
         poll, due = self._polls[chosen], self._due[chosen]
@@ -62,7 +62,9 @@ class Station:
 
     def succeed(self) -> None:
         """The device answered."""
-        self.error, self._failures, self._probes, self._rests_until = None, 0, 0, None
+        if self.dead:
+            self._rests_until = None
+        self.error, self._failures, self._probes = None, 0, 0
 
     def fail(self, error: DeviceError, now: datetime) -> None:
         """The device did not answer, or answered nonsense."""
@@ -87,6 +89,7 @@ class Station:
         yield from (due for due in self._due if due is not None)
 
     def _ready(self, now: datetime) -> list[int]:
+        self._due = [now if due is None else due for due in self._due]
         return [
             i
             for i, (poll, due) in enumerate(zip(self._polls, self._due, strict=True))

@@ -1,8 +1,9 @@
 import asyncio
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymodbus.server import ModbusTcpServer
@@ -25,14 +26,18 @@ def pymodbus_server() -> Iterator[int]:
         )
         server = ModbusTcpServer([device], address=("127.0.0.1", 0))
         await server.serve_forever(background=True)
-        return server, server.transport.sockets[0].getsockname()[1]
+        listening: Any = server.transport
+        return server, listening.sockets[0].getsockname()[1]
+
+    async def shutdown(server: Any) -> None:
+        await server.shutdown()
 
     loop = asyncio.new_event_loop()
     server, port = loop.run_until_complete(serve())
     with ThreadPoolExecutor(1) as pool:
         pool.submit(loop.run_forever)
         yield port
-        asyncio.run_coroutine_threadsafe(server.shutdown(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(shutdown(server), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
     loop.close()
 
@@ -237,6 +242,31 @@ def test_two_units_share_a_connection(slave: "Slave", wire: Wire) -> None:
     one, two = ModbusClient("one", wire, 1), ModbusClient("two", wire, 2)
     assert [one.read("holding", 0, 1), two.read("holding", 0, 1)] == [(11,), (22,)]
     assert slave.connections == 1
+
+
+class _Pauses(threading.Event):
+    """Notes how long silence was kept, instead of keeping it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return False
+
+
+def test_the_gap_is_kept_between_the_requests_of_one_operation(slave: "Slave") -> None:
+    slave.put("holding", 0, 1)
+    wire = Wire("127.0.0.1", slave.port, 0.15, gap_s=0.05)
+    wire._quiet = pauses = _Pauses()
+    client = ModbusClient("battery", wire, 1)
+    for _ in range(2):
+        client.connect()
+        for _ in range(3):
+            client.read("holding", 0, 1)
+    assert pauses.seconds == [0.05] * 4
+    wire.close()
 
 
 def test_the_connection_sends_at_once_and_is_watched(client: ModbusClient, wire: Wire) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tests.drivers.modbus.conftest import Asked, Slave
 
 
-def profile(points: dict[str, dict[str, object]], **connection: object) -> ModbusProfile:
+def profile(points: Mapping[str, Mapping[str, object]], **connection: object) -> ModbusProfile:
     return ModbusProfile.model_validate(
         {
             "profile": "test",
