@@ -38,7 +38,7 @@ function makeAsset(asset) {
   const name = kind(asset.type);
   return html("article", { class: "card tile", "data-kind": name, "aria-label": title(asset.name) },
     html("div", { class: "tile-head" }, picture(name),
-      html("div", {}, html("h3", {}, title(asset.name)), html("p", { class: "note" }, typeTitle(asset.type)))),
+      html("div", {}, html("h3", {}, title(asset.name)), html("p", { class: "note" }, typeTitle(asset.type) === title(asset.name) ? "" : typeTitle(asset.type)))),
     html("p", { class: "power" }, html("b"), html("span", { class: "note" })),
     html("p", { class: "planned note" }),
     html("div", { class: "soc" }, html("progress", { max: 1, "aria-label": "State of charge" }), html("span")),
@@ -53,7 +53,9 @@ function drawAsset(element, asset, now) {
   say(find(".power span"), verb(name, asset.power_kw, asset.plugged));
   const age = missing(asset.age_s) || asset.age_s < 10 ? "" : `measured ${ago(asset.age_s)}`;
   const quality = asset.quality === "good" || asset.quality === "derived" ? "" : asset.quality;
-  const planned = missing(asset.planned_kw) ? "" : `plan ${kw(asset.planned_kw)}`;
+  const doing = verb(name, asset.planned_kw, asset.plugged);
+  const other = doing === verb(name, asset.power_kw, asset.plugged) ? "" : ` ${doing}`;
+  const planned = missing(asset.planned_kw) ? "" : `planned ${kw(asset.planned_kw, { sign: false })}${other}`;
   say(find(".planned"), [planned, quality, age].filter(Boolean).join(" · "));
   const soc = find(".soc");
   const plugged = asset.plugged === null ? "" : asset.plugged ? "plugged in" : "not plugged in";
@@ -110,7 +112,9 @@ function drawDevice(element, device, assets, now) {
   say(find(".state"), STATE_WORDS[device.state] ?? device.state);
   mark(find(".state"), "data-tone", STATES[device.state]);
   say(find(".answered"), missing(device.age_s) ? "never answered" : `answered ${ago(device.age_s)}`);
-  say(find(".quality"), qualities(device.points));
+  const well = device.state === "ok" || !device.error;
+  say(find(".quality"), well ? qualities(device.points) : device.error);
+  find(".quality").classList.toggle("error", !well);
   const orders = assets.filter((asset) => asset.device === device.name && asset.control);
   keep(find(".orders"), orders, (asset) => asset.name,
     () => html("span", { class: "order" }, html("span", { class: "chip" }), html("span", { class: "note" })),

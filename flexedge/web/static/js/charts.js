@@ -171,7 +171,7 @@ export class Charts {
           ...axis, show: true, size: last ? 26 : 0, grid: { stroke: colour("--line"), width: 1 }, space: 64,
           values: (plot, splits) => splits.map((time) => (last ? this.#tick(time) : "")),
         },
-        { ...axis, size: 46, gap: 6, space: 26, grid: { stroke: colour("--line"), width: 1 }, values: (_, splits) => splits.map(drawing.tick) },
+        { ...axis, size: 46, gap: 6, space: 26, splits: drawing.splits, grid: { stroke: colour("--line"), width: 1 }, values: (_, splits) => splits.map(drawing.tick) },
       ],
       series: [{}, ...drawing.series],
       hooks: {
@@ -198,7 +198,7 @@ export class Charts {
     let index = hovering ? Math.min(pointed, last) : this.times.findLastIndex((time) => time <= this.now);
     index = Math.min(Math.max(index, 0), last);
     const when = hovering ? `${moment(this.times[index] * 1000, this.now * 1000, this.site.timezone)}  ` : "";
-    say(entry.readout, when + entry.drawing.read(index));
+    say(entry.readout, when + (hovering ? entry.drawing.read(index) : entry.drawing.live(index, this.site)));
     entry.readout.classList.toggle("pointed", hovering);
   }
 }
@@ -244,6 +244,7 @@ function priceLane(charts) {
     range: (min, max) => [Math.min(0, min ?? 0), Math.max(max ?? 0, 0.01) * 1.06],
     tick: (value) => money(value, data.currency),
     read: (index) => `${money(prices[index], data.currency, 3)} buying · ${money(feed[index], data.currency, 3)} selling`,
+    live: (index, now) => `${money(now.import_price ?? prices[index], data.currency, 3)} buying · ${money(now.feed_in_price ?? feed[index], data.currency, 3)} selling now`,
     summary: known.length
       ? `From ${money(low, data.currency, 3)} (${when(low)}) to ${money(high, data.currency, 3)} (${when(high)}) per kWh.`
       : "No prices known.",
@@ -267,8 +268,24 @@ function powerLane(_charts, lane) {
     range: (min, max) => around(min, max),
     tick: (value) => String(Number(value.toFixed(2))).replace("-", "−"),
     read: (index) => `${show(measured[index])} measured · ${show(planned[index])} planned`,
+    live: (index, now) => `${show(powerNow(now, lane))} now · ${show(planned[index])} planned`,
+    splits: (_plot, _axis, min, max) => ticks(min, max),
     summary: `At most ${kw(peak)}.`,
   };
+}
+
+function powerNow(site, lane) {
+  if (lane.kind === "grid") return site.grid_kw;
+  return site.assets.find((asset) => asset.name === lane.line.name.split(".")[0])?.power_kw;
+}
+
+// Zero, and one round number on each side that reaches far enough to need it.
+function ticks(min, max) {
+  const reach = Math.max(-min, max) * 0.95;
+  const ten = 10 ** Math.floor(Math.log10(reach));
+  const step = ten * [5, 2, 1].find((factor) => factor * ten <= reach);
+  const double = 2 * step <= reach ? [2 * step] : [];
+  return [...double.map((tick) => -tick), -step, 0, step, ...double].filter((tick) => tick >= min && tick <= max);
 }
 
 // Always with zero in it, and never so close that noise looks like weather.
@@ -300,6 +317,7 @@ function socLane(_charts, lane) {
     range: (min, max) => (percent ? [0, 104] : around(min, max)),
     tick: (value) => `${value} ${unit}`,
     read: (index) => lines.map((line) => `${line.name} ${show(line.measured[index] ?? line.planned[index])}`).join(" · "),
+    live: (index) => lines.map((line) => `${line.name} ${show(line.measured[index] ?? line.planned[index])}`).join(" · "),
     summary: lines.map((line) => line.name).join(", "),
   };
 }

@@ -82,9 +82,10 @@ export class Flow {
     this.size = { width, height, radius };
     mark(this.canvas, "viewBox", `0 0 ${width} ${height}`);
     mark(this.canvas, "height", height);
+    mark(this.canvas, "data-narrow", narrow);
     const [cx, cy] = [width / 2, height / 2];
     const [rx, ry] = [cx - (narrow ? 48 : 78), cy - radius - (narrow ? 46 : 50)];
-    this.hubRadius = narrow ? 42 : 54;
+    this.hubRadius = narrow ? 46 : 56;
     this.places = list.map((node, index) => {
       const angle = Math.PI + (index * TURN) / list.length;
       const [x, y] = [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)];
@@ -109,7 +110,7 @@ export class Flow {
       svg("line", { x1: start[0], y1: start[1], x2: end[0], y2: end[1] }), dots);
     const above = y < cy - 20;
     const line = this.size.width < 520 ? 16 : 18;
-    const top = above ? -radius - 10 - 2 * line + 4 : radius + line;
+    const top = radius + line + 4;
     const text = (name, row) => svg("text", { class: name, y: top + row * line });
     const words = [text("title", 0), text("value", 1), text("label", 2)];
     if (above) words.forEach((word, row) => mark(word, "y", -radius - 10 - (2 - row) * line));
