@@ -73,12 +73,16 @@ export class Flow {
     this.container.replaceChildren(this.canvas, this.words);
   }
 
-  // Puts the nodes on an ellipse, the grid at the left, and draws everything that stays.
+  // Puts the nodes on an ellipse, the grid at the left, or in two columns where that is too small
+  // for so many, and draws everything that stays.
   #place(list) {
     const width = this.container.clientWidth || 600;
     const narrow = width < 520;
     const radius = narrow ? 27 : 34;
-    const height = narrow ? 430 : Math.min(460, Math.max(380, width * 0.66));
+    const rows = Math.ceil(list.length / 2);
+    const crowded = list.length > (narrow ? 7 : 10);
+    const usual = narrow ? 430 : Math.min(460, Math.max(380, width * 0.66));
+    const height = crowded ? rows * 2 * (radius + 30) + 10 : usual;
     this.size = { width, height, radius };
     mark(this.canvas, "viewBox", `0 0 ${width} ${height}`);
     mark(this.canvas, "height", height);
@@ -88,8 +92,10 @@ export class Flow {
     this.hubRadius = narrow ? 46 : 56;
     this.places = list.map((node, index) => {
       const angle = Math.PI + (index * TURN) / list.length;
-      const [x, y] = [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)];
-      return this.#node(node, x, y, cx, cy);
+      const [x, y] = crowded
+        ? [index < rows ? cx - rx : cx + rx, radius + 6 + (index % rows) * 2 * (radius + 30)]
+        : [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)];
+      return this.#node(node, x, y, { cx, cy, above: !crowded && y < cy - 20 });
     });
     this.hub = svg("g", { class: "hub", transform: `translate(${cx} ${cy})` },
       svg("circle", { r: this.hubRadius }), svg("g"),
@@ -99,7 +105,7 @@ export class Flow {
       svg("g", {}, ...this.places.map((place) => place.group)));
   }
 
-  #node(node, x, y, cx, cy) {
+  #node(node, x, y, { cx, cy, above }) {
     const { radius } = this.size;
     const length = Math.hypot(cx - x, cy - y);
     const unit = [(cx - x) / length, (cy - y) / length];
@@ -108,7 +114,6 @@ export class Flow {
     const dots = svg("g", { class: "dots" });
     const edge = svg("g", { class: "edge", "data-kind": node.kind },
       svg("line", { x1: start[0], y1: start[1], x2: end[0], y2: end[1] }), dots);
-    const above = y < cy - 20;
     const line = this.size.width < 520 ? 16 : 18;
     const top = radius + line + 4;
     const text = (name, row) => svg("text", { class: name, y: top + row * line });
@@ -169,7 +174,8 @@ export class Flow {
   // The ring around the hub shows where the power comes from; the number what is used.
   #hub(list) {
     const users = list.filter((node) => ["house", "car", "heat", "process"].includes(node.kind));
-    const used = users.some((node) => missing(node.power)) ? null : users.reduce((sum, node) => sum + Math.max(node.power, 0), 0);
+    const unknown = !users.length || users.some((node) => missing(node.power));
+    const used = unknown ? null : users.reduce((sum, node) => sum + Math.max(node.power, 0), 0);
     const sources = list.map((node) => ({ kind: node.kind, key: node.key, power: given(node) })).filter((node) => node.power > IDLE_KW);
     const total = sources.reduce((sum, node) => sum + node.power, 0);
     let from = 0;
