@@ -82,18 +82,18 @@ export class Flow {
     const rows = Math.ceil(list.length / 2);
     const crowded = list.length > (narrow ? 7 : 10);
     const usual = narrow ? 430 : Math.min(460, Math.max(380, width * 0.66));
-    const height = crowded ? rows * 2 * (radius + 30) + 10 : usual;
+    const height = crowded ? rows * 2 * (radius + 36) + 4 : usual;
     this.size = { width, height, radius };
     mark(this.canvas, "viewBox", `0 0 ${width} ${height}`);
     mark(this.canvas, "height", height);
     mark(this.canvas, "data-narrow", narrow);
     const [cx, cy] = [width / 2, height / 2];
-    const [rx, ry] = [cx - (narrow ? 48 : 78), cy - radius - (narrow ? 46 : 50)];
+    const [rx, ry] = [cx - (narrow ? 54 : 78), cy - radius - (narrow ? 46 : 50)];
     this.hubRadius = narrow ? 46 : 56;
     this.places = list.map((node, index) => {
       const angle = Math.PI + (index * TURN) / list.length;
       const [x, y] = crowded
-        ? [index < rows ? cx - rx : cx + rx, radius + 6 + (index % rows) * 2 * (radius + 30)]
+        ? [index < rows ? cx - rx : cx + rx, radius + 6 + (index % rows) * 2 * (radius + 36)]
         : [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)];
       return this.#node(node, x, y, { cx, cy, above: !crowded && y < cy - 20 });
     });

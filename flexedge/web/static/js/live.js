@@ -1,13 +1,16 @@
-// The stream of live events: reconnects by itself and says how it is.
+// The stream of live events: reconnects by itself and says how it is. Rests while nobody looks:
+// browsers allow only a few streams for all their tabs.
 
 const SILENT_MS = 6000;
 const LONGEST_WAIT_MS = 15000;
+const REST_AFTER_MS = 20000;
 
 export function follow(path, { onEvent, onState, onStranger }) {
   let source = null;
   let wait = 1000;
   let timer = 0;
   let heard = 0;
+  let rest = 0;
 
   function open() {
     clearTimeout(timer);
@@ -41,7 +44,14 @@ export function follow(path, { onEvent, onState, onStranger }) {
   const soon = () => {
     if (document.visibilityState === "visible" && source.readyState === EventSource.CLOSED) open();
   };
-  document.addEventListener("visibilitychange", soon);
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(rest);
+    if (document.visibilityState === "visible") return soon();
+    rest = setTimeout(() => {
+      clearTimeout(timer);
+      source.close();
+    }, REST_AFTER_MS);
+  });
   addEventListener("online", soon);
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => event.persisted && open());
