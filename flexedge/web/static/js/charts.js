@@ -230,7 +230,7 @@ function priceLane(charts) {
   const shade = shaded(low, high, [colourOf("cheap"), colourOf("middling"), colourOf("dear")]);
   const when = (price) => moment(charts.times[known.find(([value]) => value === price)[1]] * 1000, charts.now * 1000, site.timezone);
   const bars = uPlot.paths.bars({
-    size: [1, Infinity], align: 1, gap: 1,
+    size: [1, Infinity], align: 1, gap: charts.container.clientWidth < 600 ? 0 : 1,
     disp: { fill: { unit: 3, values: (plot) => plot.data[1].map(shade) } },
   });
   return {
