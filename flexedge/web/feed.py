@@ -57,6 +57,7 @@ class Feed:
         """
         self._streams += 1
         if self._task is None:
+            self._status, self._chart = (self._status[0], b""), (self._chart[0], b"")
             self._task = asyncio.create_task(self._run())
         status_seen = chart_seen = 0
         try:
@@ -77,7 +78,6 @@ class Feed:
             self._streams -= 1
 
     async def _run(self) -> None:
-        self._status, self._chart = (self._status[0], b""), (self._chart[0], b"")
         tick, chart_tick = 0, -_CHART_TICKS
         while self._streams and not self._closing.is_set():
             try:

@@ -81,7 +81,11 @@ class Server:
         """Serve until ``stop``; takes the address first if that was not done."""
         if self._socket is None:
             self.start()
-        asyncio.run(self._life())
+        try:
+            asyncio.run(self._life())
+        finally:
+            if self._socket is not None:
+                self._socket.close()
 
     def stop(self) -> None:
         """End open streams and stop serving, within a second. From any thread, at any time."""
