@@ -4,6 +4,7 @@ import pytest
 
 from flexedge.demo.broker import DemoBroker
 from flexedge.demo.mqtt_link import Link
+from flexedge.demo.timekeeper import pause
 
 
 async def _until(link: Link, heard: list[tuple[str, bytes]], count: int) -> None:
@@ -11,7 +12,7 @@ async def _until(link: Link, heard: list[tuple[str, bytes]], count: int) -> None
     async with asyncio.timeout(5):
         while len(heard) < count:
             link.publish("a/b", f"{len(heard)}")
-            await asyncio.sleep(0.001)
+            await pause(0.001)
 
 
 async def _restarted() -> None:
@@ -34,7 +35,7 @@ async def _restarted() -> None:
         await broker.stop()
         async with asyncio.timeout(5):
             while not link.lost:
-                await asyncio.sleep(0.001)
+                await pause(0.001)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", broker.port)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flexedge.demo.children import DaemonProcess, SiteDied, SiteProcess
+from flexedge.demo.timekeeper import pause
 
 _STUBBORN = """
 import signal, sys
@@ -54,7 +55,7 @@ def test_a_daemon_that_does_not_end_is_ended(tmp_path: Path) -> None:
         daemon = await DaemonProcess.start([sys.executable, "-c", _STUBBORN], {}, log)
         async with asyncio.timeout(10):
             while not log.read_text():
-                await asyncio.sleep(0.01)
+                await pause(0.01)
         assert await daemon.stop(0.05) == -9
 
     asyncio.run(scene())

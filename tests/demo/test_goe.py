@@ -9,6 +9,7 @@ from flexedge.demo.broker import DemoBroker
 from flexedge.demo.charger import Car, Charger
 from flexedge.demo.goe import GoE, nrg
 from flexedge.demo.mqtt_link import Link
+from flexedge.demo.timekeeper import pause
 
 
 class Bench:
@@ -36,7 +37,7 @@ class Bench:
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
             while not done():
-                await asyncio.sleep(0.001)
+                await pause(0.001)
 
     async def _echo(self) -> None:
         """What was sent before this has arrived when it returns."""
@@ -45,7 +46,7 @@ class Bench:
             while mark not in self.heard:
                 assert self.link is not None
                 self.link.publish(*mark)
-                await asyncio.sleep(0.002)
+                await pause(0.002)
         self.heard = [message for message in self.heard if message[0] != "echo"]
 
     async def live(self, seconds: int) -> list[tuple[str, str]]:
@@ -123,14 +124,14 @@ def test_it_comes_back_after_the_broker() -> None:
             for _ in range(5):
                 bench.now += 1.0
                 bench.front.step(bench.now)
-                await asyncio.sleep(0.002)
+                await pause(0.002)
             assert not bench.front.up
             await bench.broker.start()
             await bench.connect()
             for _ in range(5):
                 bench.now += 1.0
                 bench.front.step(bench.now)
-                await asyncio.sleep(0.002)
+                await pause(0.002)
             await bench.until(lambda: bench.front.up)
             assert "car" in dict(await bench.live(6))
 

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,9 +11,7 @@ def test_every_hour_has_one_price_also_when_the_clocks_change() -> None:
     for day, hours in ((date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 5, 1), 24)):
         rows = hourly_prices(1, day, day, ZONE)
         assert len(rows) == hours
-        assert {b - a for (a, _), (b, _) in zip(rows, rows[1:], strict=False)} == {
-            timedelta(hours=1)
-        }
+        assert {b - a for (a, _), (b, _) in pairwise(rows)} == {timedelta(hours=1)}
 
 
 def test_two_peaks_a_dip_and_a_plausible_level() -> None:

@@ -1,9 +1,11 @@
 import asyncio
+import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flexedge.demo.mqtt_link import Link, packet, split, text
+from flexedge.demo.timekeeper import pause
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300))), st.integers(0, 2000))
@@ -23,14 +25,19 @@ def test_long_packets_have_long_lengths() -> None:
 async def _conversation() -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     """What a server sees, and what the link hears of what it is sent."""
     seen: asyncio.Queue[bytes] = asyncio.Queue()
+    gone = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.put_nowait(await reader.readexactly(16))
         writer.write(packet(0x20, b"\0\0"))
         seen.put_nowait(await reader.readexactly(10 + 11))
         writer.write(packet(0x30, text("a/b") + b"1") + packet(0x32, text("a/c") + b"\0\7" + b"2"))
-        await reader.read()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        gone.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     heard: list[tuple[str, bytes]] = []
@@ -48,12 +55,13 @@ async def _conversation() -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     async with asyncio.timeout(5):
         first = await seen.get()
         while not link.up:
-            await asyncio.sleep(0)
+            await pause(0)
         link.publish("x/y", "12.5")
         second = await seen.get()
         await done.wait()
     link.close()
-    await asyncio.sleep(0)
+    await gone.wait()
+    await pause(0)
     assert link.lost
     server.close()
     await server.wait_closed()

@@ -89,14 +89,16 @@ def test_a_conversation_with_held_and_released_controls() -> None:
 def test_a_fault_on_the_command_line_happens() -> None:
     arguments = ("--start", str(_START), "--speed", "1e6", "--hold", "--fault", "solar:stop@5+1e9")
     assert main(arguments) == 2
-    with _site(*arguments[:-1], "solar:stop@5+1000000") as site:
-        with socket.create_connection(("127.0.0.1", site.ready["clock"]), timeout=5) as clock:
-            clock.recv(16)
-            clock.sendall(struct.pack("<d", _START + 10))
-            clock.recv(8)
-            site.ask('{"do": "report"}')
-            with pytest.raises(ConnectionRefusedError):
-                site.reads(site.ready["ports"]["solar"], b"\1\3\x9c\x40\0\2")
+    with (
+        _site(*arguments[:-1], "solar:stop@5+1000000") as site,
+        socket.create_connection(("127.0.0.1", site.ready["clock"]), timeout=5) as clock,
+    ):
+        clock.recv(16)
+        clock.sendall(struct.pack("<d", _START + 10))
+        clock.recv(8)
+        site.ask('{"do": "report"}')
+        with pytest.raises(ConnectionRefusedError):
+            site.reads(site.ready["ports"]["solar"], b"\1\3\x9c\x40\0\2")
 
 
 def test_requests() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import math
 import struct
 
@@ -40,7 +41,8 @@ class Gateway:
 
     async def leave(self) -> None:
         self._writer.close()
-        await self._writer.wait_closed()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
 
 
 def _keeper(
@@ -135,6 +137,7 @@ def test_a_new_gateway_takes_the_place_of_the_old() -> None:
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await old.idle(_START + 9)
         assert keeper.simulation.now == _START + 4
+        await old.leave()
         await keeper.stop()
         await new.leave()
 
