@@ -5,10 +5,13 @@ import struct
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import settings
 
 from flexedge.demo.modbus_server import ModbusServer
 from flexedge.demo.registers import Bank
 
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 Talk = Callable[[Bank, Sequence[bytes]], list[bytes]]
 _HEAD = struct.Struct(">HHHB")
 

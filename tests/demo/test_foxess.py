@@ -17,11 +17,10 @@ def test_every_register(talk: Talk) -> None:
     for second in range(10):
         hybrid.ct_kw = 3.0 + hybrid.battery.power_kw
         hybrid.step(float(second), 1.0)
-    hybrid.ct_kw = -1.25
     answers = talk(
-        bank(hybrid, lambda: 50.0),
+        bank(hybrid, lambda: (-1.25, 0.5, 0.0), lambda: 50.0),
         [
-            _read(31026, 1), _read(31036, 3),
+            _read(31026, 3), _read(31036, 3),
             struct.pack(">BHH", 6, 41000, BACK_UP),
             struct.pack(">BHHBHHi", 16, 44000, 4, 8, 1, 60, -2500),
             _read(41000, 1), _read(44000, 4),
@@ -29,7 +28,7 @@ def test_every_register(talk: Talk) -> None:
         ],
     )  # fmt: skip
     assert UNIT == 247
-    assert struct.unpack(">h", answers[0][2:]) == (1250,)  # + exports
+    assert struct.unpack(">3h", answers[0][2:]) == (1250, -500, 0)  # + exports
     power, _, soc = struct.unpack(">hHH", answers[1][2:])
     assert abs(power - 3000) < 5  # + discharges
     assert soc == 50
