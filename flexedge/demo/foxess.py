@@ -9,8 +9,17 @@ UNIT = 247
 _SPANS = ((31000, 60), (41000, 16), (44000, 8))
 
 
-def bank(hybrid: Hybrid, now: Callable[[], float]) -> Bank:
-    """Registers in front of ``hybrid``; ``now`` is the site's clock in unix seconds."""
+def bank(
+    hybrid: Hybrid, phases_kw: Callable[[], tuple[float, float, float]], now: Callable[[], float]
+) -> Bank:
+    """Registers in front of ``hybrid``.
+
+    ``phases_kw`` is what its own meter sees at the grid (+ imports), ``now`` the site's clock in
+    unix seconds.
+    """
+
+    def exported(phase: int) -> Field:
+        return Field("int16", lambda: -phases_kw()[phase] * 1000.0)
 
     def work_mode(number: int, _peer: str) -> None:
         if not SELF_USE <= number <= BACK_UP:
@@ -33,7 +42,7 @@ def bank(hybrid: Hybrid, now: Callable[[], float]) -> Bank:
 
     battery = hybrid.battery
     fields = {
-        31026: Field("int16", lambda: -hybrid.ct_kw * 1000.0),
+        **{31026 + phase: exported(phase) for phase in range(3)},
         31036: Field("int16", lambda: -battery.power_kw * 1000.0),
         31038: Field("uint16", lambda: battery.soc_kwh / CAPACITY_KWH * 100.0),
         41000: Field("uint16", lambda: hybrid.work_mode, work_mode),

@@ -28,7 +28,7 @@ class Front:
             return simulation.now
 
         self.servers = {
-            "battery": ModbusServer(foxess.bank(home.hybrid, now)),
+            "battery": ModbusServer(foxess.bank(home.hybrid, home.phases_kw, now)),
             "solar": ModbusServer(sunspec.bank(home.inverter, now)),
             "meter": ModbusServer(eastron.bank(home)),
             "heating": ModbusServer(lambda_registers.bank(home.pump, now)),

@@ -30,14 +30,10 @@ def bank(pump: HeatPump, now: Callable[[], float]) -> Bank:
         0: constant("uint16", 0),
         1: constant("uint16", 1),
         2: Field("int16", lambda: pump.outdoor_c * 10.0),
-        102: Field("int16", lambda: _surplus_w(pump), surplus, only_many=True),
+        102: Field("int16", lambda: pump.surplus_w or 0, surplus, only_many=True),
         1004: Field("int16", lambda: flow_c() * 100.0),
         1012: Field("int16", lambda: pump.power_kw * 1000.0),
         1013: Field("int16", lambda: pump.cop * 100.0),
         3002: Field("int16", lambda: pump.buffer_c * 10.0),
     }
     return Bank(UNIT, {READ_HOLDING: fields}, _SPANS, hang_up)
-
-
-def _surplus_w(pump: HeatPump) -> int:
-    return NO_WORD if pump.surplus_w is None else pump.surplus_w

@@ -32,6 +32,8 @@ class Simulation:
         self.outside = Outside(seed)
         self.managed = Home()
         self.unmanaged = Home()
+        here = self.outside.at(start).trip is None
+        self.managed.charger.plugged = self.unmanaged.charger.plugged = here
         self.after_step: list[Callable[[float], None]] = []
         """Called with the time at the end of each step."""
         self._stored = self.managed.stored_kwh()

@@ -1,5 +1,6 @@
 """The files the daemon starts from: site.yaml as an installer would write it, and the prices."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ site:
   location: {{latitude: {latitude}, longitude: {longitude}}}
 
 prices:
-  import: {{file: "{prices}", unit: EUR/kWh}}
+  import: {{file: {prices}, unit: EUR/kWh}}
   feed-in: {{fixed: {feed_in} EUR/kWh}}
 
 brokers:
@@ -126,7 +127,7 @@ def site_yaml(seed: int, start: float, ports: Mapping[str, int], prices: Path) -
         timezone=place.TIMEZONE,
         latitude=place.LATITUDE,
         longitude=place.LONGITUDE,
-        prices=prices,
+        prices=json.dumps(str(prices)),
         feed_in=FEED_IN_EUR_PER_KWH,
         serial=SERIAL,
         soc_topic=SOC_TOPIC,

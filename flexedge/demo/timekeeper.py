@@ -23,6 +23,8 @@ _BEHIND_S = 0.05
 """What was lost beyond this is not made up for."""
 _SLICE_S = 0.02
 """Wall time to move at once, so that devices are served in between."""
+_MOST_SITE_S = 120.0
+"""Site time to move at once, for the same reason."""
 _REAL_TICK_S = 0.25
 
 
@@ -51,6 +53,7 @@ class Timekeeper:
         self.port: int | None = None
         self._ended = ended
         self._end_told = False
+        self._stopped = False
         self._free = not hold
         self._client: _Client | None = None
         self._target = -math.inf
@@ -83,6 +86,7 @@ class Timekeeper:
 
     async def stop(self) -> None:
         """Stop time."""
+        self._stopped = True
         self._cancel()
         if self._server is not None:
             self._server.close()
@@ -120,7 +124,8 @@ class Timekeeper:
         if client is self._client:
             self._client = None
             self._cancel()
-            self._move()
+            if not self._stopped:
+                self._move()
 
     def asked(self, until: float) -> None:
         """The gateway has nothing to do before ``until``."""
@@ -134,7 +139,7 @@ class Timekeeper:
         self._timer = None
         simulation = self.simulation
         target = self._target if self._client is not None else self._free_target()
-        piece = max(self.speed * _SLICE_S, 1.0)
+        piece = min(max(self.speed * _SLICE_S, 1.0), _MOST_SITE_S)
         simulation.advance(min(target, simulation.now + piece))
         if simulation.finished:
             self._tell_end()
@@ -143,7 +148,7 @@ class Timekeeper:
         if self._client is not None and simulation.now >= target:
             self._later(ahead, self._answer)
         elif self._client is not None or self._free:
-            self._later(max(ahead, 0.0 if self._client else _SLICE_S), self._move)
+            self._later(ahead, self._move)
 
     def _free_target(self) -> float:
         return math.inf if self._free else -math.inf
