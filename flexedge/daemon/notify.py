@@ -12,7 +12,7 @@ def notify(*lines: str) -> bool:
     if "NOTIFY_SOCKET" not in os.environ:
         return False
     try:
-        from systemd import daemon  # noqa: PLC0415 (only where systemd is)
+        from systemd import daemon  # type: ignore[attr-defined,unused-ignore] # noqa: PLC0415
     except ImportError as error:
         raise SystemdMissing("install python3-systemd: the unit has Type=notify") from error
     return bool(daemon.notify("\n".join(lines)))
