@@ -40,7 +40,7 @@ def local_day(day: int, month: int = 4) -> TimeGrid:
 
 
 def test_a_fixed_price_is_the_same_always() -> None:
-    book = prices(buy=FixedPrice(fixed="290 EUR/MWh"))  # type: ignore[arg-type]
+    book = prices(buy=FixedPrice(fixed="290 EUR/MWh"))
     assert book.series("buy", local_day(14)).values.tolist() == pytest.approx([0.29] * 24)
 
 
