@@ -45,9 +45,12 @@ def read_runtime(data_dir: Path) -> Runtime | None:
 def _call(runtime: Runtime, method: str, path: str) -> str:
     request = urllib.request.Request(  # noqa: S310 (the daemon's own http address)
         runtime.url.rstrip("/") + path,
-        data=b"" if method == "POST" else None,
+        data=b"{}" if method == "POST" else None,
         method=method,
-        headers={"Authorization": f"Bearer {runtime.token}"},
+        headers={
+            "Authorization": f"Bearer {runtime.token}",
+            "Content-Type": "application/json",
+        },
     )
     try:
         with _DIRECT.open(request, timeout=_TIMEOUT_S) as answer:
