@@ -137,7 +137,9 @@ class Dispatcher:
             seconds = (now - held.written_at).total_seconds()
             bounds.append(ramp_bound(held.setpoint.power_kw, ramp, seconds))
         power_kw, by = clamp(target.power_kw or 0.0, bounds)
-        return gate(power_kw, control.least_kw), (*target.by, *by)
+        by = (*target.by, *by)
+        gated = gate(power_kw, control.least_kw)
+        return (0.0 if by and gated > power_kw else gated), by
 
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
         control, held = _control(unit), self.held(unit.name)
