@@ -20,7 +20,7 @@ CONTROL = {
     "battery.power": {
         "readback": "battery.power",
         "write": [{"address": 1, "setpoint": {"unit": "W"}}],
-        "release": [],
+        "release": [{"address": 1, "value": 0}],
     }
 }
 
