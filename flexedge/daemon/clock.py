@@ -21,6 +21,8 @@ from flexedge.errors import FlexedgeError
 _MOMENT = struct.Struct("<d")
 _HELLO = struct.Struct("<dd")
 _CONNECT_S = 10.0
+_LEAST_WALL_S = 1e-3  # time moves on in steps of about a wall millisecond at least,
+_LEAST_S = 0.5  # but never of more than this because of it
 
 
 class ClockUnavailable(FlexedgeError):
@@ -121,12 +123,11 @@ class _SharedSleeper:
                     self._woken = False
                     return
                 self.until = math.inf if until is None else until.timestamp()
-                self._clock.busy -= 1
+                self._clock.rest()
         if free:
             self._sleep_free(until)
-            return
-        self._clock.move_on()
-        self._gate.acquire()
+        else:
+            self._gate.acquire()
 
     def _sleep_free(self, until: datetime | None) -> None:
         """Wait by wall time, as after ``let_run``."""
@@ -164,7 +165,6 @@ class SharedClock:
     """Time as a simulated site keeps it (see flexedge.demo.timekeeper for the other end).
 
     The timekeeper greets with its time and speed; "idle until T" is answered with the new time.
-    Whoever falls asleep last asks.
     """
 
     def __init__(self, address: str) -> None:
@@ -177,9 +177,12 @@ class SharedClock:
             raise ClockUnavailable(f"no timekeeper at {address}: {error}") from error
         self._socket.settimeout(None)
         self.lock = threading.Lock()
+        wanted_s = min(_LEAST_WALL_S * max(self.speed, 1.0), _LEAST_S)
+        self._step = 2.0 ** math.floor(math.log2(wanted_s))  # so that seconds are whole steps
         self._sleepers: set[_SharedSleeper] = set()
         self.busy = 0
-        self._asking = False
+        self._idle = threading.Lock()  # opened whenever nobody is busy any more
+        self._idle.acquire()
         self.running_free = False
         self._freed_at = 0.0
 
@@ -215,8 +218,13 @@ class SharedClock:
             self._sleepers.discard(sleeper)
             if sleeper.until is not None:
                 sleeper.rouse()
-            self.busy -= 1
-        self.move_on()
+            self.rest()
+
+    def rest(self) -> None:
+        """Count one less as busy; the lock is held."""
+        self.busy -= 1
+        if self.busy == 0 and self._idle.locked():
+            self._idle.release()
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -227,12 +235,15 @@ class SharedClock:
             yield
         finally:
             with self.lock:
-                self.busy -= 1
-            self.move_on()
+                self.rest()
 
-    def move_on(self) -> None:
-        """Move time to the next moment somebody waits for, as long as everybody is idle."""
-        while (target := self._next()) is not None:
+    def run(self) -> None:
+        """Move time on whenever everybody is idle. For a thread of its own, until ``let_run``."""
+        while not self.running_free:
+            target = self._next()
+            if target is None:
+                self._idle.acquire()
+                continue
             try:
                 self._socket.sendall(_MOMENT.pack(target))
                 (moment,) = _MOMENT.unpack(self._receive(_MOMENT.size))
@@ -240,20 +251,19 @@ class SharedClock:
                 self.let_run()
                 return
             with self.lock:
-                self._asking = False
                 self.moment = moment
                 for sleeper in self._sleepers:
                     if sleeper.until is not None and sleeper.until <= moment:
                         sleeper.rouse()
 
     def _next(self) -> float | None:
-        """What to ask for; None where it is not (or no longer) up to the caller to ask."""
+        """The moment to ask for; None while somebody is busy or nobody waits."""
         with self.lock:
             waits = [sleeper.until for sleeper in self._sleepers if sleeper.until is not None]
-            if self.running_free or self._asking or self.busy or not waits:
+            if self.busy or not waits:
                 return None
-            self._asking = True
-            return min(waits)
+        target = min(waits)
+        return target if math.isinf(target) else math.ceil(target / self._step) * self._step
 
     def let_run(self) -> None:
         """Follow wall time from here on: the timekeeper may be gone or its days over."""
@@ -265,6 +275,8 @@ class SharedClock:
             for sleeper in self._sleepers:
                 if sleeper.until is not None:
                     sleeper.rouse()
+            if self._idle.locked():
+                self._idle.release()
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

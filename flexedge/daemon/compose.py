@@ -9,6 +9,7 @@ from pathlib import Path
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
 from flexedge.config.settings import Settings
+from flexedge.daemon.clock import Clock
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
 from flexedge.drivers.driver import Sample
@@ -80,13 +81,13 @@ def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
     return beliefs, state
 
 
-def compose(settings: Settings, loaded: LoadedSite, now: datetime, stack: ExitStack) -> Composed:
+def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitStack) -> Composed:
     """Wire everything; what must be closed is pushed on ``stack``. Starts nothing."""
     site = loaded.site
     health, latest = Health(), Latest()
-    beliefs, state = open_store(settings.data_dir, health, now, stack)
+    beliefs, state = open_store(settings.data_dir, health, clock.now(), stack)
     relay = Relay()
-    assembly = assemble(site, loaded.profiles, relay, relay.wake)
+    assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
     for sensor in plant.sensors.values():
         beliefs.register(sensor.name, sensor.unit)

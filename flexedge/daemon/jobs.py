@@ -1,7 +1,7 @@
 """What runs now and then, in a small pool. The only importer of APScheduler.
 
-APScheduler lives on the wall clock: intervals are divided by the clock's speed, and simulated
-time stands still while a job works.
+APScheduler lives on the wall clock. Simulated time runs at most as fast as its speed says, so
+jobs are triggered at that pace and work when they are due by the clock; it stands still meanwhile.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,8 @@ class Jobs:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._due: dict[str, datetime] = {}
+        self._asked: set[str] = set()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
@@ -33,7 +35,11 @@ class Jobs:
 
         def run() -> None:
             with self._clock.hold():
-                work(self._clock.now())
+                now = self._clock.now()
+                if name in self._asked or now >= self._due.get(name, now):
+                    self._asked.discard(name)
+                    self._due[name] = now + interval
+                    work(now)
 
         seconds = max(interval.total_seconds() / self._clock.speed, _SHORTEST_S)
         self._scheduler.add_job(
@@ -42,6 +48,7 @@ class Jobs:
 
     def soon(self, name: str) -> None:
         """Do a job now rather than when it is due. From any thread."""
+        self._asked.add(name)
         self._scheduler.modify_job(name, next_run_time=_wall_now())
 
     def __enter__(self) -> Self:

@@ -6,7 +6,8 @@ from typing import Literal
 
 import structlog
 
-_QUIET = ("apscheduler", "pymodbus", "paho", "uvicorn", "asyncio")
+_LOUDEST = {"apscheduler": "ERROR", "paho": "WARNING", "uvicorn": "WARNING", "asyncio": "WARNING"}
+"""What libraries may say at most: APScheduler warns of every run that comes too soon."""
 
 
 def set_up(level: str, style: Literal["auto", "json", "text"]) -> None:
@@ -42,5 +43,5 @@ def set_up(level: str, style: Literal["auto", "json", "text"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, loudest in _LOUDEST.items():
+        logging.getLogger(name).setLevel(loudest)

@@ -26,7 +26,7 @@ from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
 
-_RELEASE_S = 3.5  # how long devices get to take the release at the end
+_RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
 _DAY = timedelta(days=1)
 _KEEP = timedelta(days=30)  # readings and beliefs older than this go
@@ -42,7 +42,7 @@ def main(settings: Settings) -> int:
     _on_signals(ending)
     with ExitStack() as stack:
         clock = _clock(settings, stack)
-        composed = compose(settings, loaded, clock.now(), stack)
+        composed = compose(settings, loaded, clock, stack)
         _start(settings, composed, clock, stack)
         notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
         _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
@@ -64,7 +64,7 @@ def _clock(settings: Settings, stack: ExitStack) -> Clock:
     if settings.clock is None:
         return WallClock()
     shared = SharedClock(settings.clock)
-    stack.callback(shared.let_run)
+    stack.enter_context(Service("clock", shared.run, shared.let_run))
     return shared
 
 
@@ -73,7 +73,9 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
     gateway, assembly = composed.gateway, composed.assembly
     health = gateway.health
     with clock.hold():
-        stack.enter_context(Loop("store", guarded("store", health, gateway.collector.flush), clock))
+        # The disk lives on the wall clock, whatever the site's clock does.
+        flush = guarded("store", health, gateway.collector.flush)
+        stack.enter_context(Loop("store", flush, WallClock()))
         stack.callback(assembly.close)
         for line in assembly.lines:
             loop = Loop(f"line {line.name}", guarded(f"line {line.name}", health, line.step), clock)

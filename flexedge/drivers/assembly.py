@@ -46,17 +46,26 @@ def assemble(
     profiles: Mapping[str, Profile],
     report: Report,
     wake: Callable[[str], None],
+    speed: float = 1.0,
 ) -> Assembly:
     """Drivers, lines and brokers for the site's devices; ``profiles`` by the device's name.
 
-    Modbus devices behind the same host and port share a line named "host:port"; each MQTT device
+    Modbus devices behind the same host and port share a line named "host:port", with the patience
+    and the gap of the device that needs most; each MQTT device
     has one of its own, named after it. ``wake`` is called with the line's name when something was
-    submitted to it. Raises ``ConfigError``.
+    submitted to it. ``speed`` is how fast time runs: pauses inside an operation are shorter by
+    it. Raises ``ConfigError``.
     """
     brokers = {name: _broker(name, broker) for name, broker in site.brokers.items()}
     lines: list[Line] = []
     for (host, port), names in _shared(site.devices, profiles).items():
-        lines.append(_modbus_line((host, port), names, site.devices, report, wake))
+        second = timedelta(seconds=1)
+        timeout = max(profile.connection.timeout for profile in names.values())
+        gap = max(profile.connection.gap for profile in names.values())
+        wire = Wire(host, port, timeout / second, gap / second / speed)
+        drivers = _on(wire, names, site.devices)
+        line_name = f"{host}:{port}"
+        lines.append(Line(line_name, drivers, report, partial(wake, line_name), gap))
     for name, profile in profiles.items():
         if isinstance(profile, MqttProfile):
             device = site.devices[name]
@@ -84,25 +93,16 @@ def _shared(
     return shared
 
 
-def _modbus_line(
-    place: tuple[str, int],
-    mine: Mapping[str, ModbusProfile],
-    devices: Mapping[str, config.Device],
-    report: Report,
-    wake: Callable[[str], None],
-) -> Line:
-    """One connection with the patience and the gap of the device that needs most."""
-    host, port = place
-    timeout = max(profile.connection.timeout for profile in mine.values())
-    gap = max(profile.connection.gap for profile in mine.values())
-    wire = Wire(host, port, timeout / timedelta(seconds=1), gap / timedelta(seconds=1))
+def _on(
+    wire: Wire, mine: Mapping[str, ModbusProfile], devices: Mapping[str, config.Device]
+) -> dict[str, Driver]:
+    """The drivers of the devices that share a wire."""
     drivers: dict[str, Driver] = {}
     for name, profile in mine.items():
         unit = devices[name].unit
         client = ModbusClient(name, wire, profile.connection.unit if unit is None else unit)
         drivers[name] = driver_class(profile.driver)(name, profile, devices[name], client)
-    line_name = f"{host}:{port}"
-    return Line(line_name, drivers, report, partial(wake, line_name), gap)
+    return drivers
 
 
 def _broker(name: str, broker: config.Broker) -> Broker:

@@ -110,7 +110,7 @@ class Line:
             self._pending[request.device, request.control] = request
         self._answer_for_the_dead(now)
         if self._free_at is not None and now < self._free_at <= now + self._gap:
-            return self._free_at
+            return self._free_at if self._pending else max(self._free_at, self._next(now) or now)
         if self._serve(now):
             self._busy = True
             return now

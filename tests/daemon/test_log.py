@@ -9,8 +9,8 @@ from flexedge.daemon import log
 log.set_up("{level}", "{style}")
 structlog.get_logger().info("setpoint applied", device="hybrid", power_kw=-1.5)
 structlog.get_logger().debug("too much")
-logging.getLogger("pymodbus").info("chatter")
-logging.getLogger("pymodbus").warning("trouble")
+logging.getLogger("uvicorn").info("chatter")
+logging.getLogger("uvicorn").warning("trouble")
 try:
     raise ValueError("odd")
 except ValueError as error:
