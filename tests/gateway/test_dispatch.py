@@ -358,3 +358,23 @@ def test_the_loop_is_called_every_second_and_says_that_it_lives(battery: "World"
     assert battery.gateway.health.silent(battery.now, timedelta(0)) == ()
     later = battery.now + timedelta(minutes=2)
     assert battery.gateway.health.silent(later, timedelta(minutes=1)) == ("dispatch",)
+
+
+def test_a_device_that_never_shows_what_it_was_told_is_left_alone_and_tried_again(
+    battery: "World",
+) -> None:
+    battery.mute.add("hybrid")
+    battery.ticks(30)
+    assert battery.gateway.health.counts.refused == 3
+    assert battery.releases("battery") == ["does not show the -2.00 kW it was told"]
+    assert "battery does not obey and is left alone" in battery.alarms["control battery"]
+    outcome = battery.held("battery").outcome
+    assert outcome == Refused("does not show the -2.00 kW it was told")
+    before = len(battery.requests)
+    battery.ticks(270)
+    assert len(battery.requests) == before
+    battery.mute.clear()
+    battery.ticks(30)
+    assert battery.setpoint("battery") == -2.0
+    assert battery.held("battery").verified
+    assert "control battery" not in battery.alarms
