@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -378,3 +379,14 @@ def test_a_device_that_never_shows_what_it_was_told_is_left_alone_and_tried_agai
     assert battery.setpoint("battery") == -2.0
     assert battery.held("battery").verified
     assert "control battery" not in battery.alarms
+
+
+def test_a_step_under_way_at_the_end_writes_nothing(battery: "World") -> None:
+    battery.poll()
+    with ThreadPoolExecutor(1) as pool, battery.dispatcher._lock:
+        step = pool.submit(battery.dispatcher.step, battery.now)
+        while battery.rung() == "released":  # until it has decided
+            assert not step.done()
+        battery.dispatcher.end(battery.now)
+    assert step.result() is not None
+    assert battery.requests == []
