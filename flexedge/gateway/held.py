@@ -72,7 +72,6 @@ class Held:
         power_kw = target.power_kw or 0.0
         present = None if self.setpoint is None else self.setpoint.power_kw
         changed = power_kw != present
-        proven = self.verified and not changed
         switched = present is None or (present == 0.0) != (power_kw == 0.0)
         kept = tuple(change for change in self.changes if now - change < _DAY)
         return replace(
@@ -84,8 +83,8 @@ class Held:
             due_at=now + refresh,
             changed_at=now if changed else self.changed_at,
             switched_at=now if switched else self.switched_at,
-            verified=proven,
-            unshown_since=self.unshown_since or (None if proven else now),
+            verified=self.verified and not changed,
+            unshown_since=self.unshown_since or now,
             changes=(*kept, now) if changed else kept,
         )
 

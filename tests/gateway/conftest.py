@@ -10,6 +10,7 @@ import pytest
 
 from flexedge.config.check import load_site
 from flexedge.config.settings import Settings
+from flexedge.daemon.clock import WallClock
 from flexedge.daemon.compose import compose
 from flexedge.domain.belief import Quality
 from flexedge.domain.schedule import Applied, Outcome, Released
@@ -100,8 +101,8 @@ class World:
     """What the devices show at every tick, by sensor."""
     away: set[str] = field(default_factory=set)
     """Devices that do not answer polls."""
-    mute: set[str] = field(default_factory=set)
-    """Devices that never show what they were told."""
+    shows: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What the controls of a device show, where that is not what they were told."""
     wires: dict[str, Wire] = field(default_factory=dict)
     """What lines answer, by device; the default obeys."""
     requests: list[Request] = field(default_factory=list)
@@ -158,7 +159,7 @@ class World:
             samples.setdefault(device, []).append(Sample(point, value, quality))
         for device, mine in samples.items():
             if device not in self.away:
-                shown = {} if device in self.mute else self.taken.get(device, {})
+                shown = self.shows.get(device, self.taken.get(device, {}))
                 self.gateway.collector.read(device, mine, shown, self.now)
 
     def answer(self, request: Request) -> None:
@@ -245,7 +246,7 @@ class Hut:
         """A world of a site file; nothing has been read, planned or written yet."""
         loaded = load_site(path, (self.folder,))
         settings = Settings(data_dir=self.folder / data)
-        return World(compose(settings, loaded, NOW, self._stack).gateway)
+        return World(compose(settings, loaded, WallClock(), self._stack).gateway)
 
     def again(self) -> World:
         """The daemon starts anew on the same data, as after a crash or a change of the site."""

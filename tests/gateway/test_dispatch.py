@@ -182,10 +182,10 @@ def test_memory_that_wears_out_is_changed_only_so_often_but_always_towards_zero(
 
 
 def test_one_late_read_back_is_forgiven(battery: "World") -> None:
-    battery.mute.add("hybrid")
+    battery.shows["hybrid"] = {}
     battery.ticks(9)
     assert battery.held("battery").strikes == 1
-    battery.mute.clear()
+    battery.shows.clear()
     battery.tick()
     assert battery.held("battery").strikes == 0
     assert battery.releases("battery") == []
@@ -364,7 +364,7 @@ def test_the_loop_is_called_every_second_and_says_that_it_lives(battery: "World"
 def test_a_device_that_never_shows_what_it_was_told_is_left_alone_and_tried_again(
     battery: "World",
 ) -> None:
-    battery.mute.add("hybrid")
+    battery.shows["hybrid"] = {}
     battery.ticks(30)
     assert battery.gateway.health.counts.refused == 3
     assert battery.releases("battery") == ["does not show the -2.00 kW it was told"]
@@ -374,7 +374,7 @@ def test_a_device_that_never_shows_what_it_was_told_is_left_alone_and_tried_agai
     before = len(battery.requests)
     battery.ticks(270)
     assert len(battery.requests) == before
-    battery.mute.clear()
+    battery.shows.clear()
     battery.ticks(30)
     assert battery.setpoint("battery") == -2.0
     assert battery.held("battery").verified
@@ -390,3 +390,16 @@ def test_a_step_under_way_at_the_end_writes_nothing(battery: "World") -> None:
         battery.dispatcher.end(battery.now)
     assert step.result() is not None
     assert battery.requests == []
+
+
+def test_what_somebody_else_tells_a_device_is_noticed_and_told_anew(battery: "World") -> None:
+    battery.ticks(10)
+    assert battery.held("battery").verified
+    battery.shows["hybrid"] = {"battery.power": 3.0}
+    battery.ticks(12)
+    assert battery.held("battery").outcome == Refused("does not show the -2.00 kW it was told")
+    assert not battery.held("battery").verified
+    battery.shows.clear()
+    battery.ticks(6)
+    assert battery.held("battery").outcome == Applied(-2.0, verified=True)
+    assert battery.releases("battery") == []
