@@ -21,6 +21,7 @@ from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.held import Held
 from flexedge.gateway.plan import Plan
 from flexedge.gateway.plant import Unit
+from flexedge.gateway.targets import Target, Targets
 
 ROOT = Path(__file__).parents[2]
 HOME, INDUSTRY = ROOT / "config" / "home.yaml", ROOT / "config" / "industry.yaml"
@@ -200,6 +201,13 @@ class World:
             total += power
         self.values["grid.power"] = total
         self.tick()
+
+    def decide(self) -> dict[str, Target]:
+        """Poll and decide; nothing is written."""
+        self.poll()
+        gateway = self.gateway
+        parts = gateway.plant, gateway.latest, gateway.storages, gateway.planner
+        return Targets(*parts).decide(self.now)[1]
 
     def plan(self) -> Plan:
         """Poll and plan, as the job does; a plan must come out."""
