@@ -216,3 +216,12 @@ def test_the_sun_is_limited_only_where_the_plan_leaves_some_of_it_unused(hut: "H
     paid.show({"grid.power": -4.0, "solar.power": -4.0})
     paid.plan()
     assert paid.decide()["solar"].power_kw is None
+
+
+@pytest.mark.parametrize("plugged", [0.0, None])
+def test_without_a_plan_a_car_charges_only_if_it_is_known_to_be_there(
+    hut: "Hut", plugged: float | None
+) -> None:
+    world = hut("car")
+    world.show(CAR | {"grid.power": 1.0, "car.plugged": plugged})
+    assert world.decide()["car"].power_kw is None
