@@ -70,13 +70,18 @@ class Dispatcher:
         """Decide, clamp, write. Returns when to come again."""
         if not self._ending:
             self.rung, targets = self._targets.decide(now)
-            with self._lock:
-                for unit in self._plant.controlled:
-                    self._judge(unit, now)
-                    self._pursue(unit, targets[unit.name], now)
-                self._note()
+            self._carry_out(targets, now)
         self._health.beat("dispatch", now)
         return now + TICK
+
+    def _carry_out(self, targets: Mapping[str, Target], now: datetime) -> None:
+        with self._lock:
+            if self._ending:  # since the targets were decided
+                return
+            for unit in self._plant.controlled:
+                self._judge(unit, now)
+                self._pursue(unit, targets[unit.name], now)
+            self._note()
 
     def end(self, now: datetime) -> None:
         """Release everything; nothing is written after this. ``released`` tells when it is done."""

@@ -84,7 +84,7 @@ class Held:
             changed_at=now if changed else self.changed_at,
             switched_at=now if switched else self.switched_at,
             verified=self.verified and not changed,
-            unshown_since=self.unshown_since or (now if changed else None),
+            unshown_since=self.unshown_since or now,
             changes=(*kept, now) if changed else kept,
         )
 

@@ -213,7 +213,7 @@ class Targets:
                 soc_max_kwh=unit.soc_max_kwh,
             )
             for unit in self._plant.controlled
-            if unit.asset.type in _KINDS and self._storages.plugged(unit, now) is not False
+            if unit.asset.type in _KINDS and (not unit.vehicle or self._storages.plugged(unit, now))
         }
         powers = rule.rule(situations, measured.grid_kw)
         reason = "no plan: the local rule holds"
