@@ -143,7 +143,7 @@ class Dispatcher:
             bounds.append(ramp_bound(held.setpoint.power_kw, ramp, seconds))
         power_kw, by = clamp(target.power_kw or 0.0, bounds)
         by = (*target.by, *by)
-        gated = gate(power_kw, control.least_kw)
+        gated = gate(power_kw, unit.least_kw)
         return (0.0 if by and gated > power_kw else gated), by
 
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:

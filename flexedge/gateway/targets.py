@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flexedge.domain.limits import Claim, Worth, follow, share, soc_bound
+from flexedge.domain.limits import Claim, Worth, follow, gate, share, soc_bound
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plan import Plan, Planner
 from flexedge.gateway.plant import GRID, Plant, Unit
@@ -174,7 +174,8 @@ class Targets:
             elif target is not None and unit.asset.type == "battery":
                 claims.append(self._battery_claim(unit, target, now))
             elif target is not None:
-                claims.append(Claim(unit.name, target, min(target, 0.0), target))
+                power = gate(target, unit.least_kw)
+                claims.append(Claim(unit.name, power, min(power, 0.0), power))
         return claims
 
     def _battery_claim(self, unit: Unit, wanted_kw: float, now: datetime) -> Claim:

@@ -189,8 +189,8 @@ class World:
         for _ in range(n):
             self.tick()
 
-    def live(self, house_kw: float, sun_kw: float = 0.0) -> None:
-        """A tick of a site whose assets do as they are told and whose meter adds it all up."""
+    def live(self, house_kw: float, sun_kw: float = 0.0) -> float:
+        """A tick of a site whose assets do as they are told; what its meter shows in it."""
         total = house_kw
         for unit in self.gateway.plant.controlled:
             told = self.setpoint(unit.name)
@@ -201,6 +201,7 @@ class World:
             total += power
         self.values["grid.power"] = total
         self.tick()
+        return total
 
     def decide(self) -> dict[str, Target]:
         """Poll and decide; nothing is written."""
