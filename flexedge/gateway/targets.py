@@ -1,7 +1,7 @@
 """What every controlled asset should do now, before the clamp chain: plan, rule, grid guard."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from flexedge.gateway.view import Rung
 from flexedge.optim import rule
 
 _CURTAILED_KW = 0.05  # a plan that leaves less than this of the sun unused does not curtail
+_NEAR = 0.5  # of the room there is for the sun: from here on it is told not to give more
 _KINDS: dict[str, rule.Kind] = {
     "battery": "battery",
     "two-way_evse": "ev",
@@ -132,7 +133,7 @@ class Targets:
         if measured.grid_kw is None:
             if most_import < math.inf:
                 targets |= {name: self._blind(name, target) for name, target in wanted.items()}
-            return targets
+            return targets | self._dimmed(wanted, (), measured, -most_export)
         claims = self._claims(wanted, measured, now)
         rest = measured.grid_kw - sum(measured.units_kw[claim.name] or 0.0 for claim in claims)
         for before, after in zip(
@@ -145,7 +146,35 @@ class Targets:
                     wanted_kw=before.wanted_kw,
                     by=("site limit",),
                 )
-        return targets
+        return targets | self._dimmed(wanted, claims, measured, -most_export - rest)
+
+    def _dimmed(
+        self,
+        wanted: Mapping[str, Target],
+        claims: Sequence[Claim],
+        measured: _Measured,
+        least_kw: float,
+    ) -> dict[str, Target]:
+        """Limits for solar assets that give at least half of what there is room for.
+
+        The room does not depend on what they give now, or a limit would go as soon as it is kept:
+        it is what is left when all others draw what they can, shared by size. ``least_kw`` is the
+        least power (negative: export) that all claims together may come to.
+        """
+        suns = [unit for unit in self._plant.controlled if unit.asset.type == "solar"]
+        names = {unit.name for unit in suns}
+        room_kw = least_kw - sum(claim.high_kw for claim in claims if claim.name not in names)
+        size_kw = sum(unit.range_kw[0] for unit in suns)
+        dimmed = {}
+        for unit in suns:
+            target, present = wanted[unit.name], measured.units_kw[unit.name]
+            most = unit.range_kw[0] if target.power_kw is None else target.power_kw
+            limit = min(room_kw * unit.range_kw[0] / size_kw, 0.0) if size_kw else 0.0
+            if present is not None and present <= _NEAR * limit and limit > most:
+                dimmed[unit.name] = replace(
+                    target, power_kw=limit, wanted_kw=most, by=("site limit",)
+                )
+        return dimmed
 
     def _capacities(self) -> tuple[float, float]:
         """Most import and most export, less the guard's margin."""

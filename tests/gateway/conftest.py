@@ -33,6 +33,7 @@ _DEVICES = {
     "battery": "hybrid: {profile: foxess-h3, host: 127.0.0.1, port: 1}",
     "spare": "second: {profile: foxess-h3, host: 127.0.0.1, port: 2}",
     "solar": "inverter: {profile: sunspec-pv, host: 127.0.0.1, port: 3}",
+    "roof": "second: {profile: sunspec-pv, host: 127.0.0.1, port: 6}",
     "car": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
     "heating": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 4}",
     "oven": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: oven}}",
@@ -45,6 +46,7 @@ _ASSETS = {
     "battery": _BATTERY % "hybrid",
     "spare": _BATTERY % "second",
     "solar": "type: solar, device: inverter, flex-model: {power-capacity: 8 kW}",
+    "roof": "type: solar, device: second, flex-model: {power-capacity: 8 kW}",
     "car": "type: one-way_evse, device: charger, flex-model: {soc-max: 60 kWh, "
     "soc-at-start: 20 kWh, power-capacity: 11 kW, charging-efficiency: 90%}",
     "heating": "type: heat-storage, device: heat-pump, heat-buffer: "
