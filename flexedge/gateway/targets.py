@@ -85,6 +85,7 @@ class Targets:
 
     def _planned(self, plan: Plan, measured: _Measured, now: datetime) -> dict[str, Target]:
         targets = {}
+        covered_kw = 0.0  # of what differs from the plan, by the batteries so far
         for unit in self._plant.controlled:
             schedule = plan.schedules.get(unit.name)
             power = None if schedule is None else schedule.power_kw.at(now)
@@ -96,8 +97,9 @@ class Targets:
                 used = can is None or -power >= can - _CURTAILED_KW
                 targets[unit.name] = Target(None if used else power, why)
             elif unit.asset.type == "battery":
-                power += self._deviation(unit, plan, measured, now)
-                targets[unit.name] = Target(power, why)
+                follows = power + self._deviation(unit, plan, measured, covered_kw, now)
+                covered_kw += self._battery_claim(unit, follows, now).wanted_kw - power
+                targets[unit.name] = Target(follows, why)
             else:
                 targets[unit.name] = Target(power, why)
         return targets
@@ -108,8 +110,13 @@ class Targets:
             return Target(unit.range_kw[1], "not in the plan: charges as fast as the site allows")
         return Target(None, "not in the plan: left to itself")
 
-    def _deviation(self, unit: Unit, plan: Plan, measured: _Measured, now: datetime) -> float:
-        """How far the battery leaves the plan because the rest of the site does."""
+    def _deviation(
+        self, unit: Unit, plan: Plan, measured: _Measured, covered_kw: float, now: datetime
+    ) -> float:
+        """How far the battery leaves the plan because the rest of the site does.
+
+        ``covered_kw`` is by how much other batteries do already.
+        """
         expected, grid = plan.uncontrolled_kw.at(now), plan.grid_kw.at(now)
         bought, sold = plan.import_price.at(now), plan.export_price.at(now)
         here = measured.uncontrolled_kw
@@ -122,7 +129,7 @@ class Targets:
         worth = Worth(bought, sold, None if kept is None else kept.at(now), charging, discharging)
         suns = (plan.schedules[name].power_kw.at(now) for name in plan.can_produce_kw)
         expected += sum(sun for sun in suns if sun is not None)
-        return follow(here - expected, grid, worth)
+        return follow(here + covered_kw - expected, grid, worth)
 
     def _guarded(
         self, wanted: Mapping[str, Target], measured: _Measured, now: datetime

@@ -280,3 +280,20 @@ def test_without_a_grid_meter_no_more_sun_than_may_be_fed_in_is_let_through(hut:
     world.plan()
     world.show({"grid.power": None})
     assert world.decide()["solar"].power_kw == pytest.approx(-2.5)
+
+
+def test_two_batteries_share_what_differs_from_the_plan(hut: "Hut") -> None:
+    world = hut("battery", "spare", "house", context=HOUSE, prices=dear("12:00", "14:00"))
+    spare = {"spare.power": 0.0, "spare.soc": 50.0}
+    world.show(BATTERY | spare | {"grid.power": 1.0})
+    world.plan()
+    before = planned_kw(world, "battery") + planned_kw(world, "spare")
+    world.show({"grid.power": 3.0})
+    targets = world.decide()
+    told = [targets[name].power_kw or 0.0 for name in ("battery", "spare")]
+    assert sum(told) == pytest.approx(before - 2.0, abs=1e-3)
+    world.show({"grid.power": 7.0})
+    world.tick()
+    told = [world.setpoint(name) or 0.0 for name in ("battery", "spare")]
+    assert sum(told) == pytest.approx(before - 6.0, abs=1e-3)
+    assert min(told) == -5.0
