@@ -124,7 +124,7 @@ def test_a_plan_is_followed_without_a_grid_meter_but_nobody_pushes_the_limit(hut
     assert planned_kw(world, "car") > 4.14
     world.show({"grid.power": None})
     targets = world.decide()
-    assert targets["car"].power_kw == 4.14
+    assert targets["car"].power_kw == pytest.approx(4.14)
     assert targets["car"].by == ("no grid meter",)
     assert targets["car"].wanted_kw == planned_kw(world, "car")
     assert (targets["battery"].power_kw or 0.0) <= 0.0
