@@ -427,4 +427,4 @@ def test_a_car_is_not_rounded_up_to_its_least_power_where_that_breaks_a_limit(hu
     assert world.setpoint("car") == 0.0
     for _ in range(20):
         world.live(5.0)  # there is room for its least power, more than was planned
-    assert world.setpoint("car") == 4.14
+    assert world.setpoint("car") == pytest.approx(4.14)
