@@ -22,6 +22,7 @@ from flexedge.gateway.held import Held
 from flexedge.gateway.plan import Plan
 from flexedge.gateway.plant import Unit
 from flexedge.gateway.targets import Target, Targets
+from flexedge.gateway.window import GatewayWindow
 
 ROOT = Path(__file__).parents[2]
 HOME, INDUSTRY = ROOT / "config" / "home.yaml", ROOT / "config" / "industry.yaml"
@@ -61,15 +62,17 @@ PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/k
 CONTEXT = "consumption-price: {sensor: import}, production-price: {sensor: feed-in}"
 
 
-def site_text(
-    names: Sequence[str], more: Mapping[str, str], context: str, prices: str, margin: str
-) -> str:
+def asset_text(name: str, more: str, model: str) -> str:
+    """One line of the site: an asset with what a test adds to it."""
+    text = f"{_ASSETS[name]}, {more}" if more else _ASSETS[name]
+    if model:
+        text = text.replace("flex-model: {", f"flex-model: {{{model}, ")
+    return f"  {name}: {{{text}}}\n"
+
+
+def site_text(names: Sequence[str], assets: str, context: str, prices: str) -> str:
     """A site with some of the assets above, behind a meter."""
     devices = "".join(f"  {_DEVICES[name]}\n" for name in names if name in _DEVICES)
-    assets = "".join(
-        f"  {name}: {{{', '.join((_ASSETS[name], *([more[name]] if name in more else [])))}}}\n"
-        for name in names
-    )
     return (
         "site: {name: Hut, timezone: Europe/Amsterdam, "
         "location: {latitude: 52.4, longitude: 4.9}}\n"
@@ -78,7 +81,7 @@ def site_text(
         "devices:\n"
         "  meter: {profile: eastron-sdm630, host: 127.0.0.1, port: 5}\n"
         f"{devices}"
-        f"grid-connection: {{device: meter, guard-margin: {margin}}}\n"
+        "grid-connection: {device: meter, guard-margin: 500 W}\n"
         f"assets:\n{assets}"
         f"flex-context: {{{CONTEXT}{', ' + context if context else ''}}}\n"
     )
@@ -212,6 +215,10 @@ class World:
         parts = gateway.plant, gateway.latest, gateway.storages, gateway.planner
         return Targets(*parts).decide(self.now)[1]
 
+    def window(self) -> GatewayWindow:
+        """What people see of it."""
+        return GatewayWindow(self.gateway, lambda: self.now, 1.0)
+
     def plan(self) -> Plan:
         """Poll and plan, as the job does; a plan must come out."""
         self.poll()
@@ -244,13 +251,20 @@ class Hut:
         self,
         *assets: str,
         more: Mapping[str, str] | None = None,
+        model: Mapping[str, str] | None = None,
         context: str = "",
         prices: str = PRICES,
-        margin: str = "500 W",
     ) -> World:
-        """A small site; ``more`` adds keys to an asset, ``context`` to the flex-context."""
+        """A small site; ``more`` adds keys to an asset, ``model`` to its flex-model, ``context`` to
+        the flex-context.
+        """
         path = self.folder / "site.yaml"
-        path.write_text(site_text(assets, more or {}, context, prices, margin), encoding="utf-8")
+        lines = (
+            asset_text(name, (more or {}).get(name, ""), (model or {}).get(name, ""))
+            for name in assets
+        )
+        text = site_text(assets, "".join(lines), context, prices)
+        path.write_text(text, encoding="utf-8")
         return self.world(path)
 
     def world(self, path: Path, data: str = "data") -> World:
