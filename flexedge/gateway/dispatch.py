@@ -150,9 +150,7 @@ class Dispatcher:
         control, held = _control(unit), self.held(unit.name)
         if held.setpoint is None:
             self._state.hold(_key(unit), now)
-        told = held.told(
-            target, now + (control.device_timeout or 2 * control.refresh), now, control.refresh
-        )
+        told = held.told(target, control, now)
         if told.changed_at == now and target.by:
             self._health.count(clamped=1)
         self._held[unit.name] = told
