@@ -143,16 +143,14 @@ class Dispatcher:
             bounds.append(ramp_bound(held.setpoint.power_kw, ramp, seconds))
         power_kw, by = clamp(target.power_kw or 0.0, bounds)
         by = (*target.by, *by)
-        gated = gate(power_kw, control.least_kw)
+        gated = gate(power_kw, unit.least_kw)
         return (0.0 if by and gated > power_kw else gated), by
 
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
         control, held = _control(unit), self.held(unit.name)
         if held.setpoint is None:
             self._state.hold(_key(unit), now)
-        told = held.told(
-            target, now + (control.device_timeout or 2 * control.refresh), now, control.refresh
-        )
+        told = held.told(target, control, now)
         if told.changed_at == now and target.by:
             self._health.count(clamped=1)
         self._held[unit.name] = told

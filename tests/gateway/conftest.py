@@ -22,6 +22,7 @@ from flexedge.gateway.held import Held
 from flexedge.gateway.plan import Plan
 from flexedge.gateway.plant import Unit
 from flexedge.gateway.targets import Target, Targets
+from flexedge.gateway.window import GatewayWindow
 
 ROOT = Path(__file__).parents[2]
 HOME, INDUSTRY = ROOT / "config" / "home.yaml", ROOT / "config" / "industry.yaml"
@@ -33,6 +34,7 @@ _DEVICES = {
     "battery": "hybrid: {profile: foxess-h3, host: 127.0.0.1, port: 1}",
     "spare": "second: {profile: foxess-h3, host: 127.0.0.1, port: 2}",
     "solar": "inverter: {profile: sunspec-pv, host: 127.0.0.1, port: 3}",
+    "roof": "second: {profile: sunspec-pv, host: 127.0.0.1, port: 6}",
     "car": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
     "heating": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 4}",
     "oven": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: oven}}",
@@ -45,6 +47,7 @@ _ASSETS = {
     "battery": _BATTERY % "hybrid",
     "spare": _BATTERY % "second",
     "solar": "type: solar, device: inverter, flex-model: {power-capacity: 8 kW}",
+    "roof": "type: solar, device: second, flex-model: {power-capacity: 8 kW}",
     "car": "type: one-way_evse, device: charger, flex-model: {soc-max: 60 kWh, "
     "soc-at-start: 20 kWh, power-capacity: 11 kW, charging-efficiency: 90%}",
     "heating": "type: heat-storage, device: heat-pump, heat-buffer: "
@@ -59,15 +62,17 @@ PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/k
 CONTEXT = "consumption-price: {sensor: import}, production-price: {sensor: feed-in}"
 
 
-def site_text(
-    names: Sequence[str], more: Mapping[str, str], context: str, prices: str, margin: str
-) -> str:
+def asset_text(name: str, more: str, model: str) -> str:
+    """One line of the site: an asset with what a test adds to it."""
+    text = f"{_ASSETS[name]}, {more}" if more else _ASSETS[name]
+    if model:
+        text = text.replace("flex-model: {", f"flex-model: {{{model}, ")
+    return f"  {name}: {{{text}}}\n"
+
+
+def site_text(names: Sequence[str], assets: str, context: str, prices: str) -> str:
     """A site with some of the assets above, behind a meter."""
     devices = "".join(f"  {_DEVICES[name]}\n" for name in names if name in _DEVICES)
-    assets = "".join(
-        f"  {name}: {{{', '.join((_ASSETS[name], *([more[name]] if name in more else [])))}}}\n"
-        for name in names
-    )
     return (
         "site: {name: Hut, timezone: Europe/Amsterdam, "
         "location: {latitude: 52.4, longitude: 4.9}}\n"
@@ -76,7 +81,7 @@ def site_text(
         "devices:\n"
         "  meter: {profile: eastron-sdm630, host: 127.0.0.1, port: 5}\n"
         f"{devices}"
-        f"grid-connection: {{device: meter, guard-margin: {margin}}}\n"
+        "grid-connection: {device: meter, guard-margin: 500 W}\n"
         f"assets:\n{assets}"
         f"flex-context: {{{CONTEXT}{', ' + context if context else ''}}}\n"
     )
@@ -189,8 +194,8 @@ class World:
         for _ in range(n):
             self.tick()
 
-    def live(self, house_kw: float, sun_kw: float = 0.0) -> None:
-        """A tick of a site whose assets do as they are told and whose meter adds it all up."""
+    def live(self, house_kw: float, sun_kw: float = 0.0) -> float:
+        """A tick of a site whose assets do as they are told; what its meter shows in it."""
         total = house_kw
         for unit in self.gateway.plant.controlled:
             told = self.setpoint(unit.name)
@@ -201,6 +206,7 @@ class World:
             total += power
         self.values["grid.power"] = total
         self.tick()
+        return total
 
     def decide(self) -> dict[str, Target]:
         """Poll and decide; nothing is written."""
@@ -208,6 +214,10 @@ class World:
         gateway = self.gateway
         parts = gateway.plant, gateway.latest, gateway.storages, gateway.planner
         return Targets(*parts).decide(self.now)[1]
+
+    def window(self) -> GatewayWindow:
+        """What people see of it."""
+        return GatewayWindow(self.gateway, lambda: self.now, 1.0)
 
     def plan(self) -> Plan:
         """Poll and plan, as the job does; a plan must come out."""
@@ -241,13 +251,20 @@ class Hut:
         self,
         *assets: str,
         more: Mapping[str, str] | None = None,
+        model: Mapping[str, str] | None = None,
         context: str = "",
         prices: str = PRICES,
-        margin: str = "500 W",
     ) -> World:
-        """A small site; ``more`` adds keys to an asset, ``context`` to the flex-context."""
+        """A small site; ``more`` adds keys to an asset, ``model`` to its flex-model, ``context`` to
+        the flex-context.
+        """
         path = self.folder / "site.yaml"
-        path.write_text(site_text(assets, more or {}, context, prices, margin), encoding="utf-8")
+        lines = (
+            asset_text(name, (more or {}).get(name, ""), (model or {}).get(name, ""))
+            for name in assets
+        )
+        text = site_text(assets, "".join(lines), context, prices)
+        path.write_text(text, encoding="utf-8")
         return self.world(path)
 
     def world(self, path: Path, data: str = "data") -> World:

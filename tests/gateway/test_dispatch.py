@@ -403,3 +403,28 @@ def test_what_somebody_else_tells_a_device_is_noticed_and_told_anew(battery: "Wo
     battery.ticks(6)
     assert battery.held("battery").outcome == Applied(-2.0, verified=True)
     assert battery.releases("battery") == []
+
+
+def test_a_machine_on_a_switch_runs_or_does_not(hut: "Hut") -> None:
+    world = hut("oven", context=LIMIT)
+    world.show({"oven.power": 6.0, "grid.power": 7.0})
+    world.plan()
+    assert world.tick() == [Write("switch", "switch.power", 6.0)]
+    world.show({"grid.power": 12.0})  # six of its own and six of others: half a machine too much
+    assert world.tick() == [Write("switch", "switch.power", 0.0)]
+    assert world.held("oven").by == ("site limit",)
+
+
+def test_a_car_is_not_rounded_up_to_its_least_power_where_that_breaks_a_limit(hut: "Hut") -> None:
+    world = hut("car", context=f"{LIMIT}, inflexible-consumption: [{{sensor: grid.power}}]")
+    world.show(CAR | {"grid.power": 6.5})
+    world.plan()
+    planned = world.gateway.planner.in_force(world.now)[1]
+    assert planned is not None
+    assert planned.schedules["car"].power_kw.at(world.now) == pytest.approx(3.0)
+    for _ in range(20):
+        assert world.live(6.5) <= 10.0
+    assert world.setpoint("car") == 0.0
+    for _ in range(20):
+        world.live(5.0)  # there is room for its least power, more than was planned
+    assert world.setpoint("car") == pytest.approx(4.14)

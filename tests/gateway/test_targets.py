@@ -183,7 +183,7 @@ def test_the_sun_is_curtailed_last(hut: "Hut") -> None:
     world.show(BATTERY | {"solar.power": -7.0, "grid.power": -5.0, "battery.power": 2.0})
     targets = world.decide()
     assert targets["battery"].power_kw == pytest.approx(5.0)  # it takes in what it can
-    assert targets["solar"] == Target(None, RULE)
+    assert targets["solar"].power_kw == pytest.approx(-7.5)  # no less than it gives now
     world.show({"battery.soc": 100.0, "battery.power": 0.0, "grid.power": -7.0})
     targets = world.decide()
     assert targets["solar"].power_kw == pytest.approx(-2.5)
@@ -235,3 +235,65 @@ def test_a_process_that_runs_as_planned_is_no_deviation(hut: "Hut") -> None:
     assert plan.uncontrolled_kw.at(world.now) == pytest.approx(1.0)
     expected = planned_kw(world, "battery")
     assert world.decide()["battery"].power_kw == pytest.approx(expected, abs=1e-3)
+
+
+def test_what_is_curtailed_stays_curtailed_while_the_sun_would_give_more(hut: "Hut") -> None:
+    world = hut("solar", context="site-production-capacity: 3 kW")
+    exported = [-world.live(0.5, -7.0) for _ in range(60)]
+    assert exported[0] == 6.5
+    assert max(exported[1:]) <= 3.0
+    assert min(exported[1:]) >= 2.5
+    assert len(world.releases("solar")) == 0
+
+
+def test_what_is_curtailed_follows_what_the_house_takes(hut: "Hut") -> None:
+    world = hut("solar", context="site-production-capacity: 3 kW")
+    for _ in range(5):
+        world.live(0.5, -7.0)
+    world.live(2.0, -7.0)
+    exported = [-world.live(2.0, -7.0) for _ in range(20)]
+    assert max(exported) <= 3.0
+    assert world.setpoint("solar") == pytest.approx(-4.5)
+
+
+def test_the_limit_goes_when_the_sun_does(hut: "Hut") -> None:
+    world = hut("solar", context="site-production-capacity: 3 kW")
+    for _ in range(5):
+        world.live(0.5, -7.0)
+    assert world.setpoint("solar") == -3.0
+    for _ in range(5):
+        world.live(0.5, -1.0)
+    assert world.setpoint("solar") is None
+
+
+def test_two_roofs_share_what_may_be_fed_in(hut: "Hut") -> None:
+    world = hut("solar", "roof", context="site-production-capacity: 4 kW")
+    exported = [-world.live(0.0, -7.0) for _ in range(10)]
+    assert max(exported[1:]) <= 4.0
+    assert world.setpoint("solar") == pytest.approx(-1.75)
+    assert world.setpoint("roof") == pytest.approx(-1.75)
+
+
+def test_without_a_grid_meter_no_more_sun_than_may_be_fed_in_is_let_through(hut: "Hut") -> None:
+    world = hut("solar", context="site-production-capacity: 3 kW")
+    world.show({"solar.power": -7.0, "grid.power": 2.0})
+    world.plan()
+    world.show({"grid.power": None})
+    assert world.decide()["solar"].power_kw == pytest.approx(-2.5)
+
+
+def test_two_batteries_share_what_differs_from_the_plan(hut: "Hut") -> None:
+    world = hut("battery", "spare", "house", context=HOUSE, prices=dear("12:00", "14:00"))
+    spare = {"spare.power": 0.0, "spare.soc": 50.0}
+    world.show(BATTERY | spare | {"grid.power": 1.0})
+    world.plan()
+    before = planned_kw(world, "battery") + planned_kw(world, "spare")
+    world.show({"grid.power": 3.0})
+    targets = world.decide()
+    told = [targets[name].power_kw or 0.0 for name in ("battery", "spare")]
+    assert sum(told) == pytest.approx(before - 2.0, abs=1e-3)
+    world.show({"grid.power": 7.0})
+    world.tick()
+    told = [world.setpoint(name) or 0.0 for name in ("battery", "spare")]
+    assert sum(told) == pytest.approx(before - 6.0, abs=1e-3)
+    assert min(told) == -5.0
