@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
+import structlog
 
 from flexedge.config.prices import Prices
 from flexedge.domain.asset import Source
@@ -22,6 +22,7 @@ from flexedge.optim.solution import Solution
 from flexedge.optim.solve import solve
 from flexedge.store.beliefs import Beliefs
 
+_log = structlog.get_logger()
 SCHEDULER = Source("flexedge", "scheduler")
 FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
@@ -36,8 +37,6 @@ class Plan:
     valid_until: datetime
     schedules: Mapping[str, Schedule]
     grid_kw: Series
-    uncontrolled_kw: Series
-    """What the plan expects to flow besides the controlled assets."""
     can_produce_kw: Mapping[str, Series]
     """What each solar asset could produce, by asset."""
     import_price: Series
@@ -85,6 +84,8 @@ class Planner:
                 solution = solve(gathered.problem, time_limit)
             except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
+                if not self.trouble:
+                    _log.warning("no new plan", why=str(error))
                 self.trouble = str(error)
                 self._health.alarm("plan", f"no new plan: {error}")
                 return
@@ -104,8 +105,6 @@ class Planner:
             stretched[0] /= share
             return Series(grid, stretched)
 
-        placed = sum((schedule.power_kw.values for schedule in gathered.fixed.values()),
-                     start=np.zeros(grid.n))  # fmt: skip
         words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
         schedules = {
             name: Schedule(
@@ -121,7 +120,6 @@ class Planner:
             valid_until=min(now + VALID_FOR, grid.end),
             schedules=schedules,
             grid_kw=whole(solution.grid_kw),
-            uncontrolled_kw=Series(grid, whole(problem.inflexible_kw).values - placed),
             can_produce_kw={
                 device.name: whole(-device.min_kw)
                 for device in problem.devices

@@ -232,7 +232,6 @@ def test_a_process_that_runs_as_planned_is_no_deviation(hut: "Hut") -> None:
     world.show(BATTERY | {"grid.power": 7.0, "oven.power": 6.0})
     plan = world.plan()
     assert planned_kw(world, "oven") == 6.0
-    assert plan.uncontrolled_kw.at(world.now) == pytest.approx(1.0)
     expected = planned_kw(world, "battery")
     assert world.decide()["battery"].power_kw == pytest.approx(expected, abs=1e-3)
 
@@ -297,3 +296,15 @@ def test_two_batteries_share_what_differs_from_the_plan(hut: "Hut") -> None:
     told = [world.setpoint(name) or 0.0 for name in ("battery", "spare")]
     assert sum(told) == pytest.approx(before - 6.0, abs=1e-3)
     assert min(told) == -5.0
+
+
+def test_a_car_that_does_not_take_its_share_is_no_reason_to_export_from_the_battery(
+    hut: "Hut",
+) -> None:
+    world = hut("battery", "car", "house", context=HOUSE, prices=FLAT)
+    world.show(BATTERY | CAR | {"grid.power": -2.5, "battery.soc": 80.0})
+    world.plan()
+    world.show({"grid.power": -2.5})
+    battery = world.decide()["battery"]
+    assert battery.power_kw is not None
+    assert battery.power_kw >= 0.0
