@@ -230,7 +230,7 @@ def test_without_a_plan_a_car_charges_only_if_it_is_known_to_be_there(
 def test_a_process_that_runs_as_planned_is_no_deviation(hut: "Hut") -> None:
     world = hut("battery", "oven", "house", context=HOUSE, prices=dear("17:00", "23:00"))
     world.show(BATTERY | {"grid.power": 7.0, "oven.power": 6.0})
-    plan = world.plan()
+    world.plan()
     assert planned_kw(world, "oven") == 6.0
     expected = planned_kw(world, "battery")
     assert world.decide()["battery"].power_kw == pytest.approx(expected, abs=1e-3)
