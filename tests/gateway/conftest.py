@@ -37,6 +37,7 @@ _DEVICES = {
     "roof": "second: {profile: sunspec-pv, host: 127.0.0.1, port: 6}",
     "car": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
     "heating": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 4}",
+    "mill": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: mill}}",
     "oven": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: oven}}",
 }
 _BATTERY = (
@@ -55,6 +56,7 @@ _ASSETS = {
     "charging-efficiency: 350%, soc-usage: [{sensor: heating.heat-demand, default: 1.2 kW}]}",
     "oven": "type: process, device: switch, process: {power: 6 kW, duration: PT1H, "
     'since: "06:00", until: "18:00"}',
+    "mill": "type: process, device: switch",  # what it needs is up to the test
     "house": "type: building, remainder: true",
 }
 PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/kWh}],
