@@ -8,7 +8,7 @@ from statistics import median, quantiles
 from time import perf_counter
 
 Measure = Callable[[], float]
-_WIDTHS = (66, 21, 41, 20)
+_WIDTHS = (66, 21, 43, 22)
 _ENOUGH = 4  # figures to tell quartiles from
 
 

@@ -77,10 +77,11 @@ def number(
         return 0 if write.value is None else write.value
     if not math.isfinite(power_kw):
         raise ValueError(f"{power_kw} is not a power")
-    in_unit = power_kw / _kw_per_unit(write.setpoint, kw_per_ampere, rating_kw)
-    if write.setpoint.round == "down" or parse_unit(write.setpoint.unit).dimension == "current":
-        return toward_zero(in_unit / write.setpoint.scale)
-    return in_unit / write.setpoint.scale
+    setpoint = write.setpoint
+    told = power_kw / _kw_per_unit(setpoint, kw_per_ampere, rating_kw) / setpoint.scale
+    if setpoint.round == "down" or parse_unit(setpoint.unit).dimension == "current":
+        told = toward_zero(told)
+    return told if setpoint.least is None else max(told, setpoint.least)
 
 
 def code(when: When, power_kw: float) -> int | str:

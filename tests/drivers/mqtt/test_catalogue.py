@@ -66,7 +66,7 @@ GOLDEN = {
         },
         told={
             7.0: (("amp/set", "10"), ("frc/set", "2")),
-            0.0: (("amp/set", "0"), ("frc/set", "1")),
+            0.0: (("amp/set", "6"), ("frc/set", "1")),
             4.14: (("amp/set", "6"), ("frc/set", "2")),
             11.04: (("amp/set", "16"), ("frc/set", "2")),
         },
