@@ -57,7 +57,7 @@ class Plan(Record):
     """How often a new plan is made, apart from changes that call for one."""
     horizon: Duration = Field(default="36 h", validate_default=True)
     """How far a plan looks ahead."""
-    time_limit: Duration = Field(default="10 s", validate_default=True)
+    time_limit: Duration = Field(default="5 s", validate_default=True)
     """How long the solver may think."""
 
     @model_validator(mode="after")

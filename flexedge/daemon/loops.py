@@ -8,6 +8,7 @@ from typing import Self
 
 from flexedge.daemon.clock import Clock
 
+_PATIENCE_S = 1.0  # with a thread that hangs in a call; it does not keep the process alive
 Step = Callable[[datetime], datetime | None]
 
 
@@ -53,7 +54,7 @@ class Loop:
     ) -> None:
         self._ending = True
         self._sleeper.wake()
-        self._thread.join(timeout=5.0)
+        self._thread.join(_PATIENCE_S)
 
 
 class Service:
@@ -79,4 +80,4 @@ class Service:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
-        self._thread.join(timeout=5.0)
+        self._thread.join(_PATIENCE_S)

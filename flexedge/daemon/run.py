@@ -26,7 +26,7 @@ from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
 
-_RELEASE_S = 3.5  # how long devices get to take the release at the end
+_RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
 _DAY = timedelta(days=1)
 _KEEP = timedelta(days=30)  # readings and beliefs older than this go

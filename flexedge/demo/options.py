@@ -23,7 +23,7 @@ class Options:
     json: bool = False
     """The result as one JSON object on stdout, everything else on stderr."""
     port: int | None = None
-    """Of the web page; None: 8080, or any free one."""
+    """Of the web page; None: 8440, or any free one."""
     start: str | None = None
     """ISO date and time, local to the site unless it says otherwise."""
     faults: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from flexedge.demo.site_yaml import write_site
 from flexedge.demo.timekeeper import pause
 from flexedge.errors import FlexedgeError
 
-_USUAL_PORT = 8080
+_USUAL_PORT = 8440
 _OPEN_DAYS = 60.0
 """How far prices reach when no end is set."""
 _READY_S = 60.0

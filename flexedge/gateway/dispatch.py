@@ -137,7 +137,9 @@ class Dispatcher:
             seconds = (now - held.written_at).total_seconds()
             bounds.append(ramp_bound(held.setpoint.power_kw, ramp, seconds))
         power_kw, by = clamp(target.power_kw or 0.0, bounds)
-        return gate(power_kw, control.least_kw), (*target.by, *by)
+        by = (*target.by, *by)
+        gated = gate(power_kw, control.least_kw)
+        return (0.0 if by and gated > power_kw else gated), by
 
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
         control, held = _control(unit), self.held(unit.name)
@@ -192,15 +194,21 @@ class Dispatcher:
         with self._lock:
             for control, power_kw in shown.items():
                 unit = self._units.get((device, control))
-                held = Held() if unit is None else self.held(unit.name)
-                if unit is None or held.setpoint is None or held.verified:
-                    continue
-                off_kw = abs(power_kw - held.setpoint.power_kw)
-                later = held.written_at is not None and now > held.written_at
-                if later and off_kw <= _control(unit).readback_tolerance_kw:
-                    self._health.count(verified=1)
-                    self._health.alarm(f"control {unit.name}", "")
-                    self._held[unit.name] = held.showed(now)
+                if unit is not None:
+                    self._compare(unit, power_kw, now)
+
+    def _compare(self, unit: Unit, shown_kw: float, now: datetime) -> None:
+        """Whether what a device shows is what it was told; each write counts once."""
+        held = self.held(unit.name)
+        if held.setpoint is None or held.written_at is None or now <= held.written_at:
+            return
+        if abs(shown_kw - held.setpoint.power_kw) > _control(unit).readback_tolerance_kw:
+            return
+        if held.proved_at != held.written_at:
+            self._health.count(verified=1)
+            self._held[unit.name] = held.showed(now)
+        if not held.verified:
+            self._health.alarm(f"control {unit.name}", "")
 
     def _judge(self, unit: Unit, now: datetime) -> None:
         """Strike a device that does not show in time what it was told."""

@@ -30,6 +30,8 @@ class Held:
     changed_at: datetime | None = None
     switched_at: datetime | None = None
     verified: bool = False
+    proved_at: datetime | None = None
+    """When the write was made that the read-back showed last."""
     unshown_since: datetime | None = None
     """Since when the read-back has not shown what was written."""
     strikes: int = 0
@@ -92,7 +94,9 @@ class Held:
 
     def showed(self, now: datetime) -> Self:
         """The same after the read-back showed the setpoint."""
-        shown = replace(self, verified=True, unshown_since=None, strikes=0)
+        shown = replace(
+            self, verified=True, proved_at=self.written_at, unshown_since=None, strikes=0
+        )
         return replace(shown, outcome=_taken(shown), at=now)
 
     def struck(self, outcome: Outcome, now: datetime) -> Self:

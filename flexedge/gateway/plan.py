@@ -21,6 +21,7 @@ from flexedge.optim.solve import solve
 from flexedge.store.beliefs import Beliefs
 
 SCHEDULER = Source("flexedge", "scheduler")
+FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
 
@@ -89,7 +90,7 @@ class Planner:
             self.trouble = ""
             self._health.planned(plan.seconds)
             self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes)))
-            self._keep(plan)
+            self._keep(plan, gathered.expected)
 
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""
@@ -135,8 +136,8 @@ class Planner:
             breaches=tuple(breach.sentence(self._plant.zone) for breach in solution.breaches),
         )
 
-    def _keep(self, plan: Plan) -> None:
-        """Save the schedules as beliefs; a plan that cannot be saved is still carried out."""
+    def _keep(self, plan: Plan, expected: Mapping[str, Series]) -> None:
+        """Save schedules and forecasts as beliefs; a plan that cannot be saved still holds."""
         series = {GRID: plan.grid_kw} | {
             name: schedule.power_kw for name, schedule in plan.schedules.items()
         }
@@ -148,8 +149,13 @@ class Planner:
             sensor = self._plant.unit(name).sensors.get("soc")
             if sensor is not None and schedule.soc_kwh is not None:
                 beliefs.append(self._soc_belief(name, sensor, schedule.soc_kwh, plan.made_at))
+        forecasts = [
+            Belief(sensor, FORECASTER.name, plan.made_at, series)
+            for sensor, series in expected.items()
+        ]
         try:
             self._beliefs.save(beliefs, SCHEDULER)
+            self._beliefs.save(forecasts, FORECASTER)
         except StoreError as error:
             self._health.alarm("plan-store", f"the plan could not be saved: {error}")
         else:

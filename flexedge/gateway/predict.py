@@ -13,6 +13,7 @@ from flexedge.store.beliefs import Beliefs
 
 RESOLUTION = timedelta(minutes=15)
 _PAST = timedelta(days=8)
+_SEEN = timedelta(hours=3)
 
 
 class Predictor:
@@ -38,23 +39,31 @@ class Predictor:
     ) -> Series:
         """The mean of a sensor in each step; ``default`` where nothing is known (else NaN)."""
         latest = self._latest.value(sensor, now, self._plant.max_age(sensor))
-        expected = profile.persistence(
-            self._history(sensor, now), grid, now, latest, self._plant.zone
-        )
-        return expected.filled(default)
+        return self._profile(sensor, grid, now, latest).filled(default)
+
+    def _profile(self, sensor: str, grid: TimeGrid, now: datetime, latest: float | None) -> Series:
+        history = self._history(sensor, now)
+        return profile.persistence(history, grid, now, latest, self._plant.zone)
 
     def production(self, unit: Unit, grid: TimeGrid, now: datetime) -> Series:
         """What a solar asset will probably do in each step, in kW (at most 0).
 
         Yesterday's profile; without one the clear sky, scaled by what was seen of it just now.
         """
-        place = self._plant.site.site.location
         peak_kw = -unit.range_kw[0] if math.isfinite(unit.range_kw[0]) else 0.0
-        history = self._history(unit.power, now)
-        seen = self.forecast(unit.power, grid, now)
-        clear = sun.clear_sky(grid, place.latitude, place.longitude, peak_kw)
-        past = sun.clear_sky(history.grid, place.latitude, place.longitude, peak_kw)
-        share = sun.share_of_clear_sky(history, past, now)
-        expected = seen.or_else(sun.scaled(clear, share)).filled(0.0)
+        expected = self.forecast(unit.power, grid, now).values
+        unseen = np.isnan(self._profile(unit.power, grid, now, None).values)
+        if unseen.any():
+            sunny = self._sunny(unit, grid, now, peak_kw).filled(0.0).values
+            expected = np.where(unseen, sunny, expected)
         low = -peak_kw if peak_kw > 0.0 else -math.inf
-        return Series(grid, np.clip(expected.values, low, 0.0))
+        return Series(grid, np.clip(expected, low, 0.0))
+
+    def _sunny(self, unit: Unit, grid: TimeGrid, now: datetime, peak_kw: float) -> Series:
+        """The clear sky's production, scaled by what was seen of it in the last hours."""
+        place = self._plant.site.site.location
+        clear = sun.clear_sky(grid, place.latitude, place.longitude, peak_kw)
+        recent = TimeGrid.covering(now - _SEEN, floor(now, RESOLUTION), RESOLUTION)
+        past = sun.clear_sky(recent, place.latitude, place.longitude, peak_kw)
+        measured = self._history(unit.power, now).on(recent)
+        return sun.scaled(clear, sun.share_of_clear_sky(measured, past, now))

@@ -9,7 +9,7 @@ import numpy as np
 from flexedge.config.prices import Prices
 from flexedge.domain.flex import PowerFromSensor, VariablePrice
 from flexedge.domain.schedule import Schedule
-from flexedge.domain.series import FloatArray, TimeGrid, floor
+from flexedge.domain.series import FloatArray, Series, TimeGrid, floor
 from flexedge.domain.units import Price
 from flexedge.errors import PlanError
 from flexedge.gateway.plant import Plant, Unit
@@ -33,6 +33,8 @@ class Gathered:
     problem: optim.Problem
     first_share: float
     fixed: Mapping[str, Schedule]
+    expected: Mapping[str, Series]
+    """What the sensors of uncontrolled flows will probably show."""
     notes: tuple[str, ...]
 
 
@@ -43,6 +45,7 @@ class _Parts:
     grid: TimeGrid
     inflexible_kw: FloatArray
     devices: list[optim.Device] = field(default_factory=list)
+    expected: dict[str, Series] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -93,7 +96,7 @@ class Gatherer:
             connection=self._connection(grid, share),
             soc_breach_price=_amount(context.soc_minima_breach_price, optim.SOC_BREACH_PRICE),
         )
-        return Gathered(problem, share, fixed, tuple(parts.notes))
+        return Gathered(problem, share, fixed, parts.expected, tuple(parts.notes))
 
     def price(self, wanted: VariablePrice, grid: TimeGrid) -> FloatArray:
         """A price per kWh in every step; unknown ones take the nearest known one.
@@ -126,18 +129,24 @@ class Gatherer:
 
     def _add_inflexible(self, parts: _Parts, now: datetime) -> None:
         context = self._plant.context
-        for reference in context.inflexible_consumption:
-            parts.inflexible_kw += self._expected(reference, parts.grid, now)
-        for reference in context.inflexible_production:
-            parts.inflexible_kw -= self._expected(reference, parts.grid, now)
+        for sign, references in (
+            (1.0, context.inflexible_consumption),
+            (-1.0, context.inflexible_production),
+        ):
+            for reference in references:
+                flow = sign * self._expected(reference, parts.grid, now)
+                parts.inflexible_kw += flow
+                parts.expected[reference.sensor] = Series(parts.grid, flow)
 
     def _add_unit(self, parts: _Parts, unit: Unit, now: datetime) -> None:
         if unit.asset.type == "solar":
             can = self._predictor.production(unit, parts.grid, now).values
             listed = {reference.sensor for reference in self._plant.context.inflexible_production}
             if unit.control is not None:
+                parts.expected[unit.power] = Series(parts.grid, can)
                 parts.devices.append(optim.Device(unit.name, can, np.zeros(parts.grid.n)))
             elif unit.power not in listed:
+                parts.expected[unit.power] = Series(parts.grid, can)
                 parts.inflexible_kw += can
         elif unit.stores and unit.control is not None:
             self._add_storage(parts, unit, now)

@@ -41,6 +41,7 @@ class _Measured:
     grid_kw: float | None
     units_kw: Mapping[str, float | None]
     uncontrolled_kw: float | None
+    """What flows besides the assets that follow setpoints: load, sun, and who does not answer."""
 
 
 class Targets:
@@ -69,11 +70,14 @@ class Targets:
     def _measure(self, now: datetime) -> _Measured:
         grid_kw = self._power(f"{GRID}.power", now)
         units = {unit.name: self._power(unit.power, now) for unit in self._plant.controlled}
-        if grid_kw is None or None in units.values():
-            known = None
-        else:
-            known = grid_kw - sum(power for power in units.values() if power is not None)
-        return _Measured(grid_kw, units, known)
+        if grid_kw is None:
+            return _Measured(None, units, None)
+        told = sum(units[unit.name] or 0.0 for unit in self._told())
+        return _Measured(grid_kw, units, grid_kw - told)
+
+    def _told(self) -> list[Unit]:
+        """The assets whose power follows a setpoint; the sun's is only limited."""
+        return [unit for unit in self._plant.controlled if unit.asset.type != "solar"]
 
     def _power(self, sensor: str, now: datetime) -> float | None:
         return self._latest.value(sensor, now, self._plant.max_age(sensor))
@@ -85,7 +89,7 @@ class Targets:
             power = None if schedule is None else schedule.power_kw.at(now)
             why = plan.why.get(unit.name, "")
             if power is None:
-                targets[unit.name] = Target(None, why or "not in the plan: left to itself")
+                targets[unit.name] = self._unplanned(unit, now)
             elif unit.asset.type == "solar":
                 can = plan.can_produce_kw[unit.name].at(now)
                 used = can is None or -power >= can - _CURTAILED_KW
@@ -97,16 +101,26 @@ class Targets:
                 targets[unit.name] = Target(power, why)
         return targets
 
+    def _unplanned(self, unit: Unit, now: datetime) -> Target:
+        """What the plan leaves out: a car that is there charges, within the site's limit."""
+        if unit.vehicle and self._storages.plugged(unit, now):
+            return Target(unit.range_kw[1], "not in the plan: charges as fast as the site allows")
+        return Target(None, "not in the plan: left to itself")
+
     def _deviation(self, unit: Unit, plan: Plan, measured: _Measured, now: datetime) -> float:
         """How far the battery leaves the plan because the rest of the site does."""
         expected, grid = plan.uncontrolled_kw.at(now), plan.grid_kw.at(now)
         bought, sold = plan.import_price.at(now), plan.export_price.at(now)
         here = measured.uncontrolled_kw
+        if measured.units_kw[unit.name] is None:
+            return 0.0
         if here is None or expected is None or grid is None or bought is None or sold is None:
             return 0.0
         kept = plan.stored_value.get(unit.name)
         charging, discharging = unit.model.efficiencies()
         worth = Worth(bought, sold, None if kept is None else kept.at(now), charging, discharging)
+        suns = (plan.schedules[name].power_kw.at(now) for name in plan.can_produce_kw)
+        expected += sum(sun for sun in suns if sun is not None)
         return follow(here - expected, grid, worth)
 
     def _guarded(

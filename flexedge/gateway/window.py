@@ -15,7 +15,7 @@ from flexedge.domain.units import Price
 from flexedge.errors import RequestError
 from flexedge.gateway import view
 from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.plan import SCHEDULER
+from flexedge.gateway.plan import FORECASTER, SCHEDULER
 from flexedge.gateway.plant import GRID, Unit
 from flexedge.gateway.predict import RESOLUTION
 
@@ -112,13 +112,14 @@ class GatewayWindow:
         held = self._gateway.dispatcher.held(unit.name)
         if held.at is None:
             return None
-        reason = held.outcome.why if isinstance(held.outcome, Refused | Released | Unreachable) \
-            else ("" if held.setpoint is None else held.setpoint.reason)  # fmt: skip
+        why = ""
+        if isinstance(held.outcome, Refused | Released | Unreachable):
+            why = held.outcome.why
         return view.ControlView(
             setpoint_kw=None if held.setpoint is None else held.setpoint.power_kw,
             outcome=_OUTCOMES[type(held.outcome)],
             verified=held.verified,
-            reason=reason,
+            reason=why,
             clamped_by=held.by if isinstance(held.outcome, Clamped) else (),
             at=held.at,
         )
@@ -199,11 +200,13 @@ class GatewayWindow:
 
     def _line(self, sensor: str, name: str, grid: TimeGrid) -> view.Line:
         beliefs = self._gateway.beliefs
+        expected = beliefs.believed(sensor, FORECASTER.name, grid)
+        planned = beliefs.believed(sensor, SCHEDULER.name, grid).or_else(expected)
         return view.Line(
             name=name,
             unit=self._gateway.plant.sensors[sensor].unit,
             measured=_maybe(beliefs.mean(sensor, grid)),
-            planned=_maybe(beliefs.believed(sensor, SCHEDULER.name, grid)),
+            planned=_maybe(planned),
         )
 
     def beliefs(self, sensor: str, start: datetime, end: datetime) -> tuple[view.BeliefView, ...]:

@@ -22,4 +22,4 @@ def test_what_is_applied_is_not_yet_verified() -> None:
 
 
 def test_setpoints_are_compared_by_value() -> None:
-    assert Setpoint(1.0, NOW, "plan") == Setpoint("battery", 1.0, NOW, "plan")
+    assert Setpoint(1.0, NOW, "plan") == Setpoint(1.0, NOW, "plan")
