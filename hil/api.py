@@ -111,9 +111,7 @@ class Api:
     def readings(self, device: str, start: datetime, end: datetime) -> list[datetime]:
         """When the fast sensor of a device was read between two times."""
         sensor, _ = FAST[device]
-        rows = self.get(
-            "/api/beliefs", sensor=sensor, start=start.isoformat(), end=end.isoformat()
-        )
+        rows = self.get("/api/beliefs", sensor=sensor, start=start.isoformat(), end=end.isoformat())
         moments = {row["event_start"] for row in rows if row["belief_time"] == row["event_start"]}
         return sorted(datetime.fromisoformat(moment) for moment in moments)
 

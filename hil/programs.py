@@ -14,6 +14,7 @@ from hil.waiting import Lines
 FLEXEDGE = os.environ.get("FLEXEDGE_PROGRAM", str(Path(sys.executable).with_name("flexedge")))
 """The installed program; ``FLEXEDGE_PROGRAM`` names another one."""
 _SITE = (sys.executable, "-m", "flexedge.demo.site")
+_NOT_OURS = ("FLEXEDGE_", "NOTIFY_SOCKET", "WATCHDOG_")
 _ANSWER_S = 10.0
 _END_S = 10.0
 Device = Literal["battery", "solar", "meter", "heating", "charger"]
@@ -22,8 +23,8 @@ Do = Literal["stop", "start", "silence", "speak"]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours, without settings of a gateway that somebody may have; with ``more``."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("FLEXEDGE_")}
+    """Ours, but for what concerns another gateway or our own service manager; with ``more``."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
     return ours | {"PYTHONUNBUFFERED": "1"} | more
 
 

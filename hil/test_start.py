@@ -72,7 +72,7 @@ def test_it_starts_with_everything_away(benches: Benches) -> None:
     bench.site.tell("all", "stop")
     bench.gateway.start()
     api = bench.gateway.api
-    seen = eventually(lambda: api.status(), within_s=30)
+    seen = eventually(api.status, within_s=30)
     assert {device["name"] for device in seen["devices"]} == set(WELL)
     api.wait(60)
     assert "ok" not in api.states().values()
