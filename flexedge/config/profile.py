@@ -54,6 +54,8 @@ class Setpoint(Record):
     relative_to: PointName | None = None
     """For unit "%": share of the power this point tells (a rating)."""
     round: Literal["nearest", "down"] = "nearest"
+    least: float | None = None
+    """Smallest number ever written, for devices that refuse less: another write switches off."""
 
     @field_validator("unit")
     @classmethod

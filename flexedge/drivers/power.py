@@ -1,10 +1,9 @@
-"""How a power becomes the number a device understands, and what its numbers say in kW."""
+"""How a power becomes the number a device understands."""
 
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from flexedge.config.profile import Amps, Control, Meaning, Setpoint, When, Written
+from flexedge.config.profile import Amps, Control, Setpoint, When, Written
 from flexedge.domain.units import parse_unit
 from flexedge.drivers.driver import ControlPoint
 
@@ -13,14 +12,15 @@ _TINY = 1e-9  # relative: 11.04 kW are 16 A at 690 W per ampere, not 15.99999999
 
 @dataclass(frozen=True, slots=True)
 class Grip:
-    """A control point with the numbers that turn kW into amperes and back.
-
-    ``kw_per_ampere`` holds for the phases this device uses; None where it is not told in amperes.
-    """
+    """A control point, with ``amps`` where it is told in amperes."""
 
     point: ControlPoint
     amps: Amps | None
-    kw_per_ampere: float | None
+
+    @property
+    def kw_per_ampere(self) -> float | None:
+        """The power of one ampere; None where it is not told in amperes."""
+        return None if self.amps is None else self.amps.kw_per_ampere
 
     def doable(self, power_kw: float) -> float:
         """The power the device can do: inside its range, in steps of whole amperes.
@@ -30,27 +30,19 @@ class Grip:
         if self.point.range_kw is not None:
             low, high = self.point.range_kw
             power_kw = min(max(power_kw, low), high)
-        if self.amps is None or self.kw_per_ampere is None:
+        if self.amps is None:
             return power_kw
-        amperes = float(toward_zero(power_kw / self.kw_per_ampere))
+        amperes = float(toward_zero(power_kw / self.amps.kw_per_ampere))
         amperes = math.copysign(min(abs(amperes), self.amps.most), amperes)
-        return amperes * self.kw_per_ampere if abs(amperes) >= self.amps.least else 0.0
+        return amperes * self.amps.kw_per_ampere if abs(amperes) >= self.amps.least else 0.0
 
 
-def grip(name: str, control: Control, options: Mapping[str, str | int | float]) -> Grip:
-    """How to take hold of one control point; option "phases" overrides the profile's.
-
-    Raises ``ValueError`` when the option is not 1, 2 or 3.
-    """
-    amps, kw_per_ampere = control.amps, None
-    reach, least_kw = control.range, 0.0
+def grip(name: str, control: Control) -> Grip:
+    """How to take hold of one control point, whose amperes are on the phases it really uses."""
+    amps, reach, least_kw = control.amps, control.range, 0.0
     if amps is not None:
-        phases = options.get("phases", amps.phases)
-        if str(phases) not in {"1", "2", "3"}:
-            raise ValueError(f'option "phases" should be 1, 2 or 3, not {phases!r}')
-        kw_per_ampere = amps.volts * int(phases) / 1000
-        least_kw = amps.least * kw_per_ampere
-        reach = reach or (0.0, amps.most * kw_per_ampere)
+        least_kw = amps.least * amps.kw_per_ampere
+        reach = reach or (0.0, amps.most * amps.kw_per_ampere)
     point = ControlPoint(
         name=name,
         kind=control.kind,
@@ -63,7 +55,7 @@ def grip(name: str, control: Control, options: Mapping[str, str | int | float]) 
         settle=control.settle,
         writes_per_day=control.writes_per_day,
     )
-    return Grip(point, amps, kw_per_ampere)
+    return Grip(point, amps)
 
 
 def toward_zero(number: float) -> int:
@@ -85,14 +77,15 @@ def number(
         return 0 if write.value is None else write.value
     if not math.isfinite(power_kw):
         raise ValueError(f"{power_kw} is not a power")
-    in_unit = power_kw / _kw_per_unit(write.setpoint, kw_per_ampere, rating_kw)
-    if write.setpoint.round == "down" or parse_unit(write.setpoint.unit).dimension == "current":
-        return toward_zero(in_unit / write.setpoint.scale)
-    return in_unit / write.setpoint.scale
+    setpoint = write.setpoint
+    told = power_kw / _kw_per_unit(setpoint, kw_per_ampere, rating_kw) / setpoint.scale
+    if setpoint.round == "down" or parse_unit(setpoint.unit).dimension == "current":
+        told = toward_zero(told)
+    return told if setpoint.least is None else max(told, setpoint.least)
 
 
-def code(when: When, power_kw: float) -> int:
-    """The number chosen by the sign; where there is none for production, that of zero."""
+def code(when: When, power_kw: float) -> int | str:
+    """The constant chosen by the sign; where there is none for production, that of zero."""
     if power_kw > 0:
         return when.positive
     if power_kw < 0 and when.negative is not None:
@@ -107,31 +100,3 @@ def _kw_per_unit(setpoint: Setpoint, kw_per_ampere: float | None, rating_kw: flo
         what = "amps" if unit.dimension == "current" else f"value of {setpoint.relative_to}"
         raise ValueError(f"a setpoint in {setpoint.unit} needs a usable {what}")
     return per_house_unit * unit.factor
-
-
-def setpoint_of(writes: Iterable[Written]) -> Setpoint | None:
-    """The first setpoint among what is written."""
-    return next((write.setpoint for write in writes if write.setpoint is not None), None)
-
-
-def shown(
-    value: float,
-    point: Meaning,
-    setpoint: Setpoint | None,
-    kw_per_ampere: float | None,
-    rating_kw: float | None,
-) -> float | None:
-    """The power in kW that a read-back ``value`` (in the sensor's unit) stands for.
-
-    A power is taken as it is: its profile has turned its sign. Of currents and shares the sign
-    follows from the raw number, read as the setpoint would be written. None where it cannot be
-    told.
-    """
-    unit = parse_unit(point.unit)
-    if unit.dimension == "power":
-        return value
-    per_house_unit = {"current": kw_per_ampere, "share": rating_kw}.get(unit.dimension)
-    if per_house_unit is None:
-        return None
-    turned = setpoint is not None and setpoint.scale * point.scale < 0
-    return (-value if turned else value) * unit.factor * per_house_unit

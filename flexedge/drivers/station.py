@@ -8,7 +8,7 @@ from flexedge.errors import DeviceError
 
 _FAILURES_TO_DIE = 3  # in a row
 _PROBE_STEP = timedelta(seconds=2)  # the n-th probe comes n of these after the one before
-_MOST_REST = timedelta(seconds=60)
+_MOST_REST = timedelta(seconds=30)
 
 
 class Station:

@@ -1,10 +1,11 @@
 """From what drivers read to what the gateway knows: named, dated, judged, kept."""
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from flexedge.domain.belief import Reading
+from flexedge.domain.belief import Quality, Reading
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
@@ -46,7 +47,7 @@ class Collector:
         """A device answered a poll."""
         names = self._plant.sensor_of
         readings = [
-            Reading(names[device, sample.point], now, sample.value, sample.quality)
+            _reading(names[device, sample.point], sample, now)
             for sample in samples
             if (device, sample.point) in names
         ]
@@ -76,4 +77,12 @@ class Collector:
         else:
             dropped = self._beliefs.dropped
             self._health.alarm("store", f"{dropped} readings were lost" if dropped else "")
+        self._health.beat("store", now)
         return now + FLUSH_EVERY
+
+
+def _reading(sensor: str, sample: Sample, now: datetime) -> Reading:
+    """What was read; no number is missing, also where a plug-in thinks it good."""
+    if sample.value is None or not math.isfinite(sample.value):
+        return Reading(sensor, now, None, Quality.MISSING)
+    return Reading(sensor, now, sample.value, sample.quality)

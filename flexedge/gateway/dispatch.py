@@ -70,13 +70,18 @@ class Dispatcher:
         """Decide, clamp, write. Returns when to come again."""
         if not self._ending:
             self.rung, targets = self._targets.decide(now)
-            with self._lock:
-                for unit in self._plant.controlled:
-                    self._judge(unit, now)
-                    self._pursue(unit, targets[unit.name], now)
-                self._note()
+            self._carry_out(targets, now)
         self._health.beat("dispatch", now)
         return now + TICK
+
+    def _carry_out(self, targets: Mapping[str, Target], now: datetime) -> None:
+        with self._lock:
+            if self._ending:  # since the targets were decided
+                return
+            for unit in self._plant.controlled:
+                self._judge(unit, now)
+                self._pursue(unit, targets[unit.name], now)
+            self._note()
 
     def end(self, now: datetime) -> None:
         """Release everything; nothing is written after this. ``released`` tells when it is done."""
@@ -138,16 +143,14 @@ class Dispatcher:
             bounds.append(ramp_bound(held.setpoint.power_kw, ramp, seconds))
         power_kw, by = clamp(target.power_kw or 0.0, bounds)
         by = (*target.by, *by)
-        gated = gate(power_kw, control.least_kw)
+        gated = gate(power_kw, unit.least_kw)
         return (0.0 if by and gated > power_kw else gated), by
 
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
         control, held = _control(unit), self.held(unit.name)
         if held.setpoint is None:
             self._state.hold(_key(unit), now)
-        told = held.told(
-            target, now + (control.device_timeout or 2 * control.refresh), now, control.refresh
-        )
+        told = held.told(target, control, now)
         if told.changed_at == now and target.by:
             self._health.count(clamped=1)
         self._held[unit.name] = told

@@ -39,7 +39,7 @@ class Held:
     outcome: Outcome = _NEVER
     at: datetime | None = None
     changes: tuple[datetime, ...] = ()
-    """Changes within the last day, for memory that wears out."""
+    """The last changes, as many as memory that wears out may have in a day; else none."""
 
     def settled_on(self, power_kw: float, unit: Unit, control: ControlPoint, now: datetime
                    ) -> float:  # fmt: skip
@@ -67,25 +67,26 @@ class Held:
             return now - self.switched_at < unit.asset.limits.dwell
         return unit.vehicle and self.changed_at is not None and now - self.changed_at < _RAISE_EVERY
 
-    def told(self, target: Target, until: datetime, now: datetime, refresh: timedelta) -> Self:
+    def told(self, target: Target, control: ControlPoint, now: datetime) -> Self:
         """The same after writing a target (whose power is the one to write)."""
         power_kw = target.power_kw or 0.0
         present = None if self.setpoint is None else self.setpoint.power_kw
         changed = power_kw != present
         switched = present is None or (present == 0.0) != (power_kw == 0.0)
-        kept = tuple(change for change in self.changes if now - change < _DAY)
+        until = now + (control.device_timeout or 2 * control.refresh)
+        changes = (*self.changes, now) if changed else self.changes
         return replace(
             self,
             setpoint=Setpoint(power_kw, until, target.reason),
             wanted_kw=power_kw if target.wanted_kw is None else target.wanted_kw,
             by=target.by,
             written_at=now,
-            due_at=now + refresh,
+            due_at=now + control.refresh,
             changed_at=now if changed else self.changed_at,
             switched_at=now if switched else self.switched_at,
             verified=self.verified and not changed,
-            unshown_since=self.unshown_since or (now if changed else None),
-            changes=(*kept, now) if changed else kept,
+            unshown_since=self.unshown_since or now,
+            changes=changes[-control.writes_per_day :] if control.writes_per_day else (),
         )
 
     def wrote(self, now: datetime) -> Self:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from flexedge.config.prices import Prices
 from flexedge.domain.asset import Source
 from flexedge.domain.belief import Belief
@@ -102,6 +104,8 @@ class Planner:
             stretched[0] /= share
             return Series(grid, stretched)
 
+        placed = sum((schedule.power_kw.values for schedule in gathered.fixed.values()),
+                     start=np.zeros(grid.n))  # fmt: skip
         words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
         schedules = {
             name: Schedule(
@@ -117,7 +121,7 @@ class Planner:
             valid_until=min(now + VALID_FOR, grid.end),
             schedules=schedules,
             grid_kw=whole(solution.grid_kw),
-            uncontrolled_kw=whole(problem.inflexible_kw),
+            uncontrolled_kw=Series(grid, whole(problem.inflexible_kw).values - placed),
             can_produce_kw={
                 device.name: whole(-device.min_kw)
                 for device in problem.devices

@@ -64,6 +64,13 @@ class Unit:
         return None if buffer is None else buffer.capacity_kwh
 
     @property
+    def least_kw(self) -> float:
+        """The least power above zero it can do; a machine on a switch knows only one."""
+        if self.asset.process is not None:
+            return self.asset.process.power
+        return 0.0 if self.control is None else self.control.least_kw
+
+    @property
     def range_kw(self) -> tuple[float, float]:
         """Most production (negative) and most consumption: the tightest of all who say so."""
         low, high = -float("inf"), float("inf")

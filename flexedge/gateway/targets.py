@@ -1,11 +1,11 @@
 """What every controlled asset should do now, before the clamp chain: plan, rule, grid guard."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flexedge.domain.limits import Claim, Worth, follow, share, soc_bound
+from flexedge.domain.limits import Claim, Worth, follow, gate, share, soc_bound
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plan import Plan, Planner
 from flexedge.gateway.plant import GRID, Plant, Unit
@@ -14,6 +14,7 @@ from flexedge.gateway.view import Rung
 from flexedge.optim import rule
 
 _CURTAILED_KW = 0.05  # a plan that leaves less than this of the sun unused does not curtail
+_NEAR = 0.5  # of the room there is for the sun: from here on it is told not to give more
 _KINDS: dict[str, rule.Kind] = {
     "battery": "battery",
     "two-way_evse": "ev",
@@ -84,6 +85,7 @@ class Targets:
 
     def _planned(self, plan: Plan, measured: _Measured, now: datetime) -> dict[str, Target]:
         targets = {}
+        covered_kw = 0.0  # of what differs from the plan, by the batteries so far
         for unit in self._plant.controlled:
             schedule = plan.schedules.get(unit.name)
             power = None if schedule is None else schedule.power_kw.at(now)
@@ -95,8 +97,9 @@ class Targets:
                 used = can is None or -power >= can - _CURTAILED_KW
                 targets[unit.name] = Target(None if used else power, why)
             elif unit.asset.type == "battery":
-                power += self._deviation(unit, plan, measured, now)
-                targets[unit.name] = Target(power, why)
+                follows = power + self._deviation(unit, plan, measured, covered_kw, now)
+                covered_kw += self._battery_claim(unit, follows, now).wanted_kw - power
+                targets[unit.name] = Target(follows, why)
             else:
                 targets[unit.name] = Target(power, why)
         return targets
@@ -107,8 +110,13 @@ class Targets:
             return Target(unit.range_kw[1], "not in the plan: charges as fast as the site allows")
         return Target(None, "not in the plan: left to itself")
 
-    def _deviation(self, unit: Unit, plan: Plan, measured: _Measured, now: datetime) -> float:
-        """How far the battery leaves the plan because the rest of the site does."""
+    def _deviation(
+        self, unit: Unit, plan: Plan, measured: _Measured, covered_kw: float, now: datetime
+    ) -> float:
+        """How far the battery leaves the plan because the rest of the site does.
+
+        ``covered_kw`` is by how much other batteries do already.
+        """
         expected, grid = plan.uncontrolled_kw.at(now), plan.grid_kw.at(now)
         bought, sold = plan.import_price.at(now), plan.export_price.at(now)
         here = measured.uncontrolled_kw
@@ -121,7 +129,7 @@ class Targets:
         worth = Worth(bought, sold, None if kept is None else kept.at(now), charging, discharging)
         suns = (plan.schedules[name].power_kw.at(now) for name in plan.can_produce_kw)
         expected += sum(sun for sun in suns if sun is not None)
-        return follow(here - expected, grid, worth)
+        return follow(here + covered_kw - expected, grid, worth)
 
     def _guarded(
         self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
@@ -132,7 +140,7 @@ class Targets:
         if measured.grid_kw is None:
             if most_import < math.inf:
                 targets |= {name: self._blind(name, target) for name, target in wanted.items()}
-            return targets
+            return targets | self._dimmed(wanted, (), measured, -most_export)
         claims = self._claims(wanted, measured, now)
         rest = measured.grid_kw - sum(measured.units_kw[claim.name] or 0.0 for claim in claims)
         for before, after in zip(
@@ -145,7 +153,35 @@ class Targets:
                     wanted_kw=before.wanted_kw,
                     by=("site limit",),
                 )
-        return targets
+        return targets | self._dimmed(wanted, claims, measured, -most_export - rest)
+
+    def _dimmed(
+        self,
+        wanted: Mapping[str, Target],
+        claims: Sequence[Claim],
+        measured: _Measured,
+        least_kw: float,
+    ) -> dict[str, Target]:
+        """Limits for solar assets that give at least half of what there is room for.
+
+        The room does not depend on what they give now, or a limit would go as soon as it is kept:
+        it is what is left when all others draw what they can, shared by size. ``least_kw`` is the
+        least power (negative: export) that all claims together may come to.
+        """
+        suns = [unit for unit in self._plant.controlled if unit.asset.type == "solar"]
+        names = {unit.name for unit in suns}
+        room_kw = least_kw - sum(claim.high_kw for claim in claims if claim.name not in names)
+        size_kw = sum(unit.range_kw[0] for unit in suns)
+        dimmed = {}
+        for unit in suns:
+            target, present = wanted[unit.name], measured.units_kw[unit.name]
+            most = unit.range_kw[0] if target.power_kw is None else target.power_kw
+            limit = min(room_kw * unit.range_kw[0] / size_kw, 0.0) if size_kw else 0.0
+            if present is not None and present <= _NEAR * limit and limit > most:
+                dimmed[unit.name] = replace(
+                    target, power_kw=limit, wanted_kw=most, by=("site limit",)
+                )
+        return dimmed
 
     def _capacities(self) -> tuple[float, float]:
         """Most import and most export, less the guard's margin."""
@@ -174,7 +210,8 @@ class Targets:
             elif target is not None and unit.asset.type == "battery":
                 claims.append(self._battery_claim(unit, target, now))
             elif target is not None:
-                claims.append(Claim(unit.name, target, min(target, 0.0), target))
+                power = gate(target, unit.least_kw)
+                claims.append(Claim(unit.name, power, min(power, 0.0), power))
         return claims
 
     def _battery_claim(self, unit: Unit, wanted_kw: float, now: datetime) -> Claim:
@@ -213,7 +250,7 @@ class Targets:
                 soc_max_kwh=unit.soc_max_kwh,
             )
             for unit in self._plant.controlled
-            if unit.asset.type in _KINDS and self._storages.plugged(unit, now) is not False
+            if unit.asset.type in _KINDS and (not unit.vehicle or self._storages.plugged(unit, now))
         }
         powers = rule.rule(situations, measured.grid_kw)
         reason = "no plan: the local rule holds"

@@ -38,7 +38,7 @@ def test_the_defaults() -> None:
     assert (found.log.level, found.log.format, found.clock) == ("info", "auto", None)
     assert found.plan.every == timedelta(minutes=5)
     assert found.plan.horizon == timedelta(hours=36)
-    assert found.plan.time_limit == timedelta(seconds=10)
+    assert found.plan.time_limit == timedelta(seconds=5)
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:

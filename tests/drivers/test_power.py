@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flexedge.config.profile import Amps, Control, Meaning, Setpoint, When, Written
-from flexedge.drivers.power import code, grip, number, setpoint_of, shown, toward_zero
+from flexedge.config.profile import Amps, Control, When, Written
+from flexedge.drivers.power import code, grip, number, toward_zero
 
 AMPS = Control(readback="ev.current", amps=Amps(volts=230, phases=3))
 KW_PER_AMPERE = 0.69
@@ -24,13 +24,13 @@ def written(**fields: object) -> Written:
 def test_amperes_are_whole_never_more_than_asked_and_off_below_the_least(
     asked_kw: float, amperes: int
 ) -> None:
-    doable = grip("ev.power", AMPS, {}).doable(asked_kw)
+    doable = grip("ev.power", AMPS).doable(asked_kw)
     assert doable == pytest.approx(amperes * KW_PER_AMPERE)
 
 
 @given(st.floats(-1e6, 1e6))
 def test_what_is_doable_lies_between_nothing_and_what_was_asked(asked_kw: float) -> None:
-    doable = grip("ev.power", AMPS, {}).doable(asked_kw)
+    doable = grip("ev.power", AMPS).doable(asked_kw)
     assert 0 <= doable <= max(asked_kw, 0) * (1 + 1e-8)
     assert doable <= 16 * KW_PER_AMPERE + 1e-9
     assert doable == 0 or doable >= 6 * KW_PER_AMPERE - 1e-9
@@ -38,17 +38,16 @@ def test_what_is_doable_lies_between_nothing_and_what_was_asked(asked_kw: float)
 
 def test_two_way_chargers_keep_the_sign() -> None:
     control = AMPS.model_copy(update={"range": (-5.0, 11.04)})
-    assert grip("ev.power", control, {}).doable(-4.9) == pytest.approx(-7 * KW_PER_AMPERE)
+    assert grip("ev.power", control).doable(-4.9) == pytest.approx(-7 * KW_PER_AMPERE)
 
 
-def test_range_and_least_follow_from_amps_and_the_option_phases() -> None:
-    three = grip("ev.power", AMPS, {}).point
-    assert three.range_kw == pytest.approx((0.0, 11.04))
-    assert three.least_kw == pytest.approx(4.14)
-    one = grip("ev.power", AMPS, {"phases": "1"}).point
-    assert one.range_kw == pytest.approx((0.0, 3.68))
-    with pytest.raises(ValueError, match="phases"):
-        grip("ev.power", AMPS, {"phases": 4})
+def test_range_and_least_follow_from_amps() -> None:
+    three = grip("ev.power", AMPS)
+    assert three.kw_per_ampere == pytest.approx(KW_PER_AMPERE)
+    assert three.point.range_kw == pytest.approx((0.0, 11.04))
+    assert three.point.least_kw == pytest.approx(4.14)
+    plain = grip("ev.power", Control(readback="ev.power"))
+    assert (plain.kw_per_ampere, plain.point.range_kw, plain.point.least_kw) == (None, None, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -97,41 +96,11 @@ def test_codes_follow_the_sign() -> None:
     assert [code(both, kw) for kw in (-1.0, -0.0, 1.0)] == [2, 0, 1]
     assert code(one_way, -1.0) == 0
     assert number(written(when={"zero": 3, "positive": 4}), 0.0, None, None) == 3
+    switch = written(when={"zero": "off", "positive": "on,120"})
+    assert number(switch, 2.0, None, None) == "on,120"
 
 
 @given(st.integers(-1000, 1000))
 def test_whole_numbers_survive_rounding_errors(whole: int) -> None:
     assert toward_zero(whole * KW_PER_AMPERE / KW_PER_AMPERE) == whole
     assert toward_zero(whole + math.copysign(0.99, whole)) == whole
-
-
-def test_the_first_setpoint_counts() -> None:
-    first = Setpoint(unit="W")
-    writes = [written(value=1), Written(setpoint=first), written(setpoint={"unit": "kW"})]
-    assert setpoint_of(writes) is first
-    assert setpoint_of(writes[:1]) is None
-
-
-@pytest.mark.parametrize(
-    ("unit", "scale", "setpoint_scale", "value", "power_kw"),
-    [
-        ("W", -1.0, 1.0, -2.0, -2.0),
-        ("A", 1.0, 1.0, 10.0, 6.9),
-        ("%", 1.0, -1.0, 60.0, -3.0),
-        ("%", -1.0, -1.0, -60.0, -3.0),
-        ("%", 0.01, 1.0, 60.0, 3.0),
-        ("degC", 1.0, 1.0, 60.0, None),
-    ],
-)
-def test_read_backs_become_powers(
-    unit: str, scale: float, setpoint_scale: float, value: float, power_kw: float | None
-) -> None:
-    got = shown(
-        value, Meaning(unit=unit, scale=scale), Setpoint(scale=setpoint_scale), KW_PER_AMPERE, 5.0
-    )
-    assert got == (None if power_kw is None else pytest.approx(power_kw))
-
-
-def test_without_amps_or_rating_nothing_is_shown() -> None:
-    assert shown(10.0, Meaning(unit="A"), None, None, None) is None
-    assert shown(10.0, Meaning(unit="%"), None, None, None) is None

@@ -1,34 +1,44 @@
 import pytest
 
-from flexedge.config.profile import Amps, Control, MqttProfile
-from flexedge.config.site import Device
-from flexedge.drivers.settings import grips, option_values
+from flexedge.config.profile import ModbusControl, ModbusPoint
+from flexedge.drivers.settings import in_phases
 from flexedge.errors import ConfigError
 
-PROFILE = MqttProfile.model_validate(
+POINTS = {
+    "ev.allowed": ModbusPoint.model_validate({"address": 0, "unit": "A", "amps": {"volts": 230}}),
+    "ev.power": ModbusPoint.model_validate({"address": 1, "unit": "W"}),
+}
+CONTROL = ModbusControl.model_validate(
     {
-        "profile": "test",
-        "title": "Test",
-        "driver": "mqtt",
-        "provides": [],
-        "source": "made up",
-        "options": {"serial": {"help": "on the label"}, "phases": {"help": "1-3", "default": 3}},
-        "points": {},
+        "readback": "ev.allowed",
+        "amps": {"phases": 2},
+        "write": [{"address": 0, "setpoint": {"unit": "A"}}],
+        "release": [{"address": 0, "value": 0}],
     }
 )
-AMPS = Control(readback="ev.current", amps=Amps())
 
 
-def test_the_installers_word_goes_before_the_profiles() -> None:
-    assert option_values(PROFILE, Device(profile="test")) == {"phases": 3}
-    device = Device(profile="test", options={"serial": "42", "phases": 1})
-    assert option_values(PROFILE, device) == {"serial": "42", "phases": 1}
+@pytest.mark.parametrize("phases", [1, "1"])
+def test_the_installers_word_goes_before_the_profiles(phases: str | int) -> None:
+    points = in_phases("car", POINTS, {"phases": phases})
+    assert points["ev.allowed"].factor == 0.23
+    assert points["ev.power"] == POINTS["ev.power"]
+    (control,) = in_phases("car", {"ev.power": CONTROL}, {"phases": phases}).values()
+    assert control.amps is not None
+    assert control.amps.kw_per_ampere == 0.23
+    assert control.write == CONTROL.write
 
 
-def test_options_reach_the_control_points() -> None:
-    assert grips("car", {"ev.power": AMPS}, {"phases": 1})["ev.power"].kw_per_ampere == 0.23
+def test_without_a_word_the_profile_counts() -> None:
+    assert in_phases("car", POINTS, {"serial": "42"}) == POINTS
 
 
-def test_nonsense_names_the_device() -> None:
+@pytest.mark.parametrize("phases", ["two", 4, 0, 1.5])
+def test_nonsense_names_the_device(phases: str | float) -> None:
     with pytest.raises(ConfigError, match=r"devices\.car: option .phases. should be 1, 2 or 3"):
-        grips("car", {"ev.power": AMPS}, {"phases": "two"})
+        in_phases("car", POINTS, {"phases": phases})
+
+
+def test_where_nothing_is_told_in_amperes_the_option_means_something_else() -> None:
+    watts = {"ev.power": POINTS["ev.power"]}
+    assert in_phases("car", watts, {"phases": "L1 and L2"}) == watts

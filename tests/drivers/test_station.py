@@ -101,7 +101,7 @@ def test_the_dead_are_probed_with_the_fastest_poll_ever_more_rarely(station: Sta
         assert station.begin(probe) is FAST
         station.fail(ERROR, probe)
         now = probe
-    assert pauses == [min(2.0 * n, 60.0) for n in range(1, 36)]
+    assert pauses == [min(2.0 * n, 30.0) for n in range(1, 36)]
 
 
 def test_coming_back_it_is_read_completely_at_once(station: Station) -> None:

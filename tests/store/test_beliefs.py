@@ -1,16 +1,18 @@
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flexedge.domain.asset import Source
 from flexedge.domain.belief import Belief, Quality, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError, StoreLocked
-from flexedge.store.beliefs import Beliefs, open_or_set_aside
+from flexedge.store.beliefs import Beliefs, _stamps, open_or_set_aside
 
 START = datetime(2026, 3, 29, 0, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -52,6 +54,28 @@ def test_readings_survive_a_restart_and_keep_their_sensor(tmp_path: Path) -> Non
     assert [row.value for row in again.between("b.power", START, seconds(9))] == [2.5, 3.5]
     assert again.between("a.power", START, seconds(9)) == []
     assert again.sensors == ("a.power", "b.power", "c.power")
+
+
+@given(
+    moments=st.lists(
+        st.datetimes(
+            min_value=datetime(1970, 1, 1),  # noqa: DTZ001 (the strategy adds the zone)
+            max_value=datetime(2099, 12, 31),  # noqa: DTZ001 (as above)
+            timezones=st.timezones(),
+        )
+    )
+)
+def test_stamps_keep_every_microsecond_of_any_zone(moments: list[datetime]) -> None:
+    expected = [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments]
+    assert _stamps(moments).tolist() == expected
+
+
+def test_a_time_comes_back_as_it_was(beliefs: Beliefs) -> None:
+    moment = datetime(2026, 3, 29, 3, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    beliefs.append([Reading("battery.power", moment, 1.0)])
+    beliefs.flush()
+    (row,) = beliefs.between("battery.power", START, seconds(7200))
+    assert row.event_start == row.belief_time == moment
 
 
 def test_nothing_is_visible_before_the_flush_and_everything_after(beliefs: Beliefs) -> None:

@@ -2,7 +2,8 @@
 
 pymodbus accepts answers with another function code or another number of registers than were
 asked for; both are checked here. A connection on which anything went wrong is closed, so that a
-late answer can never be taken for that to the next question.
+late answer can never be taken for that to the next question. pymodbus also logs what goes wrong;
+as all of it is raised here, its log is switched off.
 """
 
 import contextlib
@@ -12,9 +13,12 @@ from collections.abc import Callable, Sequence
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.logging import Log
 from pymodbus.pdu import ModbusPDU
 
 from flexedge.errors import DeviceGarbled, DeviceRefused, DeviceUnreachable
+
+Log.setLevel(1000)  # type: ignore[no-untyped-call] # above all levels
 
 _ILLEGAL_ADDRESS = 2
 _BEHIND_GATEWAY = (10, 11)

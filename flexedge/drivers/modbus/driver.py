@@ -4,17 +4,18 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from flexedge.config.profile import ModbusControl, ModbusProfile, ModbusWrite, Register
+from flexedge.config.profile import ModbusProfile, ModbusWrite, Register
+from flexedge.config.profiles import options
 from flexedge.config.site import Device
 from flexedge.domain.asset import Sensor
-from flexedge.domain.belief import Quality
 from flexedge.drivers import power
 from flexedge.drivers.driver import ControlPoint, Poll, Sample
+from flexedge.drivers.known import Known
 from flexedge.drivers.modbus import codec, sunspec
 from flexedge.drivers.modbus.client import ModbusClient
 from flexedge.drivers.modbus.reader import Place, Reader, locate
-from flexedge.drivers.settings import grips, option_values
-from flexedge.errors import DeviceError, DeviceGarbled, DeviceRefused
+from flexedge.drivers.settings import in_phases
+from flexedge.errors import DeviceGarbled, DeviceRefused
 
 
 class ModbusDriver:
@@ -23,15 +24,22 @@ class ModbusDriver:
     def __init__(
         self, name: str, profile: ModbusProfile, device: Device, client: ModbusClient
     ) -> None:
+        given = options(profile, device)
+        fitted = {
+            "points": in_phases(name, profile.points, given),
+            "control": in_phases(name, profile.control, given),
+        }
         self._name = name
-        self._profile = profile
+        self._profile = profile = profile.model_copy(update=fitted)
         self._client = client
-        self._grips = grips(name, profile.control, option_values(profile, device))
+        self._grips = {
+            control: power.grip(control, described)
+            for control, described in profile.control.items()
+        }
+        self._known = Known(profile.points, profile.control)
         self._connection = 0
         self._reader: Reader | None = None
         self._models: Mapping[int, int] = {}
-        self._armed: set[str] = set()
-        self._last: dict[str, Sample] = {}
 
     @property
     def sensors(self) -> Mapping[str, Sensor]:
@@ -71,40 +79,22 @@ class ModbusDriver:
             raise DeviceRefused(self._name, f"{power_kw} is not a power")
         self._begin()
         described, doable = self._profile.control[control], self._grips[control].doable(power_kw)
-        if control not in self._armed:
+        if control not in self._known.written_kw:
             self._write_all(control, described.fallback, 0.0)
             self._write_all(control, described.enable, doable)
-            self._armed.add(control)
+            self._known.written_kw[control] = 0.0
         self._write_all(control, described.write, doable)
+        self._known.written_kw[control] = doable
 
     def release(self, control: str) -> None:
         """Give the device back to itself."""
         self._begin()
-        self._armed.discard(control)
+        self._known.written_kw.pop(control, None)
         self._write_all(control, self._profile.control[control].release, 0.0)
 
     def shown_kw(self, control: str) -> float | None:
-        """The power the read-back point shows.
-
-        0 where a register of ``write`` chosen by sign is also a point and shows the code of zero,
-        unless the read-back is itself a power.
-        """
-        described = self._profile.control[control]
-        value = self._value(described.readback)
-        point = self._profile.points[described.readback]
-        if value is None:
-            return None
-        if point.sensor_unit != "kW" and self._is_off(described):
-            return 0.0
-        setpoint = power.setpoint_of(described.write)
-        rating = setpoint.relative_to if setpoint is not None else None
-        return power.shown(
-            value,
-            point,
-            setpoint,
-            self._grips[control].kw_per_ampere,
-            self._value(rating) if rating is not None else None,
-        )
+        """The power the read-back point shows."""
+        return self._known.shown_kw(control)
 
     def close(self) -> None:
         """Close the connection, also for other devices on it: they reconnect."""
@@ -115,8 +105,7 @@ class ModbusDriver:
         connection = self._client.connect()
         if self._reader is None or connection != self._connection:
             self._reader = None
-            self._armed.clear()
-            self._last.clear()
+            self._known.clear()
             self._models = self._walk()
             self._reader = Reader(self._name, self._profile, self._models, self._client)
             self._connection = connection
@@ -136,18 +125,13 @@ class ModbusDriver:
         return sunspec.walk(self._name, self._client, self._profile.connection.sunspec_base)
 
     def _read(self, points: Sequence[str]) -> Sequence[Sample]:
-        try:
-            samples = self._begin().read(points)
-        except DeviceError:
-            for point in points:
-                self._last.pop(point, None)
-            raise
-        self._last.update((sample.point, sample) for sample in samples)
-        return samples
-
-    def _value(self, point: str) -> float | None:
-        sample = self._last.get(point)
-        return sample.value if sample is not None and sample.quality is Quality.GOOD else None
+        """What points show; those they depend on are read along while they are not known."""
+        for point in points:
+            self._known.heard.pop(point, None)
+        reader = self._begin()
+        heard = reader.read([*points, *self._known.lacking(points)])
+        self._known.heard.update(heard)
+        return self._known.samples(point for point in points if point in heard)
 
     def _write_all(self, control: str, writes: Sequence[ModbusWrite], power_kw: float) -> None:
         for write in writes:
@@ -168,10 +152,10 @@ class ModbusDriver:
     def _number(self, control: str, write: ModbusWrite, power_kw: float) -> float:
         rating = None
         if write.setpoint is not None and write.setpoint.relative_to is not None:
-            rating = self._value(write.setpoint.relative_to)
+            rating = self._known.value(write.setpoint.relative_to)
             if rating is None:
                 self._read([write.setpoint.relative_to])
-                rating = self._value(write.setpoint.relative_to)
+                rating = self._known.value(write.setpoint.relative_to)
         try:
             return float(power.number(write, power_kw, self._grips[control].kw_per_ampere, rating))
         except ValueError as error:
@@ -186,20 +170,3 @@ class ModbusDriver:
         if known is None:
             raise DeviceGarbled(self._name, f"has no scale factor at {exponent}")
         return known
-
-    def _is_off(self, control: ModbusControl) -> bool:
-        return any(
-            write.when is not None
-            and write.when.zero != write.when.positive
-            and self._value(name) == write.when.zero * point.factor
-            for write in control.write
-            for name, point in self._profile.points.items()
-            if _same_register(write, point)
-        )
-
-
-def _same_register(one: Register, other: Register) -> bool:
-    return all(
-        getattr(one, field) == getattr(other, field)
-        for field in ("table", "address", "sunspec", "offset")
-    )

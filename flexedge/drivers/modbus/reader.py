@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flexedge.config.profile import WORDS, ModbusPoint, ModbusProfile, Register
-from flexedge.domain.belief import Quality
-from flexedge.drivers.driver import Sample
+from flexedge.drivers.meaning import MISSING, Judged
 from flexedge.drivers.modbus import codec
 from flexedge.drivers.modbus.blocks import Block, Rules, Span, plan, split
 from flexedge.drivers.modbus.client import IllegalAddress, ModbusClient
@@ -48,8 +47,8 @@ class Reader:
         self._blocks: dict[tuple[str, ...], tuple[Block, ...]] = {}
         self._absent: set[Span] = set()
 
-    def read(self, points: Sequence[str]) -> list[Sample]:
-        """The points' samples; optional ones that the device does not have are left out.
+    def read(self, points: Sequence[str]) -> dict[str, Judged]:
+        """What each point's number says; optional ones the device does not have are left out.
 
         Raises ``DeviceRefused`` when the device refuses all of them, and what the client raises.
         """
@@ -66,8 +65,11 @@ class Reader:
         self._blocks[key] = tuple(kept)
         if refusals and not words:
             raise refusals[0]
-        samples = [self._sample(name, words) for name in wanted]
-        return [sample for sample in samples if sample is not None]
+        return {
+            name: self._judged(name, words)
+            for name in wanted
+            if self._absent.isdisjoint(self._spans(name))
+        }
 
     def _fetch(self, block: Block, words: _Words, refusals: list[DeviceRefused]) -> list[Block]:
         """Read a block into ``words``; the blocks to read instead from now on."""
@@ -101,15 +103,12 @@ class Reader:
         users = [name for name in self._places if span in self._spans(name)]
         return all(self._points[name].optional for name in users)
 
-    def _sample(self, name: str, words: _Words) -> Sample | None:
-        point = self._points[name]
+    def _judged(self, name: str, words: _Words) -> Judged:
         spans = self._spans(name)
-        if any(span in self._absent for span in spans):
-            return None
         if any(span not in words for span in spans):
-            return Sample(name, None, Quality.MISSING)
+            return MISSING
         exponent = words[spans[1]][0] if len(spans) > 1 else None
-        return Sample(name, *codec.decode(point, words[spans[0]], exponent))
+        return codec.decode(self._points[name], words[spans[0]], exponent)
 
 
 def _places(

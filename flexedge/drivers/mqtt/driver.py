@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from flexedge.config.profile import MqttControl, MqttProfile, MqttWrite, Setpoint
+from flexedge.config.profile import MqttControl, MqttPoint, MqttProfile, MqttWrite
+from flexedge.config.profiles import options
 from flexedge.config.site import Device
 from flexedge.domain.asset import Sensor
-from flexedge.domain.belief import Quality
 from flexedge.drivers import power
 from flexedge.drivers.driver import ControlPoint, Poll, Sample
-from flexedge.drivers.meaning import MISSING, judge
+from flexedge.drivers.known import Known
+from flexedge.drivers.meaning import MISSING, Judged, judge
 from flexedge.drivers.mqtt.broker import Broker, is_topic
 from flexedge.drivers.mqtt.payload import NotJson, raw_number, text
-from flexedge.drivers.settings import Options, grips, option_values
+from flexedge.drivers.mqtt.speaker import Speaker
+from flexedge.drivers.settings import Options, in_phases
 from flexedge.errors import (
     ConfigError,
     DeviceError,
@@ -26,38 +28,40 @@ from flexedge.errors import (
 )
 
 _OPTION = re.compile(r"\{([^{}]*)\}")
-_COMMAND = "/set"  # a command's topic is its status topic and this
 
 
 class MqttDriver:
     """One device behind a broker that others may share. Asks nothing before its first use.
 
-    What counts as a sign of life is a live message on any of the device's topics: many devices
-    send a value only when it changes. Retained messages are values, but no sign of life.
+    Reading what has arrived costs nothing, so every read looks at all points: it tells those of
+    its poll, and every other one that shows something else than was told last.
     """
 
     def __init__(self, name: str, profile: MqttProfile, device: Device, broker: Broker) -> None:
-        options = option_values(profile, device)
+        given = options(profile, device)
         self._name = name
         self._broker = broker
-        self._points = {
+        points = {
             point_name: point.model_copy(update={"topic": topic})
             for point_name, point in profile.points.items()
-            if (topic := fill(point.topic, options)) is not None
+            if (topic := fill(point.topic, given)) is not None
         }
-        self._controls = {
+        controls = {
             control_name: control
             for control_name, described in profile.control.items()
-            if (control := _with_topics(described, options)) is not None
-            and control.readback in self._points
+            if (control := _with_topics(described, given)) is not None
+            and control.readback in points
         }
+        self._points = in_phases(name, points, given)
+        self._controls = in_phases(name, controls, given)
         self._check_topics()
-        self._grips = grips(name, self._controls, options)
+        self._grips = {
+            control: power.grip(control, described) for control, described in self._controls.items()
+        }
+        self._known = Known(self._points, self._controls)
+        self._speakers = _speakers(profile, self._points)
         self._listening = False
-        self._armed: set[str] = set()
-        self._last: dict[str, Sample] = {}
-        self._arrivals = 0
-        self._spoke_at: datetime | None = None
+        self._told: dict[str, Sample] = {}
 
     @property
     def sensors(self) -> Mapping[str, Sensor]:
@@ -78,20 +82,26 @@ class MqttDriver:
         ]
 
     def read(self, poll: Poll, now: datetime) -> Sequence[Sample]:
-        """The newest values of one poll's points; optional ones never heard of are left out.
+        """The newest values of one poll's points, and of all others that show something else now.
 
-        Raises ``DeviceUnreachable`` without a broker, and when the device said nothing for the
-        shortest ``max-age`` of the poll; ``DeviceGarbled`` when nothing it says is JSON.
+        Optional points never heard of are left out. Raises ``DeviceUnreachable`` without a broker,
+        and when the device said nothing for the shortest ``max-age`` of its points;
+        ``DeviceGarbled`` when nothing it says on the poll's topics is JSON.
         """
+        self._known.heard.clear()
         try:
             self._connect()
-            self._must_live(poll, now)
-            samples = self._samples(poll)
+            away = self._away(now)
+            self._known.heard.update(self._heard(poll, away))
         except DeviceError:
-            for name in poll.points:
-                self._last.pop(name, None)
+            self._told.clear()
             raise
-        self._last.update((sample.point, sample) for sample in samples)
+        samples = [
+            sample
+            for sample in self._known.samples(self._known.heard)
+            if sample.point in poll.points or sample != self._told.get(sample.point)
+        ]
+        self._told.update((sample.point, sample) for sample in samples)
         return samples
 
     def write(self, control: str, power_kw: float) -> None:
@@ -103,39 +113,26 @@ class MqttDriver:
             raise DeviceRefused(self._name, f"{power_kw} is not a power")
         self._connect()
         described, doable = self._controls[control], self._grips[control].doable(power_kw)
-        if control not in self._armed:
+        if control not in self._known.written_kw:
             self._publish(control, described.fallback, 0.0)
             self._publish(control, described.enable, doable)
-            self._armed.add(control)
+            self._known.written_kw[control] = 0.0
         self._publish(control, described.write, doable)
+        self._known.written_kw[control] = doable
 
     def release(self, control: str) -> None:
         """Give the device back to itself."""
         self._connect()
-        self._armed.discard(control)
+        self._known.written_kw.pop(control, None)
         self._publish(control, self._controls[control].release, 0.0)
 
     def shown_kw(self, control: str) -> float | None:
-        """The power the read-back point shows.
-
-        0 where the status topic of a command chosen by sign (its topic without "/set") is a
-        point and shows the code of zero, unless the read-back is itself a power.
-        """
-        described = self._controls[control]
-        value = self._value(described.readback)
-        point = self._points[described.readback]
-        if value is None:
-            return None
-        if point.sensor_unit != "kW" and self._is_off(described):
-            return 0.0
-        setpoint = power.setpoint_of(described.write)
-        return power.shown(
-            value, point, setpoint, self._grips[control].kw_per_ampere, self._rating(setpoint)
-        )
+        """The power the read-back point shows."""
+        return self._known.shown_kw(control)
 
     def close(self) -> None:
         """Forget what was written; the broker is closed by whoever made it."""
-        self._armed.clear()
+        self._known.written_kw.clear()
 
     def _check_topics(self) -> None:
         topics = [point.topic for point in self._points.values()]
@@ -155,7 +152,7 @@ class MqttDriver:
         try:
             yield
         except DeviceUnreachable as error:
-            self._armed.clear()
+            self._known.written_kw.clear()
             raise DeviceUnreachable(self._name, error.message) from error
 
     def _connect(self) -> None:
@@ -166,71 +163,63 @@ class MqttDriver:
                 self._listening = True
             self._broker.ensure_connected()
 
-    def _must_live(self, poll: Poll, now: datetime) -> None:
-        topics = {point.topic for point in self._points.values()}
-        messages = [self._broker.newest(topic) for topic in topics]
-        arrivals = sum(message.arrivals for message in messages if message is not None)
-        if arrivals != self._arrivals:
-            self._arrivals, self._spoke_at = arrivals, now
-        if self._spoke_at is None:
-            raise DeviceUnreachable(self._name, "has not spoken yet")
-        max_age = min(self._points[name].max_age for name in poll.points)
-        silence = now - self._spoke_at
-        if silence > max_age:
-            raise DeviceUnreachable(
-                self._name, f"has not spoken for {silence.total_seconds():.0f} s"
-            )
+    def _away(self, now: datetime) -> set[str]:
+        """The topics of whoever is away; raises ``DeviceUnreachable`` when that is the device."""
+        away: set[str] = set()
+        for speaker in self._speakers:
+            silence = speaker.silence(self._broker, now)
+            if silence is not None and speaker.required:
+                raise DeviceUnreachable(self._name, silence)
+            if silence is not None:
+                away |= speaker.topics
+        return away
 
-    def _samples(self, poll: Poll) -> list[Sample]:
-        samples: list[Sample] = []
-        garbled: list[str] = []
-        for name in poll.points:
-            point = self._points[name]
+    def _heard(self, poll: Poll, away: set[str]) -> dict[str, Judged]:
+        """What each point says by itself, without optional ones never heard of."""
+        heard: dict[str, Judged] = {}
+        garbled: dict[str, str] = {}
+        for name, point in self._points.items():
             message = self._broker.newest(point.topic)
             if message is None and point.optional:
                 continue
-            try:
-                raw = None if message is None else raw_number(message.payload, point.path)
-            except NotJson as error:
-                garbled.append(f"{point.topic} {error}")
-                raw = None
-            samples.append(Sample(name, *(MISSING if raw is None else judge(point, raw))))
-        if garbled and len(garbled) == len(samples):
-            raise DeviceGarbled(self._name, garbled[0])
-        return samples
+            raw = None
+            if message is not None and point.topic not in away:
+                try:
+                    raw = raw_number(message.payload, point.path)
+                except NotJson as error:
+                    garbled[name] = f"{point.topic} {error}"
+            heard[name] = MISSING if raw is None else judge(point, raw)
+        asked = [name for name in poll.points if name in heard]
+        if asked and garbled.keys() >= set(asked):
+            raise DeviceGarbled(self._name, garbled[asked[0]])
+        return heard
 
     def _publish(self, control: str, writes: Sequence[MqttWrite], power_kw: float) -> None:
         for write in writes:
+            setpoint = write.setpoint
+            rated = None if setpoint is None else setpoint.relative_to
+            rating = None if rated is None else self._known.value(rated)
             try:
-                number = power.number(
-                    write,
-                    power_kw,
-                    self._grips[control].kw_per_ampere,
-                    self._rating(write.setpoint),
-                )
+                number = power.number(write, power_kw, self._grips[control].kw_per_ampere, rating)
             except ValueError as error:
                 raise DeviceRefused(self._name, f"{control}: {error}") from error
             with self._named():
                 self._broker.publish(write.topic, text(write, number))
 
-    def _rating(self, setpoint: Setpoint | None) -> float | None:
-        if setpoint is None or setpoint.relative_to is None:
-            return None
-        return self._value(setpoint.relative_to)
 
-    def _value(self, point: str) -> float | None:
-        sample = self._last.get(point)
-        return sample.value if sample is not None and sample.quality is Quality.GOOD else None
-
-    def _is_off(self, control: MqttControl) -> bool:
-        return any(
-            write.when is not None
-            and write.when.zero != write.when.positive
-            and self._value(name) == write.when.zero * point.factor
-            for write in control.write
-            for name, point in self._points.items()
-            if point.topic + _COMMAND == write.topic
-        )
+def _speakers(profile: MqttProfile, points: Mapping[str, MqttPoint]) -> list[Speaker]:
+    """The device, and whoever else speaks of it: the first option in a topic says who."""
+    groups: dict[str, list[MqttPoint]] = {}
+    for name, point in points.items():
+        whose = _OPTION.search(profile.points[name].topic)
+        groups.setdefault("" if whose is None else whose[1], []).append(point)
+    speakers: list[Speaker] = []
+    for group in groups.values():
+        required = [point for point in group if not point.optional]
+        max_age = min(point.max_age for point in required or group)
+        topics = (point.topic for point in group)
+        speakers.append(Speaker(topics, max_age, required=bool(required)))
+    return speakers
 
 
 def fill(topic: str, options: Options) -> str | None:

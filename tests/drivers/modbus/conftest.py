@@ -3,6 +3,7 @@
 import contextlib
 import socketserver
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ class Slave:
     written: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     fault: Fault | None = None
     connections: int = 0
+    hung_up: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released whenever a connection was closed from the other side."""
     port: int = 0
 
     def put(self, table: str, address: int, *words: int) -> None:
@@ -107,6 +110,7 @@ def serving(slave: Slave) -> Iterator[Slave]:
                     if answer != SILENCE:
                         self.wfile.write(answer)
                         self.wfile.flush()
+            slave.hung_up.release()
 
     with _Server(("127.0.0.1", slave.port), Handler) as server, ThreadPoolExecutor(1) as pool:
         slave.port = server.server_address[1]

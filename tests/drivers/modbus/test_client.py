@@ -232,6 +232,22 @@ def test_nobody_there_is_unreachable_and_coming_back_is_noticed(slave: "Slave") 
     wire.close()
 
 
+def test_what_goes_wrong_is_raised_and_not_logged(
+    slave: "Slave", client: ModbusClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    for fault in (_silent, _closes, _unknown_function, _transaction_zero):
+        slave.fault = fault
+        with pytest.raises(DeviceError):
+            client.read("holding", 0, 1)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = ModbusClient("battery", Wire("127.0.0.1", free.getsockname()[1], 0.5), 1)
+        with pytest.raises(DeviceUnreachable):
+            nobody.connect()
+    assert caplog.records == []
+
+
 def test_a_host_that_cannot_be_one_is_unreachable() -> None:
     with pytest.raises(DeviceUnreachable, match="meter"):
         ModbusClient("meter", Wire("a..b", 502, 0.1), 1).connect()

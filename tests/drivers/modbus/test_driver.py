@@ -60,7 +60,11 @@ INVERTER: dict[str, Any] = {
             "sunspec": 103, "offset": 2, "exponent": 3, "type": "int16", "unit": "W", "scale": -1,
         },
         "pv.rating": {"sunspec": 120, "offset": 3, "exponent": 4, "unit": "W", "every": "1h"},
-        "pv.limit": {"sunspec": 123, "offset": 2, "exponent": 4, "unit": "%"},
+        "pv.limit": {
+            "sunspec": 123, "offset": 2, "exponent": 4, "unit": "%", "relative-to": "pv.rating",
+            "scale": -1,
+        },
+        "pv.share": {"sunspec": 123, "offset": 2, "exponent": 4, "unit": "%"},
         "pv.on": {"sunspec": 123, "offset": 3, "unit": ""},
     },
     "control": {
@@ -198,10 +202,32 @@ def test_a_failed_read_shows_nothing(battery: ModbusDriver, slave: "Slave") -> N
 
 
 def test_sunspec_points_are_found(inverter: ModbusDriver) -> None:
-    samples = read(inverter, "pv.power", "pv.rating", "pv.limit")
+    samples = read(inverter, "pv.power", "pv.rating", "pv.share")
     assert {name: sample.value for name, sample in samples.items()} == {
-        "pv.power": -4.0, "pv.rating": 5.0, "pv.limit": 100.0,
+        "pv.power": -4.0, "pv.rating": 5.0, "pv.share": 100.0,
     }  # fmt: skip
+
+
+def test_a_share_is_told_as_power_and_its_rating_read_along_while_it_is_not_known(
+    inverter: ModbusDriver, slave: "Slave"
+) -> None:
+    assert inverter.sensors["pv.limit"] == Sensor("pv.limit", "kW")
+    assert read(inverter, "pv.limit") == {"pv.limit": Sample("pv.limit", -5.0)}
+    slave.asked.clear()
+    assert read(inverter, "pv.limit") == {"pv.limit": Sample("pv.limit", -5.0)}
+    assert slave.reads == [(40013, 3)]
+    inverter.close()
+    slave.put("holding", 40009, 700)  # another inverter
+    assert read(inverter, "pv.limit") == {"pv.limit": Sample("pv.limit", -7.0)}
+
+
+def test_a_share_of_an_unknown_rating_is_missing(inverter: ModbusDriver, slave: "Slave") -> None:
+    slave.put("holding", 40010, 0x8000)
+    missing = {"pv.limit": Sample("pv.limit", None, Quality.MISSING)}
+    assert read(inverter, "pv.limit") == missing
+    assert inverter.shown_kw("pv.power") is None
+    slave.put("holding", 40010, 1)
+    assert read(inverter, "pv.limit")["pv.limit"].value == -5.0, "looked at again at once"
 
 
 def test_a_limit_in_percent_of_the_rating(inverter: ModbusDriver, slave: "Slave") -> None:
@@ -250,38 +276,86 @@ def test_a_missing_model_is_named(inverter: ModbusDriver, slave: "Slave") -> Non
         read(inverter, "pv.power")
 
 
-def test_a_current_read_back_shows_power_and_off(slave: "Slave", client: ModbusClient) -> None:
-    charger = {
-        **BATTERY,
-        "points": {
-            "ev.current": {"address": 0, "unit": "A", "scale": 0.1},
-            "ev.enabled": {"address": 1, "unit": ""},
+CHARGER: dict[str, Any] = {
+    **BATTERY,
+    "points": {
+        "ev.allowed": {
+            "address": 0, "unit": "A", "scale": 0.1, "amps": {"phases": 3},
+            "zero-when": {"ev.enabled": 0},
         },
-        "control": {
-            "ev.power": {
-                "readback": "ev.current",
-                "amps": {"phases": 3, "most": "16 A"},
-                "write": [
-                    {"address": 0, "setpoint": {"unit": "A", "scale": 0.1}},
-                    {"address": 1, "when": {"zero": 0, "positive": 1}},
-                ],
-                "release": [{"address": 1, "value": 1}],
-            }
-        },
-    }
+        "ev.enabled": {"address": 1, "unit": "", "every": "10s"},
+    },
+    "control": {
+        "ev.power": {
+            "readback": "ev.allowed",
+            "amps": {"phases": 3, "most": "16 A"},
+            "write": [
+                {"address": 0, "setpoint": {"unit": "A", "scale": 0.1}},
+                {"address": 1, "when": {"zero": 0, "positive": 1}},
+            ],
+            "release": [{"address": 1, "value": 1}],
+        }
+    },
+}  # fmt: skip
+
+
+def charger(slave: "Slave", client: ModbusClient, **control: str) -> ModbusDriver:
     slave.put("holding", 0, 0, 0)
-    profile = ModbusProfile.model_validate(charger)
-    device = Device(profile="test", options={"phases": 1})
-    driver = ModbusDriver("charger", profile, device, client)
+    described = {"ev.power": {**CHARGER["control"]["ev.power"], **control}}
+    profile = ModbusProfile.model_validate({**CHARGER, "control": described})
+    return ModbusDriver("car", profile, Device(profile="test", options={"phases": 1}), client)
+
+
+def test_a_current_is_told_as_power_on_this_devices_phases_and_zero_while_switched_off(
+    slave: "Slave", client: ModbusClient
+) -> None:
+    driver = charger(slave, client)
     assert driver.controls["ev.power"].range_kw == pytest.approx((0.0, 3.68))
     assert driver.controls["ev.power"].least_kw == pytest.approx(1.38)
     driver.write("ev.power", 2.0)
     assert slave.written == [(0, (80,)), (1, (1,))]
-    read(driver, "ev.current", "ev.enabled")
+    assert read(driver, "ev.allowed")["ev.allowed"].value == pytest.approx(1.84)
     assert driver.shown_kw("ev.power") == pytest.approx(1.84)
     slave.put("holding", 1, 0)
-    read(driver, "ev.current", "ev.enabled")
+    read(driver, "ev.enabled")
     assert driver.shown_kw("ev.power") == 0.0
+    assert read(driver, "ev.allowed")["ev.allowed"] == Sample("ev.allowed", 0.0)
+
+
+def test_a_switch_as_read_back_stands_for_what_was_written(
+    slave: "Slave", client: ModbusClient
+) -> None:
+    driver = charger(slave, client, readback="ev.enabled")
+    slave.put("holding", 1, 1)
+    read(driver, "ev.enabled")
+    assert driver.shown_kw("ev.power") is None, "on, but nobody said how much"
+    driver.write("ev.power", 2.0)
+    assert driver.shown_kw("ev.power") == pytest.approx(1.84), "what the device can do of it"
+    slave.fault = lambda asked: asked.refusal(4) if asked.address == 1 else None
+    with pytest.raises(DeviceRefused):
+        driver.write("ev.power", 0.0)
+    assert driver.shown_kw("ev.power") == pytest.approx(1.84), "still on as before"
+    slave.fault = None
+    driver.write("ev.power", 0.0)
+    assert driver.shown_kw("ev.power") is None, "on although it was told to be off"
+    read(driver, "ev.enabled")
+    assert driver.shown_kw("ev.power") == 0.0
+    driver.release("ev.power")
+    read(driver, "ev.enabled")
+    assert driver.shown_kw("ev.power") is None
+
+
+def test_after_a_release_and_close_the_device_hears_no_more(
+    battery: ModbusDriver, slave: "Slave"
+) -> None:
+    battery.write("battery.power", 1.0)
+    read(battery, "battery.power")
+    battery.release("battery.power")
+    heard = len(slave.asked)
+    battery.close()
+    assert slave.hung_up.acquire(timeout=5), "the device sees the connection end"
+    assert slave.asked[heard - 1].address == 201
+    assert len(slave.asked) == heard
 
 
 def test_an_implausible_read_back_shows_nothing(slave: "Slave", client: ModbusClient) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from flexedge.config.profile import ModbusProfile
 from flexedge.domain.belief import Quality
-from flexedge.drivers.driver import Sample
+from flexedge.drivers.meaning import MISSING, Judged
 from flexedge.drivers.modbus.client import ModbusClient
 from flexedge.drivers.modbus.reader import Place, Reader, locate
 from flexedge.errors import DeviceGarbled, DeviceRefused
@@ -33,10 +33,15 @@ def reader(client: ModbusClient, described: ModbusProfile, **models: int) -> Rea
     return Reader("battery", described, places, client)
 
 
+def good(*values: float) -> dict[str, Judged]:
+    names = ("a.x", "a.y")
+    return {name: (value, Quality.GOOD) for name, value in zip(names, values, strict=False)}
+
+
 def test_one_request_reads_what_lies_together(slave: "Slave", client: ModbusClient) -> None:
     slave.put("holding", 0, 11, 0, 22)
     points = reader(client, profile({"a.x": {"address": 0}, "a.y": {"address": 2}}))
-    assert points.read(["a.x", "a.y"]) == [Sample("a.x", 11.0), Sample("a.y", 22.0)]
+    assert points.read(["a.x", "a.y"]) == good(11.0, 22.0)
     assert slave.reads == [(0, 3)]
 
 
@@ -45,7 +50,7 @@ def test_a_refused_hole_is_left_out_from_then_on(slave: "Slave", client: ModbusC
     slave.put("holding", 2, 22)
     points = reader(client, profile({"a.x": {"address": 0}, "a.y": {"address": 2}}))
     for _ in range(2):
-        assert points.read(["a.x", "a.y"]) == [Sample("a.x", 11.0), Sample("a.y", 22.0)]
+        assert points.read(["a.x", "a.y"]) == good(11.0, 22.0)
     assert slave.reads == [(0, 3), (0, 1), (2, 1), (0, 1), (2, 1)]
 
 
@@ -64,7 +69,7 @@ def test_an_optional_point_that_is_refused_is_dropped_and_the_rest_go_on(
         ),
     )
     for _ in range(2):
-        assert points.read(["a.x", "a.y", "a.z"]) == [Sample("a.x", 11.0), Sample("a.y", 22.0)]
+        assert points.read(["a.x", "a.y", "a.z"]) == good(11.0, 22.0)
     assert slave.reads[-2:] == [(0, 1), (1, 1)], "the refused register is not asked for again"
 
 
@@ -79,10 +84,9 @@ def test_a_refused_block_does_not_take_the_others_with_it(
 
     slave.fault = busy
     points = reader(client, profile({"a.x": {"address": 0}, "a.y": {"address": 500}}))
-    missing = Sample("a.y", None, Quality.MISSING)
-    assert points.read(["a.x", "a.y"]) == [Sample("a.x", 11.0), missing]
+    assert points.read(["a.x", "a.y"]) == good(11.0) | {"a.y": MISSING}
     slave.fault = None
-    assert points.read(["a.x", "a.y"]) == [Sample("a.x", 11.0), Sample("a.y", 22.0)]
+    assert points.read(["a.x", "a.y"]) == good(11.0, 22.0)
 
 
 def test_refusing_everything_is_a_refusal(client: ModbusClient) -> None:
@@ -94,8 +98,8 @@ def test_refusing_everything_is_a_refusal(client: ModbusClient) -> None:
 def test_exponents_are_read_along(slave: "Slave", client: ModbusClient) -> None:
     slave.put("holding", 100, 103, 4, 1234, 7, 0xFFFF, 0)
     described = profile({"pv.power": {"sunspec": 103, "offset": 2, "exponent": 4, "unit": "W"}})
-    (sample,) = reader(client, described, m103=100).read(["pv.power"])
-    assert sample.value == pytest.approx(0.1234)
+    told = reader(client, described, m103=100).read(["pv.power"])
+    assert told["pv.power"][0] == pytest.approx(0.1234)
     assert slave.reads == [(102, 3)]
 
 
@@ -104,7 +108,7 @@ def test_a_model_that_must_be_there_is_named(client: ModbusClient) -> None:
     with pytest.raises(DeviceGarbled, match=r"no SunSpec model 103, needed for pv\.power"):
         reader(client, profile(needed))
     optional = {"pv.power": {"sunspec": 103, "offset": 2, "optional": True}}
-    assert reader(client, profile(optional)).read(["pv.power"]) == []
+    assert reader(client, profile(optional)).read(["pv.power"]) == {}
 
 
 def test_points_that_must_be_read_alone_are(slave: "Slave", client: ModbusClient) -> None:

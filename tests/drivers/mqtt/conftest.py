@@ -1,8 +1,7 @@
-"""A real broker: amqtt, or the one FLEXEDGE_TEST_BROKER=host:port names."""
+"""Real brokers: amqtt, and mosquitto for the tests that are marked so."""
 
 import asyncio
 import contextlib
-import os
 import secrets
 import socket
 import struct
@@ -11,13 +10,12 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from flexedge.drivers.mqtt.broker import Broker
-
-ENVIRONMENT = "FLEXEDGE_TEST_BROKER"
 
 
 class Background:
@@ -37,6 +35,13 @@ class Background:
         self._loop.close()
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 class Cable:
     """The way to a broker, which can be cut and mended: a proxy on a port of its own."""
 
@@ -45,9 +50,7 @@ class Cable:
         self._broker = broker
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = _free_port()
 
     async def _connected(self, near: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         far, questions = await asyncio.open_connection(*self._broker)
@@ -100,21 +103,59 @@ asyncio.run(serve())
 """
 
 
-@pytest.fixture(scope="session")
-def address() -> Iterator[tuple[str, int]]:
-    if ENVIRONMENT in os.environ:
-        host, _, port = os.environ[ENVIRONMENT].rpartition(":")
-        yield host, int(port)
-        return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
-    command = [sys.executable, "-c", AMQTT, str(number)]
+MOSQUITTO = "/usr/sbin/mosquitto"
+MOSQUITTO_SETTINGS = """
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+"""
+
+
+@contextlib.contextmanager
+def _amqtt(port: int, _folder: Path) -> Iterator[None]:
+    command = [sys.executable, "-c", AMQTT, str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        yield "127.0.0.1", number
+        yield
         process.kill()
+
+
+@contextlib.contextmanager
+def _mosquitto(port: int, folder: Path) -> Iterator[None]:
+    settings = folder / "mosquitto.conf"
+    settings.write_text(MOSQUITTO_SETTINGS.format(port=port))
+    pause = threading.Event()
+    with (folder / "log").open("wb") as log:  # a pipe nobody reads would fill up and stop it
+        command = [MOSQUITTO, "-c", str(settings)]
+        with subprocess.Popen(command, stdout=log, stderr=log) as process:
+            try:
+                while not _listens(port):
+                    assert process.poll() is None, (folder / "log").read_text()
+                    pause.wait(0.01)
+                yield
+            finally:
+                process.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+BROKERS = {"amqtt": _amqtt, "mosquitto": _mosquitto}
+
+
+@pytest.fixture(
+    scope="session", params=["amqtt", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
+)
+def address(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, int]]:
+    """A broker: amqtt, and once more mosquitto for whoever asks for what is marked so."""
+    port = _free_port()
+    with BROKERS[request.param](port, tmp_path_factory.mktemp("broker")):
+        yield "127.0.0.1", port
 
 
 @pytest.fixture

@@ -1,0 +1,93 @@
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.gateway.conftest import Hut, World
+
+
+@pytest.fixture
+def home(hut: "Hut") -> "World":
+    return hut.home()
+
+
+def test_every_asset_of_the_home_is_resolved(home: "World") -> None:
+    plant = home.gateway.plant
+    assert [unit.name for unit in plant.units] == ["battery", "solar", "car", "heating", "house"]
+    assert [unit.name for unit in plant.controlled] == ["battery", "solar", "car", "heating"]
+    assert plant.remainder is plant.unit("house")
+    assert (plant.currency, str(plant.zone)) == ("EUR", "Europe/Amsterdam")
+    assert plant.sensor_of["hybrid", "battery.soc"] == "battery.soc"
+    assert plant.sensor_of["meter", "grid.power"] == "grid.power"
+    assert plant.sensor_of["hybrid", "grid.power-l1"] == "hybrid.grid.power-l1"
+    assert plant.sensors["battery.soc"].unit == "%"
+    assert plant.sensors["import"].unit == "EUR/kWh"
+    assert plant.unit("battery").sensors["soc"] == "battery.soc"
+    assert plant.unit("heating").sensors["heat-demand"] == "heating.heat-demand"
+
+
+def test_who_stores_who_drives_and_who_is_controlled(home: "World") -> None:
+    units = {unit.name: unit for unit in home.gateway.plant.units}
+    assert [name for name, unit in units.items() if unit.stores] == ["battery", "car", "heating"]
+    assert [name for name, unit in units.items() if unit.vehicle] == ["car"]
+    assert units["house"].control is None
+    assert units["car"].control is not None
+    assert units["car"].control.name == "ev.power"
+
+
+def test_the_tightest_of_all_who_say_so_counts(home: "World", hut: "Hut") -> None:
+    ranges = {unit.name: unit.range_kw for unit in home.gateway.plant.units}
+    assert ranges == {
+        "battery": (-5.0, 5.0),
+        "solar": (-8.0, 0.0),
+        "car": (0.0, 11.0),
+        "heating": (0.0, 3.0),
+        "house": (0.0, math.inf),
+    }
+    hut.profile("foxess-h3", "refresh: 15s", "refresh: 15s\n    range: [-4 kW, 3 kW]")
+    world = hut(
+        "battery",
+        more={"battery": "limits: {range: [-4.5 kW, 2.5 kW]}"},
+        model={"battery": "production-capacity: 3.5 kW, consumption-capacity: 2.8 kW"},
+    )
+    assert world.unit("battery").range_kw == (-3.5, 2.5)
+
+
+def test_how_much_is_stored_at_least_and_at_most(home: "World") -> None:
+    units = {unit.name: unit for unit in home.gateway.plant.units}
+    assert (units["battery"].soc_min_kwh, units["battery"].soc_max_kwh) == (1.0, 10.0)
+    assert (units["car"].soc_min_kwh, units["car"].soc_max_kwh) == (0.0, 60.0)
+    assert units["heating"].soc_max_kwh == pytest.approx(500 * 1.163e-3 * 20)
+    assert units["solar"].soc_max_kwh is None
+
+
+def test_the_least_power_above_zero(hut: "Hut") -> None:
+    world = hut("battery", "car", "oven", "house")
+    least = {unit.name: unit.least_kw for unit in world.gateway.plant.units}
+    assert least == {"battery": 0.0, "car": pytest.approx(4.14), "oven": 6.0, "house": 0.0}
+
+
+def test_a_value_is_acted_upon_for_three_polls_but_at_least_five_seconds(home: "World") -> None:
+    plant = home.gateway.plant
+    assert plant.max_age("grid.power") == timedelta(seconds=5)  # every second
+    assert plant.max_age("heating.power") == timedelta(seconds=6)  # every two
+    assert plant.max_age("battery.soc") == timedelta(seconds=30)  # every ten
+    assert plant.max_age("house.power") == timedelta(seconds=5)  # computed
+
+
+def test_what_is_only_watched_has_no_control_point(hut: "Hut") -> None:
+    world = hut("battery", "solar", more={"battery": "control: false"})
+    assert [unit.name for unit in world.gateway.plant.controlled] == ["solar"]
+    assert world.gateway.plant.remainder is None
+
+
+def test_the_workshop_has_a_process_on_a_switch(hut: "Hut") -> None:
+    plant = hut.industry().gateway.plant
+    furnace = plant.unit("furnace")
+    assert furnace.control is not None
+    assert furnace.control.name == "switch.power"
+    assert not furnace.stores
+    assert plant.sensor_of["oven-switch", "switch.power"] == "furnace.power"
+    assert plant.context.site_peak_consumption == 12.0
