@@ -27,6 +27,8 @@ SCHEDULER = Source("flexedge", "scheduler")
 FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
+PATIENCE = timedelta(seconds=20)
+"""How long the first plan waits for every state of charge, and devices for the first plan."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,7 @@ class Planner:
         self._lock = threading.Lock()
         self._plan: Plan | None = None
         self._inputs: object = None
+        self._began: datetime | None = None
         self.trouble = ""
         """Why there is no newer plan; empty when the last attempt succeeded."""
 
@@ -73,9 +76,19 @@ class Planner:
         prices = self._prices.changed()
         return prices or self._gatherer.signature(now) != self._inputs
 
+    def begin(self, now: datetime) -> None:
+        """The gateway starts: give devices a moment to say what they hold."""
+        self._began = now
+
+    def starting(self, now: datetime) -> bool:
+        """Whether the first plan may still be waited for."""
+        return self._plan is None and self._began is not None and now - self._began < PATIENCE
+
     def step(self, now: datetime, horizon: timedelta, time_limit: timedelta) -> None:
         """Make a plan. When none comes out, the last one stays and ``trouble`` says why."""
         with self._lock:
+            if self.starting(now) and not self._gatherer.complete(now):
+                return
             self._prices.changed()
             self._inputs = self._gatherer.signature(now)
             try:

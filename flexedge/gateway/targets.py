@@ -60,6 +60,10 @@ class Targets:
         rung, plan = self._planner.in_force(now)
         if plan is not None:
             wanted = self._planned(plan, measured, now)
+        elif self._planner.starting(now):
+            rung = "released"
+            reason = "starting: waits for the first plan"
+            wanted = {unit.name: Target(None, reason) for unit in self._plant.controlled}
         elif measured.grid_kw is not None:
             wanted = self._ruled(measured, now)
         else:
