@@ -160,6 +160,7 @@ class Planner:
         forecasts = [
             Belief(sensor, FORECASTER.name, plan.made_at, series)
             for sensor, series in expected.items()
+            if sensor in self._plant.sensors
         ]
         try:
             self._beliefs.save(beliefs, SCHEDULER)
