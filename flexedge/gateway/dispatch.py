@@ -208,8 +208,9 @@ class Dispatcher:
     def _compare(self, unit: Unit, shown_kw: float, now: datetime) -> None:
         """Whether what a device shows is what it was told; each write counts once."""
         held = self.held(unit.name)
-        if held.setpoint is None or held.written_at is None or now <= held.written_at:
-            return
+        written, heard = held.written_at, held.at
+        if held.setpoint is None or written is None or heard is None or heard < written:
+            return  # the newest write is still under way
         if abs(shown_kw - held.setpoint.power_kw) > _control(unit).readback_tolerance_kw:
             return
         if held.proved_at != held.written_at:

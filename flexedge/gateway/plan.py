@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -110,19 +110,23 @@ class Planner:
 
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""
-        problem, share = gathered.problem, gathered.first_share
-        grid = problem.grid
+        problem, grid = gathered.whole, gathered.whole.grid
 
-        def whole(values: FloatArray) -> Series:
+        def whole(values: FloatArray) -> FloatArray:
             stretched = values.copy()
-            stretched[0] /= share
-            return Series(grid, stretched)
+            stretched[0] /= gathered.first_share
+            return stretched
 
+        solution = replace(
+            solution,
+            power_kw={name: whole(power) for name, power in solution.power_kw.items()},
+            grid_kw=whole(solution.grid_kw),
+        )
         words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
         schedules = {
             name: Schedule(
                 name,
-                whole(power),
+                Series(grid, power),
                 Series(grid, solution.soc_kwh[name]) if name in solution.soc_kwh else None,
             )
             for name, power in solution.power_kw.items()
@@ -132,9 +136,9 @@ class Planner:
             made_at=now,
             valid_until=min(now + VALID_FOR, grid.end),
             schedules=schedules,
-            grid_kw=whole(solution.grid_kw),
+            grid_kw=Series(grid, solution.grid_kw),
             can_produce_kw={
-                device.name: whole(-device.min_kw)
+                device.name: Series(grid, -device.min_kw)
                 for device in problem.devices
                 if device.storage is None
             },
@@ -167,6 +171,7 @@ class Planner:
         forecasts = [
             Belief(sensor, FORECASTER.name, plan.made_at, series)
             for sensor, series in expected.items()
+            if sensor in self._plant.sensors
         ]
         try:
             self._beliefs.save(beliefs, SCHEDULER)

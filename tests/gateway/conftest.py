@@ -55,6 +55,7 @@ _ASSETS = {
     "heating": "type: heat-storage, device: heat-pump, heat-buffer: "
     "{volume: 500 l, min: 35 degC, max: 55 degC}, flex-model: {power-capacity: 3 kW, "
     "charging-efficiency: 350%, soc-usage: [{sensor: heating.heat-demand, default: 1.2 kW}]}",
+    "roof-without-meter": "type: solar, control: false, flex-model: {power-capacity: 8 kW}",
     "pump": "type: heat-storage, device: heat-pump, heat-buffer: "
     "{volume: 500 l, min: 35 degC, max: 55 degC}",
     "oven": "type: process, device: switch, process: {power: 6 kW, duration: PT1H, "

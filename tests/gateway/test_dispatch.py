@@ -192,10 +192,12 @@ def test_one_late_read_back_is_forgiven(battery: "World") -> None:
 
 
 def test_a_read_back_from_before_the_write_proves_nothing(battery: "World") -> None:
-    battery.tick()
-    battery.dispatcher.shown("hybrid", {"battery.power": -2.0}, battery.now)
+    battery.dispatcher.step(battery.now)  # told, but the line has not said that it wrote
+    shown, later = {"battery.power": -2.0}, battery.now + timedelta(seconds=1)
+    battery.dispatcher.shown("hybrid", shown, later)
     assert not battery.held("battery").verified
-    battery.dispatcher.shown("hybrid", {"battery.power": -2.0}, battery.now + timedelta(seconds=1))
+    battery.dispatcher.wrote("hybrid", "battery.power", Applied(-2.0), later)
+    battery.dispatcher.shown("hybrid", shown, later)
     assert battery.held("battery").verified
 
 
