@@ -192,6 +192,7 @@ def test_one_late_read_back_is_forgiven(battery: "World") -> None:
 
 
 def test_a_read_back_from_before_the_write_proves_nothing(battery: "World") -> None:
+    battery.poll()
     battery.dispatcher.step(battery.now)  # told, but the line has not said that it wrote
     shown, later = {"battery.power": -2.0}, battery.now + timedelta(seconds=1)
     battery.dispatcher.shown("hybrid", shown, later)

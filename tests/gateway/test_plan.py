@@ -228,11 +228,14 @@ def test_at_the_start_nothing_is_told_before_states_of_charge_had_a_moment(hut: 
     planner = world.gateway.planner
     planner.begin(world.now)
     world.show({"grid.power": 1.0, "battery.power": 0.0})
+    world.poll()
     planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
     assert planner.in_force(world.now)[1] is None
     assert world.decide()["battery"].power_kw is None
-    world.show({"grid.power": 1.0, "battery.power": 0.0, "battery.soc": 50.0})
+    world.show({"battery.soc": 50.0})
+    world.poll()
     planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.trouble == ""
     assert planner.in_force(world.now)[1] is not None
 
 
