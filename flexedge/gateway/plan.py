@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import structlog
 
 from flexedge.config.prices import Prices
@@ -14,12 +15,12 @@ from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.errors import PlanError, StoreError
 from flexedge.gateway.health import Health
+from flexedge.gateway.least import solve_in_steps
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.gateway.problem import Gathered, Gatherer
 from flexedge.gateway.view import Rung
 from flexedge.optim import explain
 from flexedge.optim.solution import Solution
-from flexedge.optim.solve import solve
 from flexedge.store.beliefs import Beliefs
 
 _log = structlog.get_logger()
@@ -94,7 +95,7 @@ class Planner:
             try:
                 self._beliefs.flush()  # forecasts shall know the newest readings
                 gathered = self._gatherer.gather(now, horizon)
-                solution = solve(gathered.problem, time_limit)
+                solution = solve_in_steps(gathered.problem, self._least(gathered), time_limit)
             except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
                 if not self.trouble:
@@ -107,6 +108,17 @@ class Planner:
             self._health.planned(plan.seconds)
             self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes)))
             self._keep(plan, gathered.expected)
+
+    def _least(self, gathered: Gathered) -> dict[str, FloatArray]:
+        """The least power above zero in each step, of assets that have one."""
+        least = {unit.name: unit.least_kw for unit in self._plant.controlled if unit.least_kw}
+        steps = np.ones(gathered.problem.grid.n)
+        steps[0] = gathered.first_share
+        return {
+            device.name: least[device.name] * steps
+            for device in gathered.problem.devices
+            if device.name in least
+        }
 
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""

@@ -424,10 +424,12 @@ def test_a_car_is_not_rounded_up_to_its_least_power_where_that_breaks_a_limit(hu
     world.plan()
     planned = world.gateway.planner.in_force(world.now)[1]
     assert planned is not None
-    assert planned.schedules["car"].power_kw.at(world.now) == pytest.approx(3.0)
+    assert planned.schedules["car"].power_kw.at(world.now) == 0.0
     for _ in range(20):
         assert world.live(6.5) <= 10.0
     assert world.setpoint("car") == 0.0
+    world.live(5.0)  # there is room for its least power
+    world.plan()
     for _ in range(20):
-        world.live(5.0)  # there is room for its least power, more than was planned
-    assert world.setpoint("car") == pytest.approx(4.14)
+        assert world.live(5.0) <= 10.0
+    assert world.setpoint("car") >= 4.14
