@@ -432,4 +432,4 @@ def test_a_car_is_not_rounded_up_to_its_least_power_where_that_breaks_a_limit(hu
     world.plan()
     for _ in range(20):
         assert world.live(5.0) <= 10.0
-    assert world.setpoint("car") >= 4.14
+    assert (world.setpoint("car") or 0.0) >= 4.14
