@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DAYS ?= 2
 
-.PHONY: help run test check bench format lock browser mosquitto hil clean
+.PHONY: help run test check bench format lock browser mosquitto hil demo-days pictures clean
 help:
 	@echo "make run     a simulated site and the gateway, with a page to look at"
 	@echo "make test    all tests that need nothing but Python"
@@ -12,6 +13,8 @@ help:
 	@echo "make bench   speed, as ratios"
 	@echo "make format  bring the code into shape"
 	@echo "make lock    pin the versions of all dependencies anew"
+	@echo "make demo-days  two simulated days, held against what they must come to"
+	@echo "make pictures   the pictures in docs/, from a running demo (needs Chromium)"
 	@echo "make browser | mosquitto | hil   further tests; see CONTRIBUTING.md for what they need"
 
 $(STAMP): pyproject.toml requirements.lock packaging/make-venv
@@ -34,13 +37,21 @@ bench: $(STAMP)
 	@$(BIN)/python -m bench $(ARGS)
 
 browser: $(STAMP)
-	@$(BIN)/python -m pytest -m browser $(ARGS)
+	@$(BIN)/python -m pytest -m browser tests hil $(ARGS)
 
 mosquitto: $(STAMP)
-	@$(BIN)/python -m pytest -m mosquitto $(ARGS)
+	@$(BIN)/python -m pytest -m mosquitto tests $(ARGS)
 
 hil: $(STAMP)
-	@$(BIN)/python -m pytest hil $(ARGS)
+	@$(BIN)/python -m pytest -m "not browser and not systemd" hil $(ARGS)
+
+demo-days: $(STAMP)
+	@mkdir -p var
+	@$(BIN)/flexedge demo --days $(DAYS) --speed 600 --json --folder var/demo-days >var/demo-days.json
+	@$(BIN)/python -m hil.result var/demo-days.json
+
+pictures: $(STAMP)
+	@FLEXEDGE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -m browser hil $(ARGS)
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .

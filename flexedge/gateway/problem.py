@@ -71,6 +71,15 @@ class Gatherer:
         """What makes a new plan worth while, besides the passing of time."""
         return self._storages.signature(now)
 
+    def complete(self, now: datetime) -> bool:
+        """Whether every controlled storage that is there has a known state of charge."""
+        return all(
+            self._storages.soc_kwh(unit, now) is not None
+            or self._storages.plugged(unit, now) is False
+            for unit in self._plant.controlled
+            if unit.stores
+        )
+
     def gather(self, now: datetime, horizon: timedelta) -> Gathered:
         """The problem from now to ``horizon``. Raises ``PlanError`` when prices are unknown."""
         start = floor(now, RESOLUTION)

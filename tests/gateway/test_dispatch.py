@@ -206,10 +206,13 @@ def test_one_late_read_back_is_forgiven(battery: "World") -> None:
 
 
 def test_a_read_back_from_before_the_write_proves_nothing(battery: "World") -> None:
-    battery.tick()
-    battery.dispatcher.shown("hybrid", {"battery.power": -2.0}, battery.now)
+    battery.poll()
+    battery.dispatcher.step(battery.now)  # told, but the line has not said that it wrote
+    shown, later = {"battery.power": -2.0}, battery.now + timedelta(seconds=1)
+    battery.dispatcher.shown("hybrid", shown, later)
     assert not battery.held("battery").verified
-    battery.dispatcher.shown("hybrid", {"battery.power": -2.0}, battery.now + timedelta(seconds=1))
+    battery.dispatcher.wrote("hybrid", "battery.power", Applied(-2.0), later)
+    battery.dispatcher.shown("hybrid", shown, later)
     assert battery.held("battery").verified
 
 
@@ -435,10 +438,12 @@ def test_a_car_is_not_rounded_up_to_its_least_power_where_that_breaks_a_limit(hu
     world.plan()
     planned = world.gateway.planner.in_force(world.now)[1]
     assert planned is not None
-    assert planned.schedules["car"].power_kw.at(world.now) == pytest.approx(3.0)
+    assert planned.schedules["car"].power_kw.at(world.now) == 0.0
     for _ in range(20):
         assert world.live(6.5) <= 10.0
     assert world.setpoint("car") == 0.0
+    world.live(5.0)  # there is room for its least power
+    world.plan()
     for _ in range(20):
-        world.live(5.0)  # there is room for its least power, more than was planned
-    assert world.setpoint("car") == pytest.approx(4.14)
+        assert world.live(5.0) <= 10.0
+    assert (world.setpoint("car") or 0.0) >= 4.14

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from flexedge.gateway.plan import Plan
+from flexedge.gateway.plan import PATIENCE, Plan
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -39,7 +39,6 @@ def test_a_plan_says_what_every_asset_shall_do_what_it_costs_and_why(hut: "Hut")
     assert plan.valid_until == world.now + timedelta(hours=6)
     assert plan.schedules["battery"].power_kw.at(world.now) == 5.0
     assert plan.grid_kw.at(world.now) == pytest.approx(5.0)
-    assert plan.uncontrolled_kw.at(world.now) == pytest.approx(0.0)
     assert plan.import_price.at(world.now) == 0.05
     assert plan.export_price.at(world.now) == 0.04
     assert plan.status == "optimal"
@@ -222,3 +221,27 @@ def test_a_plan_that_cannot_be_kept_is_still_carried_out(hut: "Hut") -> None:
     connection.execute("alter table gone rename to beliefs")
     world.plan()
     assert "plan-store" not in world.alarms
+
+
+def test_at_the_start_nothing_is_told_before_states_of_charge_had_a_moment(hut: "Hut") -> None:
+    world = hut("battery", "house", prices=CHEAP)
+    planner = world.gateway.planner
+    planner.begin(world.now)
+    world.show({"grid.power": 1.0, "battery.power": 0.0})
+    world.poll()
+    planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.in_force(world.now)[1] is None
+    assert world.decide()["battery"].power_kw is None
+    world.show({"battery.soc": 50.0})
+    world.poll()
+    planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.trouble == ""
+    assert planner.in_force(world.now)[1] is not None
+
+
+def test_a_state_of_charge_that_never_comes_is_not_waited_for_long(hut: "Hut") -> None:
+    world = hut("battery", "house", prices=CHEAP)
+    planner = world.gateway.planner
+    planner.begin(world.now - PATIENCE)
+    planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.in_force(world.now)[1] is not None
