@@ -93,7 +93,7 @@ class Targets:
             schedule = plan.schedules.get(unit.name)
             power = None if schedule is None else schedule.power_kw.at(now)
             why = plan.why.get(unit.name, "")
-            if power is None:
+            if power is None or self._unknown(unit, now):
                 targets[unit.name] = self._unplanned(unit, now)
             elif unit.asset.type == "solar":
                 can = plan.can_produce_kw[unit.name].at(now)
@@ -106,6 +106,13 @@ class Targets:
             else:
                 targets[unit.name] = Target(power, why)
         return targets
+
+    def _unknown(self, unit: Unit, now: datetime) -> bool:
+        """Whether what the plan began with is not known any more: who is there, what it holds."""
+        if not unit.stores:
+            return False
+        gone = unit.vehicle and not self._storages.plugged(unit, now)
+        return gone or self._storages.soc_kwh(unit, now) is None
 
     def _unplanned(self, unit: Unit, now: datetime) -> Target:
         """What the plan leaves out: a car that is there charges, within the site's limit."""

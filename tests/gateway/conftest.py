@@ -36,6 +36,7 @@ _DEVICES = {
     "solar": "inverter: {profile: sunspec-pv, host: 127.0.0.1, port: 3}",
     "roof": "second: {profile: sunspec-pv, host: 127.0.0.1, port: 6}",
     "car": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
+    "van": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
     "heating": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 4}",
     "pump": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 7}",
     "mill": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: mill}}",
@@ -52,6 +53,8 @@ _ASSETS = {
     "roof": "type: solar, device: second, flex-model: {power-capacity: 8 kW}",
     "car": "type: one-way_evse, device: charger, flex-model: {soc-max: 60 kWh, "
     "soc-at-start: 20 kWh, power-capacity: 11 kW, charging-efficiency: 90%}",
+    "van": "type: two-way_evse, device: charger, flex-model: {soc-max: 60 kWh, "
+    "soc-at-start: 20 kWh, power-capacity: 11 kW}",
     "heating": "type: heat-storage, device: heat-pump, heat-buffer: "
     "{volume: 500 l, min: 35 degC, max: 55 degC}, flex-model: {power-capacity: 3 kW, "
     "charging-efficiency: 350%, soc-usage: [{sensor: heating.heat-demand, default: 1.2 kW}]}",

@@ -298,6 +298,18 @@ def test_two_batteries_share_what_differs_from_the_plan(hut: "Hut") -> None:
     assert min(told) == -5.0
 
 
+def test_a_plan_is_followed_only_while_what_it_began_with_is_known(hut: "Hut") -> None:
+    world = hut("car", "heating", prices=FLAT)
+    heat = {"heating.power": 0.0, "heating.buffer-temperature": 36.0}
+    world.show(CAR | heat | {"grid.power": 0.0})
+    world.plan()
+    left_alone = Target(None, "not in the plan: left to itself")
+    assert world.decide()["car"].power_kw is not None
+    assert world.decide()["heating"].power_kw is not None
+    world.show({"car.plugged": None, "heating.buffer-temperature": None})
+    assert world.decide() == {"car": left_alone, "heating": left_alone}
+
+
 def test_a_car_that_does_not_take_its_share_is_no_reason_to_export_from_the_battery(
     hut: "Hut",
 ) -> None:
