@@ -1,125 +1,97 @@
-"""What is wired to what, on the example of a home; no device is asked anything."""
-
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from flexedge.config.check import LoadedSite, load_site
+from flexedge.config.check import load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon.clock import WallClock
-from flexedge.daemon.compose import Composed, compose
-from flexedge.domain.belief import Quality, Reading
-from flexedge.domain.schedule import Released, Unreachable
+from flexedge.daemon.compose import Composed, Relay, compose, open_store
+from flexedge.domain.schedule import Applied
 from flexedge.drivers.driver import Sample
-from flexedge.drivers.line import Release, Write
+from flexedge.drivers.line import Write
 from flexedge.errors import DeviceUnreachable, StoreError
+from flexedge.gateway.health import Health
 
-HOME = Path(__file__).parents[2] / "config" / "home.yaml"
-NOW = datetime(2026, 4, 14, 10, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def loaded() -> LoadedSite:
-    return load_site(HOME)
+CONFIG = Path(__file__).parents[2] / "config"
+NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(site=HOME, data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def composed(settings: Settings, loaded: LoadedSite) -> Iterator[Composed]:
+def home(tmp_path: Path) -> Iterator[Composed]:
     with ExitStack() as stack:
-        yield compose(settings, loaded, WallClock(), stack)
+        loaded = load_site(CONFIG / "home.yaml")
+        yield compose(Settings(data_dir=tmp_path), loaded, WallClock(), stack)
 
 
-def test_every_device_has_a_driver_on_a_line(composed: Composed) -> None:
-    assembly = composed.assembly
+def test_every_device_has_a_line_and_every_sensor_is_known_to_the_store(home: Composed) -> None:
     devices = {"meter", "hybrid", "inverter", "charger", "heat-pump"}
-    assert set(assembly.drivers) == set(assembly.line_of) == devices
-    assert {line.name for line in assembly.lines} == {
-        "192.168.1.20:502", "192.168.1.21:502", "192.168.1.22:502", "192.168.1.23:502", "charger",
-    }  # fmt: skip
-    assert set(composed.gateway.titles) == devices
+    assert set(home.assembly.line_of) == devices
+    assert set(home.gateway.titles) == devices
+    assert set(home.gateway.beliefs.sensors) == set(home.gateway.plant.sensors)
 
 
-def test_every_sensor_is_known_to_the_store(composed: Composed, loaded: LoadedSite) -> None:
-    gateway = composed.gateway
-    assert set(gateway.beliefs.sensors) == set(gateway.plant.sensors)
-    assert set(loaded.sensors) <= set(gateway.beliefs.sensors)
-    assert {"grid.power", "battery.soc", "house.power"} <= set(gateway.beliefs.sensors)
+def test_what_lines_report_reaches_the_gateway(home: Composed) -> None:
+    home.relay.read("hybrid", [Sample("battery.soc", 40.0)], {}, NOW)
+    unit = home.gateway.plant.unit("battery")
+    assert home.gateway.storages.soc_kwh(unit, NOW) == 4.0
+    home.relay.failed("meter", DeviceUnreachable("meter", "no answer"), NOW)
+    assert home.gateway.health.device("meter").error == "no answer"
 
 
-def test_a_request_of_the_dispatcher_wakes_its_line(composed: Composed) -> None:
+def test_what_is_asked_goes_to_the_devices_line_and_wakes_its_loop(home: Composed) -> None:
     woken: list[str] = []
-    for name in (line.name for line in composed.assembly.lines):
-        composed.relay.loops[name] = lambda name=name: woken.append(name)  # type: ignore[misc]
-    (control,) = composed.assembly.drivers["hybrid"].controls
-    composed.gateway.dispatcher.submit(Write("hybrid", control, 1.0))
-    assert woken == ["192.168.1.21:502"]
-    line = composed.assembly.line_of["hybrid"]
-    assert [(r.device, r.control) for r in line._inbox] == [("hybrid", control)]
+    home.relay.loops["192.168.1.21:502"] = lambda: woken.append("hybrid")
+    home.gateway.dispatcher.submit(Write("hybrid", "battery.power", 1.0))
+    home.gateway.dispatcher.submit(Write("charger", "ev.power", 0.0))  # has no loop yet
+    assert woken == ["hybrid"]
     with pytest.raises(KeyError):
-        composed.gateway.dispatcher.submit(Write("hybrid", "nothing", 1.0))
+        home.gateway.dispatcher.submit(Write("nobody", "battery.power", 1.0))
 
 
-def test_a_request_before_the_lines_run_waits(composed: Composed) -> None:
-    (control,) = composed.assembly.drivers["charger"].controls
-    composed.gateway.dispatcher.submit(Release("charger", control, "test"))
-    assert len(composed.assembly.line_of["charger"]._inbox) == 1
+def test_how_a_write_ends_reaches_the_dispatcher(home: Composed) -> None:
+    gateway = home.gateway
+    home.relay.read("meter", [Sample("grid.power", 2.0)], {}, NOW)
+    samples = [Sample("battery.soc", 50.0), Sample("battery.power", 0.0)]
+    home.relay.read("hybrid", samples, {}, NOW)
+    gateway.dispatcher.step(NOW)
+    home.relay.wrote("hybrid", "battery.power", Applied(-2.0), NOW)
+    assert gateway.dispatcher.held("battery").outcome == Applied(-2.0)
+    home.relay.read("hybrid", samples, {"battery.power": -2.0}, NOW)
+    assert gateway.health.counts.written == 1
+    assert gateway.dispatcher.held("battery").verified
 
 
-def test_what_lines_report_reaches_the_collector(composed: Composed) -> None:
-    relay, health = composed.relay, composed.gateway.health
-    relay.failed("meter", DeviceUnreachable("meter", "no answer"), NOW)
-    assert (health.device("meter").failures, health.device("meter").error) == (1, "no answer")
-    point = next(o.point for o in load_site(HOME).sensors.values() if o.sensor.name == "grid.power")
-    assert point is not None
-    later = NOW + timedelta(seconds=1)
-    relay.read("meter", [Sample(point, later, 1.5, Quality.GOOD)], {}, later)
-    assert health.device("meter").error is None
-    assert composed.gateway.beliefs.flush() > 0
-
-
-def test_nothing_is_written_down_after_the_stack_ends(
-    settings: Settings, loaded: LoadedSite
-) -> None:
-    with ExitStack() as stack:
-        first = compose(settings, loaded, WallClock(), stack).gateway
-        first.beliefs.append([Reading("grid.power", NOW, 1.5, Quality.GOOD)])
-        first.beliefs.flush()
-    with pytest.raises(StoreError):
-        first.beliefs.energies_kwh(NOW, NOW + timedelta(hours=1))
-    with ExitStack() as stack:
-        second = compose(settings, loaded, WallClock(), stack).gateway
-        rows = second.beliefs.between("grid.power", NOW, NOW + timedelta(hours=1))
-        assert [row.value for row in rows] == [1.5]
-        assert second.health.alarms == {}
-
-
-def test_a_damaged_store_is_set_aside_with_an_alarm(settings: Settings, loaded: LoadedSite) -> None:
-    settings.data_dir.mkdir()
-    path = settings.data_dir / "beliefs.duckdb"
-    damage = b"not a database" * 1000
-    path.write_bytes(damage)
-    with ExitStack() as stack:
-        gateway = compose(settings, loaded, WallClock(), stack).gateway
-        assert "beliefs.duckdb did not open, kept as " in gateway.health.alarms["store-damaged"]
-        assert "grid.power" in gateway.beliefs.sensors
-    (aside,) = settings.data_dir.glob("beliefs.duckdb.damaged-*")
-    assert aside.read_bytes() == damage
-
-
-def test_reports_before_all_is_wired_are_dropped() -> None:
-    from flexedge.daemon.compose import Relay  # noqa: PLC0415
-
+def test_before_the_collector_is_there_reports_are_let_go() -> None:
     relay = Relay()
-    relay.read("meter", [], {}, NOW)
-    relay.failed("meter", DeviceUnreachable("meter", "no answer"), NOW)
-    relay.wrote("hybrid", "power", Unreachable("no answer"), NOW)
-    relay.wrote("hybrid", "power", Released("test"), NOW)
-    relay.wake("charger")
+    relay.read("hybrid", [], {}, NOW)
+    relay.failed("hybrid", DeviceUnreachable("hybrid", "no answer"), NOW)
+    relay.wrote("hybrid", "battery.power", Applied(1.0), NOW)
+    relay.wake("nobody")
+    assert relay.collector is None
+
+
+def test_a_damaged_file_of_readings_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
+    (tmp_path / "beliefs.duckdb").write_bytes(b"no database" * 1000)
+    health = Health()
+    with ExitStack() as stack:
+        beliefs, _ = open_store(tmp_path, health, NOW, stack)
+        assert beliefs.sensors == ()
+    assert "kept as beliefs.duckdb.damaged-20260414T120000" in health.alarms["store-damaged"]
+    assert (tmp_path / "beliefs.duckdb.damaged-20260414T120000").exists()
+
+
+def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
+    for _ in range(2):
+        with ExitStack() as stack:
+            beliefs, _ = open_store(tmp_path / "data", Health(), NOW, stack)
+        with pytest.raises(StoreError):
+            beliefs.register("late", "kW")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with ExitStack() as stack, pytest.raises(StoreError, match="choose another data-dir"):
+        open_store(tmp_path / "file" / "data", Health(), NOW, stack)

@@ -245,3 +245,33 @@ def test_a_state_of_charge_that_never_comes_is_not_waited_for_long(hut: "Hut") -
     planner.begin(world.now - PATIENCE)
     planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
     assert planner.in_force(world.now)[1] is not None
+
+
+def test_the_first_plan_waits_a_moment_for_what_is_stored_and_devices_for_it(hut: "Hut") -> None:
+    world = hut("battery", "car", context=HOUSE)
+    world.gateway.planner.begin(world.now)
+    world.show({"grid.power": 2.0, "battery.power": 0.0, "car.plugged": 0.0, "car.power": 0.0})
+    world.tick()
+    world.try_plan()
+    assert in_force(world) == ("local-rule", None)
+    assert world.rung() == "released"
+    assert world.requests == []
+    world.show({"battery.soc": 50.0})
+    world.plan()
+    world.tick()
+    assert world.rung() == "fresh-plan"
+    assert world.setpoint("battery") is not None
+
+
+def test_the_first_plan_does_not_wait_for_ever(hut: "Hut") -> None:
+    world = hut("battery", "heating")
+    world.gateway.planner.begin(world.now)
+    world.show(BATTERY | {"grid.power": 2.0})
+    world.now += timedelta(seconds=18)
+    world.tick()
+    assert world.rung() == "released"
+    world.tick()
+    assert world.rung() == "local-rule"
+    assert world.setpoint("battery") == -2.0
+    world.plan()
+    assert world.alarms["plan"].startswith("heating is not planned")
