@@ -10,7 +10,7 @@ import pytest
 from flexedge.config.check import LoadedSite, load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon.clock import WallClock
-from flexedge.daemon.compose import Composed, compose
+from flexedge.daemon.compose import Composed, Relay, compose
 from flexedge.domain.belief import Quality, Reading
 from flexedge.domain.schedule import Released, Unreachable
 from flexedge.drivers.driver import Sample
@@ -73,16 +73,18 @@ def test_a_request_before_the_lines_run_waits(composed: Composed) -> None:
     assert len(composed.assembly.line_of["charger"]._inbox) == 1
 
 
-def test_what_lines_report_reaches_the_collector(composed: Composed) -> None:
+def test_what_lines_report_reaches_the_collector(composed: Composed, loaded: LoadedSite) -> None:
     relay, health = composed.relay, composed.gateway.health
     relay.failed("meter", DeviceUnreachable("meter", "no answer"), NOW)
     assert (health.device("meter").failures, health.device("meter").error) == (1, "no answer")
-    point = next(o.point for o in load_site(HOME).sensors.values() if o.sensor.name == "grid.power")
+    point = loaded.sensors["grid.power"].point
     assert point is not None
     later = NOW + timedelta(seconds=1)
-    relay.read("meter", [Sample(point, later, 1.5, Quality.GOOD)], {}, later)
+    relay.read("meter", [Sample(point, 1.5)], {}, later)
     assert health.device("meter").error is None
-    assert composed.gateway.beliefs.flush() > 0
+    composed.gateway.collector.flush(later)
+    rows = composed.gateway.beliefs.between("grid.power", NOW, NOW + timedelta(hours=1))
+    assert [row.value for row in rows] == [1.5]
 
 
 def test_nothing_is_written_down_after_the_stack_ends(
@@ -115,8 +117,6 @@ def test_a_damaged_store_is_set_aside_with_an_alarm(settings: Settings, loaded: 
 
 
 def test_reports_before_all_is_wired_are_dropped() -> None:
-    from flexedge.daemon.compose import Relay  # noqa: PLC0415
-
     relay = Relay()
     relay.read("meter", [], {}, NOW)
     relay.failed("meter", DeviceUnreachable("meter", "no answer"), NOW)

@@ -99,7 +99,7 @@ def daemon(place: Place) -> Iterator["subprocess.Popen[str]"]:
         guard.start()
         try:
             assert daemon.stderr is not None
-            seen = []
+            seen: list[str] = []
             while "flexedge runs" not in "".join(seen[-1:]):
                 seen.append(daemon.stderr.readline())
                 assert seen[-1], f"it ended: {seen}"
@@ -152,7 +152,7 @@ def test_a_site_file_with_a_mistake(place: Place) -> None:
     code, said = place.fail()
     assert code == 78
     assert len(said) == 1
-    assert said[0].startswith(f"{place.site}:15:24: unknown unit 'kWx'")
+    assert said[0].startswith(f"{place.site}:16:24: unknown unit 'kWx'")
     assert not place.runtime.exists()
 
 
