@@ -1,5 +1,6 @@
 """The daemon as its own process, on a site whose devices refuse every connection."""
 
+import contextlib
 import json
 import os
 import signal
@@ -91,8 +92,8 @@ def place(tmp_path: Path) -> Place:
     return place
 
 
-@pytest.fixture
-def daemon(place: Place) -> Iterator["subprocess.Popen[str]"]:
+@contextlib.contextmanager
+def running(place: Place) -> Iterator["subprocess.Popen[str]"]:
     """A daemon that has said that it runs."""
     with place.start() as daemon:
         guard = threading.Timer(PATIENCE_S, daemon.kill)  # readline has no timeout of its own
@@ -107,6 +108,12 @@ def daemon(place: Place) -> Iterator["subprocess.Popen[str]"]:
         finally:
             guard.cancel()
             daemon.kill()
+
+
+@pytest.fixture
+def daemon(place: Place) -> Iterator["subprocess.Popen[str]"]:
+    with running(place) as daemon:
+        yield daemon
 
 
 def ask(place: Place, path: str, *, token: bool = True) -> Any:
@@ -173,3 +180,22 @@ def test_a_page_whose_port_is_taken(place: Place) -> None:
     assert said[-1].startswith(f"flexedge: the web page cannot listen on 127.0.0.1:{port}: ")
     assert not any("Traceback" in line for line in said)
     assert not place.runtime.exists()
+
+
+def test_a_data_folder_that_cannot_be_made(place: Place) -> None:
+    folder = place.site / "data"  # the site is a file
+    code, said = place.fail(FLEXEDGE_DATA_DIR=str(folder))
+    assert code == 69
+    assert said == [f"flexedge: the data folder {folder} cannot be made: Not a directory"]
+
+
+def test_after_a_crash_it_starts_again(place: Place, daemon: "subprocess.Popen[str]") -> None:
+    daemon.kill()
+    daemon.wait(PATIENCE_S)
+    left = json.loads(place.runtime.read_text(encoding="utf-8"))
+    with running(place) as again:
+        assert ask(place, "/api/status")["site"] == "Hut"
+        now = json.loads(place.runtime.read_text(encoding="utf-8"))
+        assert now["pid"] == again.pid
+        assert now["token"] != left["token"]
+        assert stat.S_IMODE(place.runtime.stat().st_mode) == 0o600
