@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DAYS ?= 2
 
-.PHONY: help run test check bench format lock browser mosquitto hil demo-days clean
+.PHONY: help run test check bench format lock browser mosquitto hil demo-days pictures clean
 help:
 	@echo "make run     a simulated site and the gateway, with a page to look at"
 	@echo "make test    all tests that need nothing but Python"
@@ -14,6 +14,7 @@ help:
 	@echo "make format  bring the code into shape"
 	@echo "make lock    pin the versions of all dependencies anew"
 	@echo "make demo-days  two simulated days, held against what they must come to"
+	@echo "make pictures   the pictures in docs/, from a running demo (needs Chromium)"
 	@echo "make browser | mosquitto | hil   further tests; see CONTRIBUTING.md for what they need"
 
 $(STAMP): pyproject.toml requirements.lock packaging/make-venv
@@ -48,6 +49,9 @@ demo-days: $(STAMP)
 	@mkdir -p var
 	@$(BIN)/flexedge demo --days $(DAYS) --speed 600 --json --folder var/demo-days >var/demo-days.json
 	@$(BIN)/python -m hil.result var/demo-days.json
+
+pictures: $(STAMP)
+	@FLEXEDGE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -m browser hil $(ARGS)
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -50,8 +50,13 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Ours over the other's, of the medians."""
-        return median(self.ours) / median(self.other)
+        """Ours over the other's: the median of the rounds' ratios."""
+        return median(self.ratios)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Ours over the other's, round by round."""
+        return [a / b for a, b in zip(self.ours, self.other, strict=True)]
 
     @property
     def missed(self) -> bool:
@@ -63,8 +68,7 @@ class Row:
 
     def text(self) -> str:
         """The line as it is printed."""
-        ratios = [a / b for a, b in zip(self.ours, self.other, strict=True)]
-        low, high = spread(ratios)
+        low, high = spread(self.ratios)
         range_ = f" ({low:.3g}-{high:.3g})" if low < high else ""
         cells = (
             self.what,

@@ -13,7 +13,7 @@ from flexedge.daemon.clock import Clock
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
 from flexedge.drivers.driver import Sample
-from flexedge.errors import DeviceError
+from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.gateway import Gateway
@@ -72,7 +72,10 @@ class Composed:
 def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
                ) -> tuple[Beliefs, State]:  # fmt: skip
     """Open the data folder; a damaged time-series file is set aside with an alarm."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
     beliefs, alarm = open_or_set_aside(folder / "beliefs.duckdb", now)
     stack.callback(beliefs.close)
     health.alarm("store-damaged", alarm)

@@ -82,6 +82,7 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
             composed.relay.loops[line.name] = loop.wake
             stack.enter_context(loop)
         gateway.dispatcher.begin(clock.now())
+        gateway.planner.begin(clock.now())
         stack.callback(_release, gateway, clock)
         stack.enter_context(
             Loop("dispatch", guarded("dispatch", health, gateway.dispatcher.step), clock)

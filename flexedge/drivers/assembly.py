@@ -65,7 +65,10 @@ def assemble(
         wire = Wire(host, port, timeout / second, gap / second / speed)
         drivers = _on(wire, names, site.devices)
         line_name = f"{host}:{port}"
-        lines.append(Line(line_name, drivers, report, partial(wake, line_name), gap))
+        # In faster time the wire alone keeps the gap, in wall time: a line that waited for it would
+        # wait for a whole step of the shared clock.
+        line_gap = gap if speed <= 1 else timedelta(0)
+        lines.append(Line(line_name, drivers, report, partial(wake, line_name), line_gap))
     for name, profile in profiles.items():
         if isinstance(profile, MqttProfile):
             device = site.devices[name]

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import structlog
+
 from flexedge.domain.belief import Quality, Reading
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.driver import Sample
@@ -15,6 +17,7 @@ from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import Plant
 from flexedge.store.beliefs import Beliefs
 
+_log = structlog.get_logger()
 Wrote = Callable[[str, str, Outcome, datetime], None]
 Shown = Callable[[str, Mapping[str, float], datetime], None]
 FLUSH_EVERY = timedelta(seconds=5)
@@ -56,12 +59,17 @@ class Collector:
             derived = self._deriver.derive(readings, now)
             self._latest.put(derived)
             self._beliefs.append((*readings, *derived))
+        before = self._health.device(device)
         self._health.answered(device, now)
+        if before.last_ok is None or before.error is not None:
+            _log.info("device answers", device=device)
         if shown:
             self.on_shown(device, shown, now)
 
     def failed(self, device: str, error: DeviceError, now: datetime) -> None:
         """A device did not answer a poll, or not as it should."""
+        if self._health.device(device).error is None:
+            _log.warning("device fails", device=device, error=error.message)
         self._health.failed(device, error.message, now)
 
     def wrote(self, device: str, control: str, outcome: Outcome, now: datetime) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from flexedge.domain.limits import Bound, clamp, gate, ramp_bound, soc_bound
 from flexedge.domain.schedule import Applied, Outcome, Refused, Released, Unreachable
 from flexedge.drivers.driver import ControlPoint
@@ -17,6 +19,7 @@ from flexedge.gateway.targets import Target, Targets
 from flexedge.gateway.view import Rung
 from flexedge.store.state import State
 
+_log = structlog.get_logger()
 TICK = timedelta(seconds=1)
 _REST = timedelta(minutes=5)  # how long a device that does not obey is left alone
 
@@ -149,6 +152,7 @@ class Dispatcher:
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
         control, held = _control(unit), self.held(unit.name)
         if held.setpoint is None:
+            _log.info("controlled", asset=unit.name, power_kw=target.power_kw)
             self._state.hold(_key(unit), now)
         told = held.told(target, control, now)
         if told.changed_at == now and target.by:
@@ -159,6 +163,7 @@ class Dispatcher:
 
     def _give_back(self, unit: Unit, why: str, now: datetime) -> None:
         self._held[unit.name] = self.held(unit.name).let_go(why, now)
+        _log.info("released", asset=unit.name, why=why)
         self._releasing[unit.name] = None
         self.submit(Release(unit.asset.device or "", _control(unit).name, why))
 
@@ -203,8 +208,9 @@ class Dispatcher:
     def _compare(self, unit: Unit, shown_kw: float, now: datetime) -> None:
         """Whether what a device shows is what it was told; each write counts once."""
         held = self.held(unit.name)
-        if held.setpoint is None or held.written_at is None or now <= held.written_at:
-            return
+        written, heard = held.written_at, held.at
+        if held.setpoint is None or written is None or heard is None or heard < written:
+            return  # the newest write is still under way
         if abs(shown_kw - held.setpoint.power_kw) > _control(unit).readback_tolerance_kw:
             return
         if held.proved_at != held.written_at:
@@ -226,6 +232,7 @@ class Dispatcher:
         self._held[unit.name] = held
         self._health.count(refused=1)
         why = outcome.why if isinstance(outcome, Refused) else ""
+        _log.warning("setpoint not taken", asset=unit.name, strikes=held.strikes, why=why)
         if held.strikes >= STRIKES and held.setpoint is not None:
             self._health.alarm(
                 f"control {unit.name}", f"{unit.name} does not obey and is left alone: {why}"

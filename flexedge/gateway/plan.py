@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import structlog
 
 from flexedge.config.prices import Prices
 from flexedge.domain.asset import Source
@@ -14,18 +15,21 @@ from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.errors import PlanError, StoreError
 from flexedge.gateway.health import Health
+from flexedge.gateway.least import solve_in_steps
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.gateway.problem import Gathered, Gatherer
 from flexedge.gateway.view import Rung
 from flexedge.optim import explain
 from flexedge.optim.solution import Solution
-from flexedge.optim.solve import solve
 from flexedge.store.beliefs import Beliefs
 
+_log = structlog.get_logger()
 SCHEDULER = Source("flexedge", "scheduler")
 FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
+PATIENCE = timedelta(seconds=20)
+"""How long the first plan waits for every state of charge, and devices for the first plan."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +40,6 @@ class Plan:
     valid_until: datetime
     schedules: Mapping[str, Schedule]
     grid_kw: Series
-    uncontrolled_kw: Series
-    """What the plan expects to flow besides the controlled assets."""
     can_produce_kw: Mapping[str, Series]
     """What each solar asset could produce, by asset."""
     import_price: Series
@@ -66,6 +68,7 @@ class Planner:
         self._lock = threading.Lock()
         self._plan: Plan | None = None
         self._inputs: object = None
+        self._began: datetime | None = None
         self.trouble = ""
         """Why there is no newer plan; empty when the last attempt succeeded."""
 
@@ -74,17 +77,29 @@ class Planner:
         prices = self._prices.changed()
         return prices or self._gatherer.signature(now) != self._inputs
 
+    def begin(self, now: datetime) -> None:
+        """The gateway starts: give devices a moment to say what they hold."""
+        self._began = now
+
+    def starting(self, now: datetime) -> bool:
+        """Whether the first plan may still be waited for."""
+        return self._plan is None and self._began is not None and now - self._began < PATIENCE
+
     def step(self, now: datetime, horizon: timedelta, time_limit: timedelta) -> None:
         """Make a plan. When none comes out, the last one stays and ``trouble`` says why."""
         with self._lock:
+            if self.starting(now) and not self._gatherer.complete(now):
+                return
             self._prices.changed()
             self._inputs = self._gatherer.signature(now)
             try:
                 self._beliefs.flush()  # forecasts shall know the newest readings
                 gathered = self._gatherer.gather(now, horizon)
-                solution = solve(gathered.problem, time_limit)
+                solution = solve_in_steps(gathered.problem, self._least(gathered), time_limit)
             except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
+                if not self.trouble:
+                    _log.warning("no new plan", why=str(error))
                 self.trouble = str(error)
                 self._health.alarm("plan", f"no new plan: {error}")
                 return
@@ -94,23 +109,36 @@ class Planner:
             self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes)))
             self._keep(plan, gathered.expected)
 
+    def _least(self, gathered: Gathered) -> dict[str, FloatArray]:
+        """The least power above zero in each step, of assets that have one."""
+        least = {unit.name: unit.least_kw for unit in self._plant.controlled if unit.least_kw}
+        steps = np.ones(gathered.problem.grid.n)
+        steps[0] = gathered.first_share
+        return {
+            device.name: least[device.name] * steps
+            for device in gathered.problem.devices
+            if device.name in least
+        }
+
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""
-        problem, share = gathered.problem, gathered.first_share
-        grid = problem.grid
+        problem, grid = gathered.whole, gathered.whole.grid
 
-        def whole(values: FloatArray) -> Series:
+        def whole(values: FloatArray) -> FloatArray:
             stretched = values.copy()
-            stretched[0] /= share
-            return Series(grid, stretched)
+            stretched[0] /= gathered.first_share
+            return stretched
 
-        placed = sum((schedule.power_kw.values for schedule in gathered.fixed.values()),
-                     start=np.zeros(grid.n))  # fmt: skip
+        solution = replace(
+            solution,
+            power_kw={name: whole(power) for name, power in solution.power_kw.items()},
+            grid_kw=whole(solution.grid_kw),
+        )
         words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
         schedules = {
             name: Schedule(
                 name,
-                whole(power),
+                Series(grid, power),
                 Series(grid, solution.soc_kwh[name]) if name in solution.soc_kwh else None,
             )
             for name, power in solution.power_kw.items()
@@ -120,10 +148,9 @@ class Planner:
             made_at=now,
             valid_until=min(now + VALID_FOR, grid.end),
             schedules=schedules,
-            grid_kw=whole(solution.grid_kw),
-            uncontrolled_kw=Series(grid, whole(problem.inflexible_kw).values - placed),
+            grid_kw=Series(grid, solution.grid_kw),
             can_produce_kw={
-                device.name: whole(-device.min_kw)
+                device.name: Series(grid, -device.min_kw)
                 for device in problem.devices
                 if device.storage is None
             },
@@ -156,6 +183,7 @@ class Planner:
         forecasts = [
             Belief(sensor, FORECASTER.name, plan.made_at, series)
             for sensor, series in expected.items()
+            if sensor in self._plant.sensors
         ]
         try:
             self._beliefs.save(beliefs, SCHEDULER)

@@ -26,11 +26,12 @@ class Gathered:
     """A problem and how it was made.
 
     The first step has begun already: its powers are scaled by ``first_share``, the part of it
-    that is left. ``fixed`` holds schedules that were placed beforehand (processes); ``notes``
-    says who could not be planned, and why.
+    that is left; ``whole`` is the same problem without that. ``fixed`` holds schedules that were
+    placed beforehand (processes); ``notes`` says who could not be planned, and why.
     """
 
     problem: optim.Problem
+    whole: optim.Problem
     first_share: float
     fixed: Mapping[str, Schedule]
     expected: Mapping[str, Series]
@@ -70,6 +71,15 @@ class Gatherer:
         """What makes a new plan worth while, besides the passing of time."""
         return self._storages.signature(now)
 
+    def complete(self, now: datetime) -> bool:
+        """Whether every controlled storage that is there has a known state of charge."""
+        return all(
+            self._storages.soc_kwh(unit, now) is not None
+            or self._storages.plugged(unit, now) is False
+            for unit in self._plant.controlled
+            if unit.stores
+        )
+
     def gather(self, now: datetime, horizon: timedelta) -> Gathered:
         """The problem from now to ``horizon``. Raises ``PlanError`` when prices are unknown."""
         start = floor(now, RESOLUTION)
@@ -87,16 +97,17 @@ class Gatherer:
         fixed = self._processes.schedules(grid, bought, now)
         for schedule in fixed.values():
             parts.inflexible_kw += schedule.power_kw.values
-        problem = optim.Problem(
+        whole = optim.Problem(
             grid=grid,
-            devices=tuple(_shorten(device, share) for device in parts.devices),
-            inflexible_kw=_first(parts.inflexible_kw, share),
+            devices=tuple(parts.devices),
+            inflexible_kw=parts.inflexible_kw,
             import_price=bought,
             export_price=sold,
-            connection=self._connection(grid, share),
+            connection=self._connection(grid),
             soc_breach_price=_amount(context.soc_minima_breach_price, optim.SOC_BREACH_PRICE),
         )
-        return Gathered(problem, share, fixed, parts.expected, tuple(parts.notes))
+        problem = _shortened(whole, share)
+        return Gathered(problem, whole, share, fixed, parts.expected, tuple(parts.notes))
 
     def price(self, wanted: VariablePrice, grid: TimeGrid) -> FloatArray:
         """A price per kWh in every step; unknown ones take the nearest known one.
@@ -184,14 +195,14 @@ class Gatherer:
         )
         parts.devices.append(optim.Device(unit.name, least, most, storage))
 
-    def _connection(self, grid: TimeGrid, share: float) -> optim.Connection:
+    def _connection(self, grid: TimeGrid) -> optim.Connection:
         """The limits of the grid connection, kept below by the guard's margin."""
         context, margin = self._plant.context, self._plant.site.grid_connection.guard_margin
 
         def capacity(limit_kw: float | None) -> FloatArray | None:
             if limit_kw is None:
                 return None
-            return _first(np.full(grid.n, max(limit_kw - margin, 0.0)), share)
+            return np.full(grid.n, max(limit_kw - margin, 0.0))
 
         return optim.Connection(
             power_capacity_kw=capacity(context.site_power_capacity),
@@ -212,10 +223,30 @@ def _amount(price: Price | None, default: float | None) -> float | None:
     return default if price is None else price.value
 
 
+def _shortened(whole: optim.Problem, share: float) -> optim.Problem:
+    """The problem where only a part of the first step is left."""
+    connection = whole.connection
+    return replace(
+        whole,
+        devices=tuple(_shorten(device, share) for device in whole.devices),
+        inflexible_kw=_first(whole.inflexible_kw, share),
+        connection=replace(
+            connection,
+            power_capacity_kw=_limit(connection.power_capacity_kw, share),
+            consumption_capacity_kw=_limit(connection.consumption_capacity_kw, share),
+            production_capacity_kw=_limit(connection.production_capacity_kw, share),
+        ),
+    )
+
+
 def _first(values: FloatArray, share: float) -> FloatArray:
     shortened = values.copy()
     shortened[0] *= share
     return shortened
+
+
+def _limit(amount: optim.Amount | None, share: float) -> optim.Amount | None:
+    return _first(amount, share) if isinstance(amount, np.ndarray) else amount
 
 
 def _shorten(device: optim.Device, share: float) -> optim.Device:

@@ -41,8 +41,8 @@ class _Measured:
 
     grid_kw: float | None
     units_kw: Mapping[str, float | None]
-    uncontrolled_kw: float | None
-    """What flows besides the assets that follow setpoints: load, sun, and who does not answer."""
+    rest_kw: float | None
+    """What the whole site but its controlled batteries draws."""
 
 
 class Targets:
@@ -60,6 +60,10 @@ class Targets:
         rung, plan = self._planner.in_force(now)
         if plan is not None:
             wanted = self._planned(plan, measured, now)
+        elif self._planner.starting(now):
+            rung = "released"
+            reason = "starting: waits for the first plan"
+            wanted = {unit.name: Target(None, reason) for unit in self._plant.controlled}
         elif measured.grid_kw is not None:
             wanted = self._ruled(measured, now)
         else:
@@ -73,12 +77,11 @@ class Targets:
         units = {unit.name: self._power(unit.power, now) for unit in self._plant.controlled}
         if grid_kw is None:
             return _Measured(None, units, None)
-        told = sum(units[unit.name] or 0.0 for unit in self._told())
-        return _Measured(grid_kw, units, grid_kw - told)
+        batteries = sum(units[unit.name] or 0.0 for unit in self._batteries())
+        return _Measured(grid_kw, units, grid_kw - batteries)
 
-    def _told(self) -> list[Unit]:
-        """The assets whose power follows a setpoint; the sun's is only limited."""
-        return [unit for unit in self._plant.controlled if unit.asset.type != "solar"]
+    def _batteries(self) -> list[Unit]:
+        return [unit for unit in self._plant.controlled if unit.asset.type == "battery"]
 
     def _power(self, sensor: str, now: datetime) -> float | None:
         return self._latest.value(sensor, now, self._plant.max_age(sensor))
@@ -90,7 +93,7 @@ class Targets:
             schedule = plan.schedules.get(unit.name)
             power = None if schedule is None else schedule.power_kw.at(now)
             why = plan.why.get(unit.name, "")
-            if power is None:
+            if power is None or self._unknown(unit, now):
                 targets[unit.name] = self._unplanned(unit, now)
             elif unit.asset.type == "solar":
                 can = plan.can_produce_kw[unit.name].at(now)
@@ -103,6 +106,13 @@ class Targets:
             else:
                 targets[unit.name] = Target(power, why)
         return targets
+
+    def _unknown(self, unit: Unit, now: datetime) -> bool:
+        """Whether what the plan began with is not known any more: who is there, what it holds."""
+        if not unit.stores:
+            return False
+        gone = unit.vehicle and not self._storages.plugged(unit, now)
+        return gone or self._storages.soc_kwh(unit, now) is None
 
     def _unplanned(self, unit: Unit, now: datetime) -> Target:
         """What the plan leaves out: a car that is there charges, within the site's limit."""
@@ -117,19 +127,18 @@ class Targets:
 
         ``covered_kw`` is by how much other batteries do already.
         """
-        expected, grid = plan.uncontrolled_kw.at(now), plan.grid_kw.at(now)
+        grid, rest = plan.grid_kw.at(now), measured.rest_kw
         bought, sold = plan.import_price.at(now), plan.export_price.at(now)
-        here = measured.uncontrolled_kw
         if measured.units_kw[unit.name] is None:
             return 0.0
-        if here is None or expected is None or grid is None or bought is None or sold is None:
+        if rest is None or grid is None or bought is None or sold is None:
             return 0.0
+        schedules = [plan.schedules.get(battery.name) for battery in self._batteries()]
+        planned = sum(s.power_kw.at(now) or 0.0 for s in schedules if s is not None)
         kept = plan.stored_value.get(unit.name)
         charging, discharging = unit.model.efficiencies()
         worth = Worth(bought, sold, None if kept is None else kept.at(now), charging, discharging)
-        suns = (plan.schedules[name].power_kw.at(now) for name in plan.can_produce_kw)
-        expected += sum(sun for sun in suns if sun is not None)
-        return follow(here + covered_kw - expected, grid, worth)
+        return follow(rest + covered_kw - (grid - planned), grid, worth)
 
     def _guarded(
         self, wanted: Mapping[str, Target], measured: _Measured, now: datetime

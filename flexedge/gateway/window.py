@@ -190,7 +190,11 @@ class GatewayWindow:
             import_price=_maybe(self._prices(bought, grid)),
             feed_in_price=_maybe(self._prices(sold, grid)),
             grid=self._line(f"{GRID}.power", GRID, grid),
-            powers=tuple(self._line(unit.power, unit.name, grid) for unit in plant.units),
+            powers=tuple(
+                self._line(unit.power, unit.name, grid)
+                for unit in plant.units
+                if unit.power in plant.sensors
+            ),
             socs=tuple(
                 self._line(unit.sensors["soc"], unit.name, grid)
                 for unit in plant.units

@@ -36,7 +36,10 @@ _DEVICES = {
     "solar": "inverter: {profile: sunspec-pv, host: 127.0.0.1, port: 3}",
     "roof": "second: {profile: sunspec-pv, host: 127.0.0.1, port: 6}",
     "car": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
+    "van": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
     "heating": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 4}",
+    "pump": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 7}",
+    "mill": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: mill}}",
     "oven": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: oven}}",
 }
 _BATTERY = (
@@ -50,11 +53,17 @@ _ASSETS = {
     "roof": "type: solar, device: second, flex-model: {power-capacity: 8 kW}",
     "car": "type: one-way_evse, device: charger, flex-model: {soc-max: 60 kWh, "
     "soc-at-start: 20 kWh, power-capacity: 11 kW, charging-efficiency: 90%}",
+    "van": "type: two-way_evse, device: charger, flex-model: {soc-max: 60 kWh, "
+    "soc-at-start: 20 kWh, power-capacity: 11 kW}",
     "heating": "type: heat-storage, device: heat-pump, heat-buffer: "
     "{volume: 500 l, min: 35 degC, max: 55 degC}, flex-model: {power-capacity: 3 kW, "
     "charging-efficiency: 350%, soc-usage: [{sensor: heating.heat-demand, default: 1.2 kW}]}",
+    "roof-without-meter": "type: solar, control: false, flex-model: {power-capacity: 8 kW}",
+    "pump": "type: heat-storage, device: heat-pump, heat-buffer: "
+    "{volume: 500 l, min: 35 degC, max: 55 degC}",
     "oven": "type: process, device: switch, process: {power: 6 kW, duration: PT1H, "
     'since: "06:00", until: "18:00"}',
+    "mill": "type: process, device: switch",  # what it needs is up to the test
     "house": "type: building, remainder: true",
 }
 PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/kWh}],

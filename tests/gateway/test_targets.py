@@ -230,9 +230,8 @@ def test_without_a_plan_a_car_charges_only_if_it_is_known_to_be_there(
 def test_a_process_that_runs_as_planned_is_no_deviation(hut: "Hut") -> None:
     world = hut("battery", "oven", "house", context=HOUSE, prices=dear("17:00", "23:00"))
     world.show(BATTERY | {"grid.power": 7.0, "oven.power": 6.0})
-    plan = world.plan()
+    world.plan()
     assert planned_kw(world, "oven") == 6.0
-    assert plan.uncontrolled_kw.at(world.now) == pytest.approx(1.0)
     expected = planned_kw(world, "battery")
     assert world.decide()["battery"].power_kw == pytest.approx(expected, abs=1e-3)
 
@@ -297,3 +296,27 @@ def test_two_batteries_share_what_differs_from_the_plan(hut: "Hut") -> None:
     told = [world.setpoint(name) or 0.0 for name in ("battery", "spare")]
     assert sum(told) == pytest.approx(before - 6.0, abs=1e-3)
     assert min(told) == -5.0
+
+
+def test_a_plan_is_followed_only_while_what_it_began_with_is_known(hut: "Hut") -> None:
+    world = hut("car", "heating", prices=FLAT)
+    heat = {"heating.power": 0.0, "heating.buffer-temperature": 36.0}
+    world.show(CAR | heat | {"grid.power": 0.0})
+    world.plan()
+    left_alone = Target(None, "not in the plan: left to itself")
+    assert world.decide()["car"].power_kw is not None
+    assert world.decide()["heating"].power_kw is not None
+    world.show({"car.plugged": None, "heating.buffer-temperature": None})
+    assert world.decide() == {"car": left_alone, "heating": left_alone}
+
+
+def test_a_car_that_does_not_take_its_share_is_no_reason_to_export_from_the_battery(
+    hut: "Hut",
+) -> None:
+    world = hut("battery", "car", "house", context=HOUSE, prices=FLAT)
+    world.show(BATTERY | CAR | {"grid.power": -2.5, "battery.soc": 80.0})
+    world.plan()
+    world.show({"grid.power": -2.5})
+    battery = world.decide()["battery"]
+    assert battery.power_kw is not None
+    assert battery.power_kw >= 0.0

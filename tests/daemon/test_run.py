@@ -1,0 +1,258 @@
+import json
+import os
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from flexedge.daemon.loops import Service
+from flexedge.store.state import State
+
+SITE = """
+site: {name: Hut, timezone: Europe/Amsterdam, location: {latitude: 52.4, longitude: 4.9}}
+prices: {import: {fixed: 0.3 EUR/kWh}}
+brokers: {local: {host: 127.0.0.1, port: 1}}
+devices:
+  meter: {profile: eastron-sdm630, host: 127.0.0.1, port: 1}
+  hybrid: {profile: foxess-h3, host: 127.0.0.1, port: 1}
+  charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}
+grid-connection: {device: meter}
+assets:
+  battery:
+    {type: battery, device: hybrid, flex-model: {soc-max: 10 kWh, power-capacity: 5 kW}}
+  car: {type: one-way_evse, device: charger,
+        flex-model: {soc-max: 60 kWh, soc-at-start: 20 kWh, power-capacity: 11 kW}}
+flex-context: {consumption-price: {sensor: import}}
+"""
+NOTIFY = """
+import os, socket
+def notify(state):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.sendto(state.encode(), os.environ["NOTIFY_SOCKET"])
+    return True
+"""
+NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
+BEGIN, HALT = 1_800_000_000.0, 60.0
+
+
+class Daemon:
+    """``flexedge run`` in a folder, as a service manager starts it; it logs JSON."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        clean = {name: value for name, value in os.environ.items() if "FLEXEDGE" not in name}
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flexedge", "run", "--settings", folder / "settings.yaml"],
+            env=clean | environ,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def until(self, event: str) -> dict[str, Any]:
+        """Read the log until something happened."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            entry: dict[str, Any] = json.loads(line)
+            if entry["event"] == event:
+                return entry
+        raise AssertionError(f"it ended before: {event}")
+
+    @property
+    def runtime(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / "data" / "runtime.json").read_text())
+        return content
+
+    def get(self, path: str) -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers["Authorization"] = f"Bearer {self.runtime['token']}"
+            return session.get(self.runtime["url"] + path, timeout=10)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Ask it to end: its exit code and the rest of its log."""
+        self.process.send_signal(how)
+        rest = self.process.communicate(timeout=5)[1]
+        return self.process.returncode, rest
+
+    def fail(self) -> tuple[int, str]:
+        """It ends by itself: its exit code and what it said."""
+        said = self.process.communicate(timeout=20)[1]
+        return self.process.returncode, said
+
+    def clear(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+Start = Callable[..., Daemon]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Daemon] = []
+    (tmp_path / "site.yaml").write_text(SITE)
+    settings = {
+        "site": "site.yaml",
+        "data-dir": "data",
+        "web": {"port": 0},
+        "log": {"format": "json"},
+    }
+    (tmp_path / "settings.yaml").write_text(json.dumps(settings))
+
+    def make(**environ: str) -> Daemon:
+        started.append(Daemon(tmp_path, environ))
+        return started[-1]
+
+    yield make
+    for daemon in started:
+        daemon.clear()
+
+
+def test_it_serves_with_every_device_away_and_ends_in_order(start: Start) -> None:
+    daemon = start()
+    url = daemon.until("page")["url"]
+    daemon.until("flexedge runs")
+    runtime = daemon.folder / "data" / "runtime.json"
+    assert stat.S_IMODE(runtime.stat().st_mode) == 0o600
+    assert daemon.runtime["url"] == url
+    assert daemon.runtime["pid"] == daemon.process.pid
+    assert daemon.get("/health").status_code == 200
+    status = daemon.get("/api/status").json()
+    assert status["site"] == "Hut"
+    assert {device["name"] for device in status["devices"]} == {"meter", "hybrid", "charger"}
+    code, rest = daemon.end()
+    assert code == 0
+    events = [json.loads(line)["event"] for line in rest.splitlines()]
+    assert "every control point is released" in events
+    assert "unexpected failure" not in events
+    assert not runtime.exists()
+
+
+def test_a_second_one_on_the_same_data_says_so_and_leaves_the_first_alone(start: Start) -> None:
+    first = start()
+    first.until("flexedge runs")
+    code, said = start().fail()
+    assert code == 75
+    assert said.splitlines()[-1].startswith("flexedge: ")
+    assert "beliefs.duckdb is in use by another process" in said
+    assert len(said.splitlines()) == 1
+    assert first.get("/health").status_code == 200
+    assert first.end(signal.SIGINT)[0] == 0
+
+
+class Timekeeper:
+    """Lets a minute pass as fast as the daemon can live it, and then holds time."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self.passed = threading.Event()
+
+    def run(self) -> None:
+        peer, _ = self._listening.accept()
+        with peer:
+            peer.sendall(struct.pack("<dd", BEGIN, 1000.0))
+            while len(request := peer.recv(8)) == 8:
+                (until,) = struct.unpack("<d", request)
+                if until > BEGIN + HALT:
+                    self.passed.set()
+                    continue
+                peer.sendall(struct.pack("<d", until))
+
+    def stop(self) -> None:
+        self._listening.close()
+
+
+def test_devices_that_never_answer_are_lost_after_a_while(start: Start) -> None:
+    keeper = Timekeeper()
+    with Service("timekeeper", keeper.run, keeper.stop):
+        daemon = start(FLEXEDGE_CLOCK=keeper.address)
+        assert keeper.passed.wait(20)
+        status = daemon.get("/api/status").json()
+        assert {device["state"] for device in status["devices"]} == {"lost"}
+        assert all(device["error"] for device in status["devices"])
+        assert status["speed"] == 1000.0
+        assert status["plan"]["rung"] == "released"
+        assert daemon.end()[0] == 0
+
+
+def test_what_cannot_be_released_does_not_keep_it_from_ending(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    state = State(tmp_path / "data" / "state.db")
+    state.hold("hybrid.battery.power", NOW)
+    state.close()
+    daemon = start()
+    daemon.until("flexedge runs")
+    code, rest = daemon.end()
+    assert code == 0
+    assert "not every control point could be released" in rest
+    state = State(tmp_path / "data" / "state.db")
+    assert list(state.held()) == ["hybrid.battery.power"]  # the next start tries again
+    state.close()
+
+
+def test_the_service_manager_hears_of_start_life_and_end(start: Start, tmp_path: Path) -> None:
+    stand_in = tmp_path / "path" / "systemd"
+    stand_in.mkdir(parents=True)
+    (stand_in / "__init__.py").write_text("")
+    (stand_in / "daemon.py").write_text(NOTIFY)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind(str(tmp_path / "notify"))
+        door.settimeout(20)
+        daemon = start(
+            NOTIFY_SOCKET=str(tmp_path / "notify"),
+            WATCHDOG_USEC="40000",
+            PYTHONPATH=str(stand_in.parent),
+        )
+        ready = door.recv(1000).decode()
+        assert ready.splitlines()[0] == "READY=1"
+        assert ready.splitlines()[1].endswith("runs Hut")
+        assert door.recv(1000) == b"WATCHDOG=1"
+        assert door.recv(1000) == b"WATCHDOG=1"
+        assert daemon.end()[0] == 0
+        last = b"WATCHDOG=1"
+        while last == b"WATCHDOG=1":
+            last = door.recv(1000)
+        assert last == b"STOPPING=1"
+
+
+def test_a_broken_site_is_told_with_its_place(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(SITE.replace("type: battery", "type: batery"))
+    code, said = start().fail()
+    assert code == 78
+    assert f"{tmp_path / 'site.yaml'}:12:12: " in said
+    assert "Traceback" not in said
+
+
+def test_a_clock_that_nobody_keeps_is_a_clear_error(start: Start) -> None:
+    code, said = start(FLEXEDGE_CLOCK="127.0.0.1:1").fail()
+    assert code == 69
+    assert said.startswith("flexedge: no timekeeper at 127.0.0.1:1: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_a_clear_error(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, said = start(FLEXEDGE_WEB__PORT=str(taken.getsockname()[1])).fail()
+    assert code == 69
+    assert "flexedge: the web page cannot listen on" in said
+    assert "Traceback" not in said
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_clear_error(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, said = start(FLEXEDGE_DATA_DIR=str(tmp_path / "file" / "data")).fail()
+    assert code == 69
+    assert said.startswith(f"flexedge: {tmp_path / 'file' / 'data'}: ")
+    assert len(said.splitlines()) == 1

@@ -1,0 +1,277 @@
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from flexedge.gateway.plan import PATIENCE, Plan
+
+if TYPE_CHECKING:
+    from tests.gateway.conftest import Hut, World
+
+MINUTE = timedelta(minutes=1)
+BATTERY = {"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0}
+EMPTY = {"battery.soc": 10.0}
+CAR = {"car.power": 0.0, "car.plugged": 1.0, "car.session-energy": 0.0}
+CHEAP = (
+    '{import: {zones: [{since: "12:00", until: "14:00", price: 0.05 EUR/kWh}], '
+    "otherwise: 0.60 EUR/kWh}, feed-in: {fixed: 0.04 EUR/kWh}}"
+)
+HOUSE = "inflexible-consumption: [{sensor: grid.power, default: 1 kW}]"
+
+
+def in_force(world: "World") -> tuple[str, Plan | None]:
+    return world.gateway.planner.in_force(world.now)
+
+
+def prices_known_until(hut: "Hut", until: str) -> None:
+    (hut.folder / "prices.csv").write_text(f"start,value\n{until},0.25\n", encoding="utf-8")
+
+
+FROM_FILE = "{import: {file: prices.csv, unit: EUR/kWh}, feed-in: {fixed: 0 EUR/kWh}}"
+
+
+def test_a_plan_says_what_every_asset_shall_do_what_it_costs_and_why(hut: "Hut") -> None:
+    world = hut("battery", context=HOUSE, prices=CHEAP)
+    world.show(BATTERY | EMPTY)
+    plan = world.plan()
+    assert plan.made_at == world.now
+    assert plan.valid_until == world.now + timedelta(hours=6)
+    assert plan.schedules["battery"].power_kw.at(world.now) == 5.0
+    assert plan.grid_kw.at(world.now) == pytest.approx(5.0)
+    assert plan.import_price.at(world.now) == 0.05
+    assert plan.export_price.at(world.now) == 0.04
+    assert plan.status == "optimal"
+    assert plan.cost > 0.0
+    assert plan.seconds > 0.0
+    assert set(plan.why) == {"battery"}
+    assert plan.breaches == ()
+    assert plan.stored_value["battery"].at(world.now) == pytest.approx(0.54, abs=0.01)
+    assert world.gateway.health.counts.plans == 1
+    assert world.gateway.health.counts.plan_seconds_max >= plan.seconds
+
+
+@pytest.mark.parametrize("minute", [0, 7, 14])
+def test_powers_of_a_step_that_has_begun_are_told_whole(hut: "Hut", minute: int) -> None:
+    world = hut("battery", "solar", context=HOUSE, prices=CHEAP)
+    world.now = datetime.fromisoformat("2026-04-14T10:00:00+00:00") + minute * MINUTE
+    world.show(BATTERY | EMPTY | {"solar.power": -2.0, "grid.power": 1.5})
+    plan = world.plan()
+    charged = plan.schedules["battery"].power_kw.values[0]
+    sun = -plan.schedules["solar"].power_kw.values[0]
+    assert plan.can_produce_kw["solar"].values[0] == pytest.approx(sun)
+    assert charged == pytest.approx(sun - 1.5)  # all that is left over
+    assert charged > 2.0
+    assert plan.grid_kw.values[0] == pytest.approx(0.0, abs=1e-6)
+    assert f"{sun:.1f} kW" in plan.why["solar"]
+    assert f"{charged:.1f} kW" in plan.why["battery"]
+    kept = plan.schedules["battery"].soc_kwh
+    assert kept is not None
+    assert kept.values[0] == pytest.approx(1.0 + charged * 0.9 * (15 - minute) / 60)
+
+
+def test_a_plan_goes_from_fresh_to_last_to_none(hut: "Hut") -> None:
+    world = hut("battery")
+    assert in_force(world) == ("local-rule", None)
+    world.show(BATTERY)
+    plan = world.plan()
+    made = world.now
+    for minutes, rung in ((15, "fresh-plan"), (15.1, "last-plan"), (359.9, "last-plan")):
+        world.now = made + minutes * MINUTE
+        assert in_force(world) == (rung, plan)
+    world.now = made + 360 * MINUTE
+    assert in_force(world) == ("local-rule", None)
+
+
+def test_a_plan_is_not_valid_beyond_its_own_horizon(hut: "Hut") -> None:
+    world = hut("battery")
+    world.show(BATTERY)
+    world.poll()
+    world.gateway.planner.step(world.now, timedelta(hours=2), timedelta(seconds=10))
+    plan = in_force(world)[1]
+    assert plan is not None
+    assert plan.valid_until == plan.grid_kw.grid.end
+
+
+def test_without_prices_the_last_plan_stays_the_alarm_says_why_and_it_recovers(
+    hut: "Hut",
+) -> None:
+    prices_known_until(hut, "2026-04-14T12:00+00:00")
+    world = hut("battery", prices=FROM_FILE)
+    world.show(BATTERY)
+    plan = world.plan()
+    prices_known_until(hut, "2026-04-01T12:00+00:00")
+    world.now += 5 * MINUTE
+    world.try_plan()
+    assert in_force(world) == ("fresh-plan", plan)
+    why = "the price 'import' is not known for the time ahead"
+    assert world.gateway.planner.trouble == why
+    assert world.alarms["plan"] == f"no new plan: {why}"
+    assert world.gateway.health.counts.infeasible == 1
+    world.now += 15 * MINUTE
+    assert in_force(world) == ("last-plan", plan)
+    prices_known_until(hut, "2026-04-14T14:00+00:00")
+    newer = world.plan()
+    assert newer is not plan
+    assert world.alarms == {}
+
+
+def test_limits_nobody_can_keep_are_named(hut: "Hut") -> None:
+    world = hut("battery", context=f"site-power-capacity: 2 kW, {HOUSE}")
+    world.show(BATTERY | {"grid.power": 60.0})
+    world.poll()
+    world.try_plan()
+    assert in_force(world) == ("local-rule", None)
+    assert "site-power-capacity" in world.alarms["plan"]
+    world.show({"grid.power": 1.0})
+    world.plan()
+    assert "plan" not in world.alarms
+
+
+def test_what_the_plan_misses_is_an_alarm_but_still_a_plan(hut: "Hut") -> None:
+    world = hut("car", more={"car": 'ready-by: [{time: "13:00", soc: 60 kWh}]'})
+    world.show(CAR | {"grid.power": 0.0})
+    plan = world.plan()
+    assert plan.schedules["car"].power_kw.at(world.now) == 11.0
+    assert len(plan.breaches) == 1
+    assert "13:00" in world.alarms["plan"]
+    assert "car" in world.alarms["plan"]
+
+
+def test_who_is_not_planned_is_named(hut: "Hut") -> None:
+    world = hut("battery")
+    world.plan()
+    assert world.alarms["plan"] == "battery is not planned: its state of charge is not known"
+
+
+def test_a_car_is_ready_when_it_leaves(hut: "Hut") -> None:
+    world = hut("car", more={"car": 'ready-by: [{time: "07:30", soc: 45 kWh}]'})
+    world.show(CAR | {"grid.power": 0.0})
+    soc = world.plan().schedules["car"].soc_kwh
+    assert soc is not None
+    leaves = datetime.fromisoformat("2026-04-15T07:30:00+02:00")
+    assert soc.at(leaves - MINUTE) == pytest.approx(45.0, abs=1e-3)
+
+
+def test_a_car_that_leaves_is_not_planned_any_more(hut: "Hut") -> None:
+    world = hut("car")
+    world.show(CAR | {"grid.power": 0.0})
+    assert "car" in world.plan().schedules
+    assert not world.gateway.planner.changed(world.now)
+    world.show({"car.plugged": 0.0})
+    world.poll()
+    assert world.gateway.planner.changed(world.now)
+    assert world.plan().schedules == {}
+    assert not world.gateway.planner.changed(world.now)
+
+
+def test_new_prices_make_a_new_plan_worth_while(hut: "Hut") -> None:
+    prices_known_until(hut, "2026-04-14T12:00+00:00")
+    world = hut("battery", prices=FROM_FILE)
+    world.show(BATTERY)
+    world.plan()
+    assert not world.gateway.planner.changed(world.now)
+    (hut.folder / "prices.csv").write_text(
+        "start,value\n2026-04-14T12:00+00:00,0.25\n2026-04-14T13:00+00:00,0.30\n"
+    )
+    assert world.gateway.planner.changed(world.now)
+
+
+def test_plans_are_kept_as_beliefs_of_the_scheduler(hut: "Hut") -> None:
+    world = hut("battery", "oven", context=HOUSE, prices=CHEAP)
+    world.show(BATTERY)
+    plan = world.plan()
+    grid = plan.grid_kw.grid
+    kept = world.gateway.beliefs
+    for name, series in (
+        ("battery", plan.schedules["battery"].power_kw),
+        ("oven", plan.schedules["oven"].power_kw),
+        ("grid", plan.grid_kw),
+    ):
+        saved = kept.believed(f"{name}.power", "flexedge", grid)
+        assert saved.values == pytest.approx(series.values), name
+    soc = plan.schedules["battery"].soc_kwh
+    assert soc is not None
+    saved = kept.believed("battery.soc", "flexedge", grid)
+    assert np.isnan(saved.values[0])  # states are at the ends of steps, in the sensor's unit
+    assert saved.values[1:] == pytest.approx(soc.values[:-1] * 10.0)
+    rows = kept.between("battery.power", world.now, world.now + timedelta(hours=1))
+    assert {row.belief_time for row in rows if row.source == "flexedge"} == {world.now}
+
+
+def test_forecasts_are_kept_as_beliefs_of_the_forecaster(hut: "Hut") -> None:
+    world = hut("battery", "solar", context=HOUSE)
+    world.show(BATTERY | {"solar.power": -2.0})
+    grid = world.plan().grid_kw.grid
+    kept = world.gateway.beliefs
+    load = kept.believed("grid.power", "flexedge-forecast", grid)
+    assert load.values[-1] == 1.0
+    assert kept.believed("solar.power", "flexedge-forecast", grid).values[1] < 0.0
+
+
+def test_a_plan_that_cannot_be_kept_is_still_carried_out(hut: "Hut") -> None:
+    world = hut("battery", prices=CHEAP, context=HOUSE)
+    world.show(BATTERY | EMPTY)
+    connection = world.gateway.beliefs._connection
+    connection.execute("alter table beliefs rename to gone")
+    world.plan()
+    assert "the plan could not be saved" in world.alarms["plan-store"]
+    world.tick()
+    assert world.setpoint("battery") == 5.0
+    connection.execute("alter table gone rename to beliefs")
+    world.plan()
+    assert "plan-store" not in world.alarms
+
+
+def test_at_the_start_nothing_is_told_before_states_of_charge_had_a_moment(hut: "Hut") -> None:
+    world = hut("battery", "house", prices=CHEAP)
+    planner = world.gateway.planner
+    planner.begin(world.now)
+    world.show({"grid.power": 1.0, "battery.power": 0.0})
+    world.poll()
+    planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.in_force(world.now)[1] is None
+    assert world.decide()["battery"].power_kw is None
+    world.show({"battery.soc": 50.0})
+    world.poll()
+    planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.trouble == ""
+    assert planner.in_force(world.now)[1] is not None
+
+
+def test_a_state_of_charge_that_never_comes_is_not_waited_for_long(hut: "Hut") -> None:
+    world = hut("battery", "house", prices=CHEAP)
+    planner = world.gateway.planner
+    planner.begin(world.now - PATIENCE)
+    planner.step(world.now, timedelta(hours=12), timedelta(seconds=5))
+    assert planner.in_force(world.now)[1] is not None
+
+
+def test_the_first_plan_waits_a_moment_for_what_is_stored_and_devices_for_it(hut: "Hut") -> None:
+    world = hut("battery", "car", context=HOUSE)
+    world.gateway.planner.begin(world.now)
+    world.show({"grid.power": 2.0, "battery.power": 0.0, "car.plugged": 0.0, "car.power": 0.0})
+    world.tick()
+    world.try_plan()
+    assert in_force(world) == ("local-rule", None)
+    assert world.rung() == "released"
+    assert world.requests == []
+    world.show({"battery.soc": 50.0})
+    world.plan()
+    world.tick()
+    assert world.rung() == "fresh-plan"
+    assert world.setpoint("battery") is not None
+
+
+def test_the_first_plan_does_not_wait_for_ever(hut: "Hut") -> None:
+    world = hut("battery", "heating")
+    world.gateway.planner.begin(world.now)
+    world.show(BATTERY | {"grid.power": 2.0})
+    world.now += timedelta(seconds=18)
+    world.tick()
+    assert world.rung() == "released"
+    world.tick()
+    assert world.rung() == "local-rule"
+    assert world.setpoint("battery") == -2.0
+    world.plan()
+    assert world.alarms["plan"].startswith("heating is not planned")
