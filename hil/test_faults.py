@@ -12,7 +12,7 @@ import pytest
 
 from hil.api import FAST
 from hil.conftest import Bench, make_bench
-from hil.pace import Pace, disturbed, watch
+from hil.pace import SPARE_LATE, Pace, disturbed, watch
 from hil.programs import Do
 from hil.waiting import eventually
 
@@ -55,7 +55,7 @@ def holds(running: Running, assets: set[str]) -> None:
 def test_every_device_is_read_all_the_time(running: Running) -> None:
     calm = running.calm
     assert min(calm.per_second.values()) > 0.5, calm
-    assert max(calm.late.values()) == 0, calm
+    assert max(calm.late.values()) <= SPARE_LATE, calm
 
 
 @pytest.mark.parametrize(

@@ -82,4 +82,4 @@ def test_the_unit_is_hardened(unit: Path) -> None:
     done = analyze(
         "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", str(unit)
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout.strip().splitlines()[-1]

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SWITCHED_ON = (
-    "NoNewPrivileges", "PrivateTmp", "ProtectHome", "ProtectKernelTunables",
+    "NoNewPrivileges", "PrivateTmp", "PrivateMounts", "ProtectHome", "ProtectKernelTunables",
     "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock",
     "ProtectHostname", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID",
     "LockPersonality", "MemoryDenyWriteExecute", "RemoveIPC",
