@@ -49,7 +49,9 @@ class Held:
         present = self.setpoint.power_kw
         if abs(power_kw - present) < unit.asset.limits.dead_band:
             return present
-        return present if self._too_soon(power_kw, present, unit, control, now) else power_kw
+        if not self._too_soon(power_kw, present, unit, control, now):
+            return power_kw
+        return 0.0 if power_kw * present < 0.0 else present  # towards zero is never too soon
 
     def _too_soon(
         self, power_kw: float, present_kw: float, unit: Unit, control: ControlPoint, now: datetime

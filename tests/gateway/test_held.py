@@ -87,7 +87,7 @@ def test_a_budget_of_changes_holds_for_any_day(world: "World") -> None:
     morning = world.now + timedelta(hours=23)
     assert held.settled_on(3.0, unit, worn, morning) == 2.0
     assert held.settled_on(1.0, unit, worn, morning) == 1.0
-    assert held.settled_on(-1.0, unit, worn, morning) == 2.0
+    assert held.settled_on(-1.0, unit, worn, morning) == 0.0  # towards zero, no further
     assert held.settled_on(3.0, unit, worn, world.now + timedelta(hours=24)) == 3.0
 
 
