@@ -1,119 +1,106 @@
-"""A command line, and a gateway that it can reach: real parts, a real server, time that stands."""
+"""A gateway made of plain data behind the real web server, found as the command line finds it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
-from flexedge.cli.main import main
-from flexedge.config.check import load_site
-from flexedge.config.settings import Settings
-from flexedge.daemon.clock import WallClock
-from flexedge.daemon.compose import compose
-from flexedge.domain.schedule import Applied
-from flexedge.drivers.driver import Sample
-from flexedge.drivers.line import Request, Write
-from flexedge.errors import DeviceUnreachable
-from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.window import GatewayWindow
+from flexedge.errors import RequestError
+from flexedge.gateway.view import (
+    BeliefView,
+    Chart,
+    Line,
+    PlanCounts,
+    SetpointCounts,
+    Status,
+    Totals,
+)
+from flexedge.store.state import State
 from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
 
-HOME = Path(__file__).parents[2] / "config" / "home.yaml"
-NOW = datetime(2026, 4, 14, 10, 5, tzinfo=UTC)
+_STATUS = Path(__file__).parents[1] / "web" / "status.json"
+STATUS = TypeAdapter(Status).validate_json(_STATUS.read_bytes())
+NOW = STATUS.now
+QUARTER = timedelta(minutes=15)
+FIRST = datetime(2026, 4, 21, 11, tzinfo=UTC)  # the step before the one that NOW is in
+CHART = Chart(
+    now=NOW,
+    times=tuple(FIRST + n * QUARTER for n in range(4)),
+    resolution_s=900.0,
+    currency="EUR",
+    import_price=(0.21, 0.22, 0.23, None),
+    feed_in_price=(0.08,) * 4,
+    grid=Line("grid", "kW", (1.0, None, None, None), (1.5, 2.5, 3.5, 4.5)),
+    powers=(Line("battery", "kW", (0.5, None, None, None), (-1.0, -2.0, -3.0, None)),),
+    socs=(),
+)
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What came of a command."""
+@dataclass
+class Site:
+    """What the gateway knows; a test sets it."""
 
-    code: int
-    out: str
-    err: str
+    state: Status = STATUS
+    asked: tuple[datetime, datetime] | None = None
+    """The span of the last question for beliefs."""
 
+    def status(self) -> Status:
+        return self.state
 
-Run = Callable[..., Ran]
+    def chart(self) -> Chart:
+        return CHART
 
+    def beliefs(self, sensor: str, start: datetime, end: datetime) -> tuple[BeliefView, ...]:
+        if sensor != "battery.power":
+            raise RequestError(404, f"There is no sensor {sensor!r}.")
+        self.asked = (start, end)
+        rows = (
+            BeliefView(NOW - QUARTER, NOW, "hybrid", 2.16),
+            BeliefView(NOW + QUARTER, NOW, "flexedge", None),
+        )
+        return tuple(row for row in rows if start <= row.event_start < end)
 
-@dataclass(frozen=True)
-class Running:
-    """A gateway that serves; ``folder`` is its data folder."""
+    def totals(self, _start: datetime, _end: datetime) -> Totals:
+        return Totals({}, SetpointCounts(0, 0, 0, 0), PlanCounts(0, 0, 0.0), 0, 1.0)
 
-    gateway: Gateway
-    access: Access
-    server: Server
-    folder: Path
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Type a command."""
-
-    def typed(*arguments: str) -> Ran:
-        try:
-            code = main(arguments)
-        except SystemExit as ended:  # how argparse says good-bye
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return Ran(code, out, err)
-
-    return typed
+    def recover(self) -> None:
+        """All devices answer, nothing is wrong."""
+        devices = tuple(replace(device, state="ok") for device in self.state.devices)
+        self.state = replace(self.state, devices=devices, alarms=())
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder of a gateway that does not run, which the settings name."""
-    (tmp_path / "settings.yaml").write_text("data-dir: data\n")
-    monkeypatch.setenv("FLEXEDGE_SETTINGS", str(tmp_path / "settings.yaml"))
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data"
-
-
-def _lived(gateway: Gateway) -> None:
-    """The battery and the meter answer, the inverter does not; a plan is made and followed."""
-    asked: list[Request] = []
-    gateway.dispatcher.submit = asked.append
-    soc = [Sample("battery.soc", 50.0), Sample("battery.power", 1.25)]
-    gateway.collector.read("hybrid", soc, {}, NOW)
-    gateway.collector.read("meter", [Sample("grid.power", 2.5)], {}, NOW)
-    gateway.collector.failed("inverter", DeviceUnreachable("inverter", "no answer"), NOW)
-    gateway.planner.step(NOW, timedelta(hours=36), timedelta(seconds=10))
-    gateway.dispatcher.step(NOW)
-    for request in asked:
-        assert isinstance(request, Write)
-        applied = Applied(request.power_kw)
-        gateway.collector.wrote(request.device, request.control, applied, NOW)
-    gateway.health.alarm("plan", "")
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("served")
-    with ExitStack() as stack:
-        loaded = load_site(HOME)
-        gateway = compose(Settings(data_dir=folder), loaded, WallClock(), stack).gateway
-        _lived(gateway)
-        access = Access(gateway.state, folder, lambda: NOW)
-        window = GatewayWindow(gateway, lambda: NOW, 1.0)
-        server = Server(build(window, access), "127.0.0.1", 0)
-        server.start()
-        pool = stack.enter_context(ThreadPoolExecutor(1))
-        pool.submit(server.serve)
-        stack.callback(server.stop)
-        runtime = {"url": server.url, "token": access.local_token, "pid": 1}
-        (folder / "runtime.json").write_text(json.dumps(runtime))
-        yield Running(gateway, access, server, folder)
+    """The data folder that the settings name."""
+    monkeypatch.delenv("FLEXEDGE_SETTINGS", raising=False)
+    monkeypatch.setenv("FLEXEDGE_DATA_DIR", str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture
-def running(served: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Running:
-    """A gateway that runs, whose data folder the settings name."""
-    (tmp_path / "settings.yaml").write_text(f"data-dir: {served.folder}\n")
-    monkeypatch.setenv("FLEXEDGE_SETTINGS", str(tmp_path / "settings.yaml"))
-    return served
+def access(folder: Path) -> Iterator[Access]:
+    state = State(folder / "state.db")
+    yield Access(state, folder, lambda: NOW)
+    state.close()
+
+
+@pytest.fixture
+def site(folder: Path, access: Access) -> Iterator[Site]:
+    """A running gateway."""
+    site = Site()
+    server = Server(build(site, access), "127.0.0.1", 0)
+    server.start()
+    runtime = {"url": server.url, "token": access.local_token, "pid": 1}
+    (folder / "runtime.json").write_text(json.dumps(runtime), encoding="utf-8")
+    with ThreadPoolExecutor(1) as threads:
+        end = threads.submit(server.serve)
+        yield site
+        server.stop()
+        end.result(timeout=5)

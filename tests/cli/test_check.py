@@ -1,71 +1,91 @@
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+from flexedge.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-CATALOGUE = ROOT / "flexedge" / "config" / "catalogue"
+HOME = ROOT / "config" / "home.yaml"
+MISTAKES = (
+    ("host: 192.168.1.20}", "hots: 192.168.1.20}"),
+    ("soc-max: 10 kWh", "soc-max: 10 kW"),
+    ("site-power-capacity: 17.25 kW", "site-power-capacity: 17.25 kWx"),
+)
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    text = (ROOT / "config" / "home.yaml").read_text(encoding="utf-8")
-    text = text.replace("type: solar", "type: solr").replace("{fixed: 0.08", "{fixed: 0,08")
-    text = text.replace("    fixed: 0.08 EUR/kWh", "    fixed: 0.08 EUR")
-    path = tmp_path / "broken.yaml"
+    text = HOME.read_text(encoding="utf-8")
+    for old, new in MISTAKES:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = tmp_path / "site.yaml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-@pytest.mark.parametrize(("name", "devices", "assets"), [("home", 5, 5), ("industry", 4, 4)])
-def test_shipped_sites_are_good(run: "Run", name: str, devices: int, assets: int) -> None:
-    path = ROOT / "config" / f"{name}.yaml"
-    ran = run("check", str(path))
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out == f"{path}: good ({devices} devices, {assets} assets)\n"
+def lines_of(path: Path) -> list[int]:
+    text = path.read_text(encoding="utf-8")
+    return [line_of(text, new) for _, new in MISTAKES]
 
 
-def test_every_problem_is_told_at_once_with_its_place(run: "Run", broken: Path) -> None:
-    ran = run("check", str(broken))
-    assert (ran.code, ran.out) == (78, "")
-    *problems, last = ran.err.splitlines()
-    assert len(problems) == 2
-    assert all(problem.startswith(f"{broken}:") for problem in problems)
-    assert "did you mean 'solar'?" in problems[1]
-    assert last == "2 problems found"
+def test_a_good_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(HOME)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{HOME}: good (5 devices, 5 assets)\n"
+    assert captured.err == ""
 
 
-def test_one_problem_is_one_problem(run: "Run", tmp_path: Path) -> None:
-    ran = run("check", str(tmp_path / "missing.yaml"))
-    assert ran.code == 78
-    assert ran.err.splitlines()[-1] == "1 problem found"
+def test_a_good_file_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json", str(HOME)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"ok": True, "devices": 5, "assets": 5, "problems": []}
 
 
-def test_programs_read_json(run: "Run", broken: Path) -> None:
-    ran = run("check", "--json", str(broken))
-    content = json.loads(ran.out)
-    assert (ran.code, ran.err, content["ok"]) == (78, "", False)
-    for problem in content["problems"]:
-        assert problem["file"] == str(broken)
-        assert problem["line"] > 1
-        assert problem["column"] > 1
-        assert problem["message"]
-    good = run("check", "--json", str(ROOT / "config" / "home.yaml"))
-    assert json.loads(good.out) == {"ok": True, "devices": 5, "assets": 5, "problems": []}
+def test_every_mistake_with_its_line(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(broken)]) == 78
+    captured = capsys.readouterr()
+    *problems, count = captured.err.splitlines()
+    assert captured.out == ""
+    assert count == "3 problems found"
+    starts = [f"{broken}:{line}:" for line in lines_of(broken)]
+    assert len(problems) == 3
+    assert all(p.startswith(s) for p, s in zip(problems, starts, strict=True)), problems
+    assert "unknown key 'hots'; did you mean 'host'?" in problems[0]
 
 
-def test_profiles_of_ones_own_are_found(run: "Run", tmp_path: Path) -> None:
-    own = (CATALOGUE / "foxess-h3.yaml").read_text(encoding="utf-8")
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "my-hybrid.yaml").write_text(own.replace("foxess-h3", "my-hybrid", 1))
-    site = (ROOT / "config" / "home.yaml").read_text(encoding="utf-8")
-    path = tmp_path / "site.yaml"
-    path.write_text(site.replace("foxess-h3", "my-hybrid"), encoding="utf-8")
-    without = run("check", str(path))
-    assert without.code == 78
-    assert "there is no profile 'my-hybrid'" in without.err
-    assert run("check", "--profiles", str(tmp_path / "own"), str(path)).code == 0
+def test_every_mistake_as_json(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json", str(broken)]) == 78
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    said = json.loads(captured.out)
+    assert said["ok"] is False
+    assert [problem["line"] for problem in said["problems"]] == lines_of(broken)
+    assert {problem["file"] for problem in said["problems"]} == {str(broken)}
+    assert all(problem["column"] > 1 and problem["message"] for problem in said["problems"])
+
+
+def test_one_mistake_is_one_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "missing.yaml"
+    assert main(["check", str(path)]) == 78
+    first, count = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"{path}: ")
+    assert count == "1 problem found"
+
+
+def test_profiles_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site, profiles = tmp_path / "site.yaml", tmp_path / "profiles"
+    text = HOME.read_text(encoding="utf-8").replace("profile: foxess-h3", "profile: my-battery")
+    site.write_text(text, encoding="utf-8")
+    assert main(["check", str(site)]) == 78
+    assert "there is no profile 'my-battery'" in capsys.readouterr().err
+    shipped = ROOT / "flexedge" / "config" / "catalogue" / "foxess-h3.yaml"
+    profiles.mkdir()
+    profile = shipped.read_text(encoding="utf-8").replace("foxess-h3", "my-battery")
+    (profiles / "my-battery.yaml").write_text(profile, encoding="utf-8")
+    assert main(["check", "--profiles", str(profiles), str(site)]) == 0

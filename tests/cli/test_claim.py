@@ -1,59 +1,60 @@
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
-if TYPE_CHECKING:
-    from tests.cli.conftest import Run, Running
+from flexedge.cli.main import main
+from flexedge.web.auth import Access
+from tests.cli.conftest import Site
 
 
-def test_the_code_is_that_which_the_page_wants(run: "Run", running: "Running") -> None:
-    ran = run("claim")
-    assert ran.code == 0
-    assert ran.out == f"{running.access.claim_code}\n"
-    assert json.loads(run("claim", "--json").out) == {"code": running.access.claim_code}
+def test_the_code_that_makes_an_owner(access: Access, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["claim"]) == 0
+    code = capsys.readouterr().out.removesuffix("\n")
+    assert code == access.claim_code
+    assert access.claim(code, "correct horse battery", "127.0.0.1")
+    assert access.claimed
+    assert main(["claim"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "there is no code: the gateway has an owner, or was never started\n"
 
 
-def test_a_link_opens_the_page(run: "Run", running: "Running") -> None:
-    ran = run("claim", "--link")
-    assert ran.code == 0
-    url = ran.out.strip()
-    assert url.startswith(running.server.url)
+def test_the_code_as_json(access: Access, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["claim", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"code": access.claim_code}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_code_of_another_user(
+    access: Access, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert access.claim_code is not None
+    (folder / "claim-code").chmod(0)
+    assert main(["claim"]) == 1
+    assert "try with sudo" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_link_that_opens_the_page(capsys: pytest.CaptureFixture[str], *, as_json: bool) -> None:
+    assert main(["claim", "--link", *(["--json"] if as_json else [])]) == 0
+    printed = capsys.readouterr().out
+    link = json.loads(printed)["url"] if as_json else printed.strip()
     with requests.Session() as browser:
         browser.trust_env = False
-        assert browser.get(url, timeout=10).status_code == 200
-        assert browser.cookies
-    assert json.loads(run("claim", "--link", "--json").out)["url"].startswith(running.server.url)
+        page = browser.get(link, timeout=5, allow_redirects=False)
+        assert page.status_code == 303
+        base = link.partition("/open")[0]
+        assert browser.get(f"{base}/api/session", timeout=5).json()["owner"] is True
 
 
-def test_with_an_owner_there_is_no_code(run: "Run", folder: Path) -> None:
-    assert list(folder.iterdir()) == []
-    ran = run("claim")
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "there is no code: the gateway has an owner, or was never started\n"
-
-
-def test_without_a_gateway_there_is_no_link(run: "Run", folder: Path) -> None:
-    ran = run("claim", "--link")
-    assert ran.code == 69
-    assert ran.err == f"flexedge: the gateway of {folder} is not running\n"
-
-
-@pytest.mark.parametrize("arguments", [("claim",), ("claim", "--link")])
-def test_what_belongs_to_somebody_else_may_not_be_read(
-    run: "Run", folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+def test_no_link_without_a_gateway(
+    site: Site, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    read = Path.read_text
-
-    def refuse(path: Path, *arguments: str | None, **more: str | None) -> str:
-        """The file system, to a user who is not root."""
-        if path.parent == folder:
-            raise PermissionError(13, "Permission denied", str(path))
-        return read(path, *arguments, **more)
-
-    monkeypatch.setattr(Path, "read_text", refuse)
-    ran = run(*arguments)
-    assert ran.code in (1, 69)
-    assert "may only be read by its owner; try with sudo" in ran.err
+    assert site.state.site
+    (folder / "runtime.json").unlink()
+    assert main(["claim", "--link"]) == 69
+    assert "is not running" in capsys.readouterr().err

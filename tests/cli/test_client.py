@@ -1,75 +1,81 @@
+import argparse
 import json
 import socket
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from flexedge.cli.client import Client, DaemonAway, moment
+from flexedge.cli.client import Client, DaemonAway, client, moment
 from flexedge.errors import FlexedgeError
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Running
+from tests.cli.conftest import STATUS, Site
 
 
-def runtime(folder: Path, url: str, token: str) -> None:
-    (folder / "runtime.json").write_text(json.dumps({"url": url, "token": token}))
+def write_runtime(folder: Path, content: object) -> None:
+    (folder / "runtime.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-@pytest.mark.parametrize("content", [None, "", "[1]", "{}", '{"url": "http://127.0.0.1:1"}'])
-def test_without_word_of_a_gateway_none_runs(tmp_path: Path, content: str | None) -> None:
-    if content is not None:
-        (tmp_path / "runtime.json").write_text(content)
-    with pytest.raises(DaemonAway, match="is not running"):
-        Client(tmp_path)
+def test_it_finds_the_gateway_by_the_settings(site: Site) -> None:
+    gateway = client(argparse.Namespace(settings=None))
+    assert gateway.get("/api/status")["site"] == site.state.site == STATUS.site
 
 
-def test_word_of_a_gateway_that_died_is_told_from_one_that_answers(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    runtime(tmp_path, url, "stale")
-    with pytest.raises(DaemonAway, match=f"the gateway does not answer at {url}"):
-        Client(tmp_path).get("/api/status")
-
-
-def test_it_asks_with_the_local_token(running: "Running", tmp_path: Path) -> None:
-    assert Client(running.folder).get("/api/status")["site"] == "Home"
-    runtime(tmp_path, running.server.url, "wrong")
-    with pytest.raises(FlexedgeError):
-        Client(tmp_path).get("/api/status")
-
-
-def test_what_the_gateway_refuses_is_told_in_its_words(running: "Running") -> None:
-    client = Client(running.folder)
-    with pytest.raises(FlexedgeError, match=r"there is no sensor 'no\.such'"):
-        client.get(
-            "/api/beliefs",
-            sensor="no.such",
-            start="2026-04-14T00:00:00+00:00",
-            end="2026-04-14T01:00:00+00:00",
-        )
-
-
-def test_what_is_no_json_is_told_by_its_status(running: "Running") -> None:
-    with pytest.raises(FlexedgeError, match=f"{running.server.url}/ answered 200"):
-        Client(running.folder).get("/")
-
-
-def test_a_proxy_of_the_environment_is_not_asked(
-    running: "Running", monkeypatch: pytest.MonkeyPatch
+def test_it_finds_the_gateway_by_a_settings_file(
+    site: Site, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert Client(running.folder).get("/api/status")["site"] == "Home"
+    monkeypatch.delenv("FLEXEDGE_DATA_DIR")
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"data-dir: {folder}\n", encoding="utf-8")
+    gateway = client(argparse.Namespace(settings=file))
+    assert gateway.get("/api/status")["site"] == site.state.site
 
 
-def test_a_time_without_an_offset_is_local() -> None:
-    assert moment("2026-04-14T12:00") == datetime(2026, 4, 14, 12).astimezone()
-    assert moment("2026-04-14T12:00+02:00").isoformat().startswith("2026-04-1")
-    assert moment("2026-04-14T12:00+02:00") == datetime.fromisoformat("2026-04-14T10:00+00:00")
+def test_no_gateway(folder: Path) -> None:
+    with pytest.raises(DaemonAway, match=rf"^the gateway of {folder} is not running$"):
+        Client(folder)
 
 
-@pytest.mark.parametrize("text", ["noon", "", "2026-13-01", "0001-01-01T00:00"])
-def test_what_is_no_time_is_said_with_an_example(text: str) -> None:
-    with pytest.raises(FlexedgeError, match="is not a time; write it as 2026-04-14T12:00"):
-        moment(text)
+@pytest.mark.parametrize("content", [[], {}, {"url": "http://127.0.0.1:1"}, None, "x"])
+def test_a_file_that_says_something_else(folder: Path, content: object) -> None:
+    write_runtime(folder, content)
+    with pytest.raises(DaemonAway, match="is not running"):
+        Client(folder)
+
+
+def test_a_gateway_that_died_and_left_its_file(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    write_runtime(folder, {"url": f"http://127.0.0.1:{port}", "token": "x"})
+    with pytest.raises(DaemonAway, match=f"does not answer at http://127.0.0.1:{port}$"):
+        Client(folder).get("/api/status")
+
+
+@pytest.mark.usefixtures("site")
+def test_a_token_of_an_earlier_start_is_refused(folder: Path) -> None:
+    runtime = json.loads((folder / "runtime.json").read_text(encoding="utf-8"))
+    write_runtime(folder, runtime | {"token": "stale"})
+    with pytest.raises(FlexedgeError) as caught:
+        Client(folder).get("/api/status")
+    assert not isinstance(caught.value, DaemonAway)
+
+
+@pytest.mark.usefixtures("site")
+def test_what_the_gateway_says_is_wrong_is_passed_on(folder: Path) -> None:
+    with pytest.raises(FlexedgeError, match="start should be a time"):
+        Client(folder).get("/api/beliefs", sensor="battery.power", start="x", end="y")
+
+
+@pytest.mark.usefixtures("site")
+def test_an_answer_that_is_no_json(folder: Path) -> None:
+    with pytest.raises(FlexedgeError, match="/ answered 200"):
+        Client(folder).get("/")
+
+
+def test_times() -> None:
+    assert moment("2026-04-14T12:00+02:00") == datetime(2026, 4, 14, 10, tzinfo=UTC)
+    local = moment("2026-04-14T12:00")
+    assert local.utcoffset() is not None
+    assert local.replace(tzinfo=None).hour == 12
+    with pytest.raises(FlexedgeError, match="'noon' is not a time; write it as 2026-04-14T12:00"):
+        moment("noon")
+    assert moment("2026-04-14T12:00Z") - moment("2026-04-14T11:00Z") == timedelta(hours=1)

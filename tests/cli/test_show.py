@@ -1,86 +1,95 @@
 import json
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import pytest
 
-    from tests.cli.conftest import Run, Running
+from flexedge.cli.main import main
+from tests.cli.conftest import NOW, STATUS, Site
 
-
-def test_beliefs_of_the_hours_around_now(run: "Run", running: "Running") -> None:
-    ran = run("show", "beliefs", "battery.power")
-    assert (ran.code, ran.err) == (0, "")
-    head, *rows = ran.out.splitlines()
-    assert head.split() == ["event", "believed", "at", "source", "value"]
-    sources = [row.split()[2] for row in rows]
-    assert sources.count("reading") == 1
-    assert sources.count("flexedge") == 5  # from 10:00 to 11:00
-    assert running.gateway.plant.site.site.name == "Home"
+HOUR = timedelta(hours=1)
 
 
-def test_beliefs_of_a_span_as_json(run: "Run", running: "Running") -> None:
-    span = ("--start", "2026-04-14T10:00+00:00", "--end", "2026-04-14T10:30+00:00")
-    rows = json.loads(run("show", "beliefs", "battery.power", *span, "--json").out)
-    assert [row["source"] for row in rows] == ["flexedge", "reading", "flexedge"]
-    assert rows[1]["value"] == 1.25
-    assert run("show", "beliefs", "battery.power", "--start", "2026-04-15").code == 69
-    assert running.gateway.health.counts.errors == 0
+def test_beliefs_from_an_hour_ago_to_an_hour_ahead(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", "beliefs", "battery.power"]) == 0
+    assert site.asked == (NOW - HOUR, NOW + HOUR)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["event", "believed", "at", "source", "value"],
+        ["2026-04-21T11:05:07Z", "2026-04-21T11:20:07Z", "hybrid", "2.16"],
+        ["2026-04-21T11:35:07Z", "2026-04-21T11:20:07Z", "flexedge", "-"],
+    ]
 
 
-def test_what_cannot_be_shown_is_said(run: "Run", running: "Running") -> None:
-    ran = run("show", "beliefs", "battery.powr")
-    assert ran.code == 69
-    assert ran.err.startswith("flexedge: there is no sensor 'battery.powr'; there are ")
-    ran = run("show", "beliefs", "battery.power", "--start", "noon")
-    assert ran.err == "flexedge: 'noon' is not a time; write it as 2026-04-14T12:00\n"
-    ran = run("show", "schedule", "pool")
-    known = "grid, battery, solar, car, heating, house"
-    assert ran.err == f"flexedge: there is no 'pool'; there are {known}\n"
-    assert running.gateway.health.counts.errors == 0
-
-
-def test_the_schedule_from_the_present_step_on(run: "Run", running: "Running") -> None:
-    ran = run("show", "schedule")
-    assert ran.code == 0
-    head, *rows = ran.out.splitlines()
-    assert head.split()[:2] == ["start", "EUR/kWh"]
-    assert [name for name in head.split()[2:] if name != "kW"] == [
-        "grid", "battery", "solar", "car", "heating", "house",
-    ]  # fmt: skip
-    assert rows[0].split()[0] == "2026-04-14T10:00:00Z"
-    plan = running.gateway.planner.in_force(datetime.fromisoformat("2026-04-14T10:05+00:00"))[1]
-    assert plan is not None
-    assert len(rows) == plan.grid_kw.grid.n
-
-
-def test_the_schedule_of_one_asset_as_json(run: "Run", running: "Running") -> None:
-    steps = json.loads(run("show", "schedule", "battery", "--json").out)
-    assert set(steps[0]) == {"start", "import_price", "battery"}
-    assert steps[0]["import_price"] == 0.29
-    assert all(step["battery"] is not None for step in steps)
-    assert running.gateway.health.counts.errors == 0
-
-
-def test_devices_with_all_their_points(run: "Run", running: "Running") -> None:
-    ran = run("show", "devices")
-    assert ran.code == 0
-    lines = ran.out.splitlines()
-    assert "hybrid (FoxESS H3 hybrid inverter) ok" in lines
-    assert any(
-        line.startswith("inverter (SunSpec") and line.endswith("starting: no answer")
-        for line in lines
+def test_beliefs_of_a_span(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    span = ["--start", "2026-04-21T13:30+02:00", "--end", "2026-04-21T12:00Z"]
+    assert main(["show", "beliefs", "battery.power", "--json", *span]) == 0
+    assert site.asked == (
+        datetime(2026, 4, 21, 11, 30, tzinfo=UTC),
+        datetime(2026, 4, 21, 12, tzinfo=UTC),
     )
-    soc = next(line for line in lines if line.startswith("  battery.soc"))
-    assert soc.split() == ["battery.soc", "50", "%", "good", "0", "s", "ago"]
-    never = next(line for line in lines if line.startswith("  solar.power"))
-    assert never.split()[-1] == "never"
-    devices = json.loads(run("show", "devices", "--json").out)
-    assert [device["name"] for device in devices] == list(running.gateway.plant.site.devices)
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["source"], row["value"]) for row in rows] == [("flexedge", None)]
 
 
-def test_without_a_gateway_there_is_nothing_to_show(run: "Run", folder: "Path") -> None:
-    for what in (("devices",), ("schedule",), ("beliefs", "battery.power")):
-        ran = run("show", *what)
-        assert ran.code == 69
-        assert ran.err == f"flexedge: the gateway of {folder} is not running\n"
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["beliefs", "nothing.power"], "There is no sensor 'nothing.power'."),
+        (["beliefs", "battery.power", "--start", "noon"],
+         "'noon' is not a time; write it as 2026-04-14T12:00"),
+        (["schedule", "car"], "there is no 'car'; there are grid, battery"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", *arguments]) == 69
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", f"flexedge: {said}\n")
+
+
+@pytest.mark.usefixtures("site")
+def test_the_schedule_begins_with_the_present_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "schedule"]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["start", "EUR/kWh", "grid", "kW", "battery", "kW"],
+        ["2026-04-21T11:15:00Z", "0.22", "2.5", "-2"],
+        ["2026-04-21T11:30:00Z", "0.23", "3.5", "-3"],
+        ["2026-04-21T11:45:00Z", "-", "4.5", "-"],
+    ]
+
+
+@pytest.mark.usefixtures("site")
+def test_the_schedule_of_one_asset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "schedule", "battery", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)
+    assert [step["battery"] for step in steps] == [-2.0, -3.0, None]
+    assert steps[0] == {"start": "2026-04-21T11:15:00Z", "import_price": 0.22, "battery": -2.0}
+
+
+@pytest.mark.usefixtures("site")
+def test_devices(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "devices"]) == 0
+    printed = capsys.readouterr().out
+    assert "\nheat-pump (Heat pump) stale: no answer within 2 s\n" in printed
+    lines = [line.split() for line in printed.splitlines()]
+    assert ["inverter.battery.power", "2.16", "kW", "good", "0", "s", "ago"] in lines
+    assert ["charger.ev.soc", "-", "%", "missing", "never"] in lines
+
+
+@pytest.mark.usefixtures("site")
+def test_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "devices", "--json"]) == 0
+    devices = json.loads(capsys.readouterr().out)
+    assert [(d["name"], len(d["points"])) for d in devices] == [
+        (d.name, len(d.points)) for d in STATUS.devices
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("what", [["devices"], ["schedule"], ["beliefs", "battery.power"]])
+def test_no_gateway(what: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", *what]) == 69
+    assert "is not running" in capsys.readouterr().err

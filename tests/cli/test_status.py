@@ -1,74 +1,92 @@
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import pytest
 
-from flexedge.cli import status
-from flexedge.cli.output import text
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.conftest import Run, Running
+from flexedge.cli.main import main
+from tests.cli.conftest import STATUS, Site
 
 
-def test_people_see_grid_prices_plan_assets_devices_and_alarms(
-    run: "Run", running: "Running"
-) -> None:
-    running.gateway.health.alarm("store", "the disk is full")
-    ran = run("status")
-    running.gateway.health.alarm("store", "")
-    assert (ran.code, ran.err) == (1, "")
-    lines = ran.out.splitlines()
-    assert lines[0].startswith("Home  (flexedge ")
-    assert lines[1] == "grid      2.5 kW of 15 kW"
-    assert lines[2] == "price     0.29 EUR/kWh, feed-in 0.08 EUR/kWh"
-    assert lines[3].startswith("plan      fresh-plan, optimal, made 2026-04-14T10:05:00")
-    table = {line.split()[0]: line.split() for line in lines if line and line[0].isalpha()}
-    assert table["battery"][1:3] == ["battery", "1.25"]
-    assert table["house"][1:] == ["building", "-", "-", "-", "-"]
-    assert table["hybrid"][-5:] == ["0", "s", "ago", "0", "-"]
-    assert table["inverter"][-4:] == ["never", "1", "no", "answer"]
-    assert lines[-1] == "! the disk is full"
+def test_all_is_well(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.recover()
+    assert main(["status"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Canal house 12  (flexedge 0.1.0)\ngrid      0.55 kW of 17.3 kW\n")
+    assert "\nprice     0.135 EUR/kWh, feed-in 0.056 EUR/kWh\n" in printed
+    assert "\nplan      fresh-plan, optimal, made 2026-04-21T11:18:07Z\n" in printed
+    assert f"\n          {STATUS.plan.explanation[0]}\n" in printed
+    assert "!" not in printed
 
 
-def test_what_an_asset_was_told_is_shown(run: "Run", running: "Running") -> None:
-    setpoint = running.gateway.dispatcher.held("battery").setpoint
-    assert setpoint is not None
-    told = next(line for line in run("status").out.splitlines() if line.startswith("battery"))
-    assert told.endswith(f"  {text(setpoint.power_kw)} kW applied")
+def test_the_tables(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.recover()
+    main(["status"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["asset", "type", "kW", "plan", "kW", "kWh", "told"] in lines
+    assert [
+        "battery",
+        "battery",
+        "2.16",
+        "2.16",
+        "6.4",
+        "2.16",
+        "kW",
+        "applied,",
+        "verified",
+    ] in lines
+    told = "car one-way_evse 3.68 3.7 31.9 3.7 kW clamped by circuit limit, verified"
+    assert told.split() in lines
+    assert ["solar", "solar", "-6.21", "-6", "-", "-"] in lines
+    assert [
+        "switch",
+        "Washing",
+        "machine",
+        "plug",
+        "ok",
+        "90",
+        "min",
+        "ago",
+        "900",
+        "connection",
+        "refused",
+    ] in lines
 
 
-@pytest.mark.parametrize(
-    ("control", "told"),
-    [
-        (None, "-"),
-        ({"setpoint_kw": None, "outcome": "released"}, "released"),
-        ({"setpoint_kw": 0.0, "outcome": "applied", "verified": True}, "0 kW applied, verified"),
-        (
-            {"setpoint_kw": 2.5, "outcome": "clamped", "clamped_by": ["ramp", "site limit"]},
-            "2.5 kW clamped by ramp, site limit",
-        ),
-    ],
-)
-def test_a_control_in_words(control: dict[str, Any] | None, told: str) -> None:
-    plain = {"clamped_by": [], "verified": False}
-    assert status._told(None if control is None else plain | control) == told
+def test_an_alarm_is_trouble(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.recover()
+    site.state = replace(site.state, alarms=("the disk is full",))
+    assert main(["status"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "! the disk is full"
 
 
-def test_all_well_is_exit_code_0_and_programs_read_json(run: "Run", running: "Running") -> None:
-    ran = run("status", "--json")
-    content = json.loads(ran.out)
-    assert (ran.code, ran.err) == (0, "")
-    assert content["site"] == "Home"
-    assert len(content["assets"]) == 5
-    assert content["alarms"] == []
-    running.gateway.health.alarm("plan", "no new plan")
-    assert run("status", "--json").code == 1
-    running.gateway.health.alarm("plan", "")
+def test_a_lost_device_is_trouble(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.state = replace(site.state, alarms=())
+    assert main(["status"]) == 1
+    assert "lost" in capsys.readouterr().out
 
 
-def test_without_a_gateway_it_says_so(run: "Run", folder: "Path") -> None:
-    ran = run("status")
-    assert (ran.code, ran.out) == (69, "")
-    assert ran.err == f"flexedge: the gateway of {folder} is not running\n"
+def test_a_gateway_that_knows_nothing_yet(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = replace(STATUS.plan, made_at=None, status="no plan yet", explanation=())
+    site.state = replace(
+        STATUS, grid_kw=None, import_price=None, plan=plan, assets=(), devices=(), alarms=()
+    )
+    assert main(["status"]) == 0
+    printed = capsys.readouterr().out
+    assert "grid      - kW of" in printed
+    assert "plan      fresh-plan, no plan yet, made never" in printed
+
+
+def test_json(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--json"]) == 1
+    status = json.loads(capsys.readouterr().out)
+    assert status["alarms"] == list(site.state.alarms)
+    assert [device["name"] for device in status["devices"]] == [d.name for d in STATUS.devices]
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_gateway(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 69
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("flexedge: the gateway of ")
+    assert captured.err.endswith(" is not running\n")
