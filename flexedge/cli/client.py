@@ -69,5 +69,5 @@ def moment(text: str) -> datetime:
     """An ISO 8601 time; without an offset it is local time."""
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FlexedgeError(f"{text!r} is not a time; write it as 2026-04-14T12:00") from error

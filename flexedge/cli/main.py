@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = importlib.import_module(options.module)
     try:
         code = int(command.run(options))
-        sys.stdout.flush()
+        sys.stdout.flush()  # here, so that a reader that went away is noticed here
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
@@ -130,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EX_UNAVAILABLE
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # of "flexedge status | head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed again at exit
+    except BrokenPipeError:
+        # What is left to print goes nowhere, or Python complains about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code

@@ -78,4 +78,6 @@ def test_times() -> None:
     assert local.replace(tzinfo=None).hour == 12
     with pytest.raises(FlexedgeError, match="'noon' is not a time; write it as 2026-04-14T12:00"):
         moment("noon")
+    with pytest.raises(FlexedgeError, match="is not a time"):
+        moment("9999-12-31T23:59:59-14:00")
     assert moment("2026-04-14T12:00Z") - moment("2026-04-14T11:00Z") == timedelta(hours=1)

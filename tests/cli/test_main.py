@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 from flexedge import __version__
 from flexedge.cli.main import main
 
+HOME = Path(__file__).parents[2] / "config" / "home.yaml"
 HEAVY = ("numpy", "duckdb", "sqlalchemy", "requests", "pydantic", "structlog", "highspy")
 _LOADED = """
 import sys
@@ -65,13 +67,19 @@ def test_settings_that_are_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith(f"{path}:2:3: unknown key 'prot'")
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    command = [sys.executable, "-m", "flexedge", "config", "schema"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-    ) as child:
-        assert child.stdout is not None
-        assert child.stderr is not None
-        child.stdout.close()
-        assert child.stderr.read() == b""
-        assert child.wait(timeout=30) == 0
+@pytest.mark.parametrize(
+    "arguments", [["config", "schema"], ["check", str(HOME)]], ids=["much", "little"]
+)
+def test_a_reader_that_goes_away_is_no_error(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "flexedge", *arguments]
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            command, env=buffered, stdout=writing, stderr=subprocess.PIPE, timeout=30, check=False
+        )
+    finally:
+        os.close(writing)
+    assert ended.stderr == b""
+    assert ended.returncode == 0
