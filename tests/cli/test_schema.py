@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from flexedge.cli.main import main
 
