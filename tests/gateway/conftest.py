@@ -1,5 +1,6 @@
 """A whole gateway on real stores, whose lines are a list: what is written and when, by hand."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flexedge.config.check import load_site
+from flexedge.config.check import LoadedSite, load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.compose import compose
@@ -241,11 +242,15 @@ class World:
         self.gateway.planner.step(self.now, HORIZON, THINKING)
 
 
+_READ: dict[tuple[str, ...], LoadedSite] = {}
+
+
 class Hut:
     """Makes worlds: of the shipped sites, or of a small one with the assets a test needs."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, blank: Path, stack: ExitStack) -> None:
         self.folder = folder
+        self._blank = blank
         self._stack = stack
 
     def home(self) -> World:
@@ -278,9 +283,22 @@ class Hut:
 
     def world(self, path: Path, data: str = "data") -> World:
         """A world of a site file; nothing has been read, planned or written yet."""
-        loaded = load_site(path, (self.folder,))
+        loaded = self._load(path)
         settings = Settings(data_dir=self.folder / data)
+        if not settings.data_dir.exists():
+            shutil.copytree(self._blank, settings.data_dir)
         return World(compose(settings, loaded, WallClock(), self._stack).gateway)
+
+    def _load(self, path: Path) -> LoadedSite:
+        """The site of a file; the same text is read only once."""
+        text = path.read_text(encoding="utf-8")
+        own = sorted(self.folder.glob("*-*.yaml"))  # profiles have a dash in their names
+        key = (text, *(one.read_text(encoding="utf-8") for one in own))
+        if "{file:" in text:  # which is found from the site's own folder
+            return load_site(path, (self.folder,))
+        if key not in _READ:
+            _READ[key] = load_site(path, (self.folder,))
+        return _READ[key]
 
     def again(self) -> World:
         """The daemon starts anew on the same data, as after a crash or a change of the site."""
@@ -294,7 +312,16 @@ class Hut:
         (self.folder / f"{name}.yaml").write_text(text.replace(old, new), encoding="utf-8")
 
 
-@pytest.fixture
-def hut(tmp_path: Path) -> Iterator[Hut]:
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a gateway that has not lived yet: copying them is faster than making them."""
+    folder = tmp_path_factory.mktemp("blank")
     with ExitStack() as stack:
-        yield Hut(tmp_path, stack)
+        compose(Settings(data_dir=folder), load_site(HOME), WallClock(), stack)
+    return folder
+
+
+@pytest.fixture
+def hut(tmp_path: Path, blank: Path) -> Iterator[Hut]:
+    with ExitStack() as stack:
+        yield Hut(tmp_path, blank, stack)
