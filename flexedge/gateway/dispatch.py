@@ -11,6 +11,7 @@ from flexedge.domain.limits import Bound, clamp, gate, ramp_bound, soc_bound
 from flexedge.domain.schedule import Applied, Outcome, Refused, Released, Unreachable
 from flexedge.drivers.driver import ControlPoint
 from flexedge.drivers.line import Release, Request, Write
+from flexedge.errors import StoreError
 from flexedge.gateway.health import Health
 from flexedge.gateway.held import RETRY, STRIKES, Held
 from flexedge.gateway.plant import Plant, Unit
@@ -152,14 +153,26 @@ class Dispatcher:
     def _tell(self, unit: Unit, target: Target, now: datetime) -> None:
         control, held = _control(unit), self.held(unit.name)
         if held.setpoint is None:
+            if not self._noted(unit, lambda key: self._state.hold(key, now), "is not controlled"):
+                return
             _log.info("controlled", asset=unit.name, power_kw=target.power_kw)
-            self._state.hold(_key(unit), now)
         told = held.told(target, control, now)
         if told.changed_at == now and target.by:
             self._health.count(clamped=1)
         self._held[unit.name] = told
         power_kw = target.power_kw or 0.0
         self.submit(Write(unit.asset.device or "", control.name, power_kw))
+
+    def _noted(self, unit: Unit, note: Callable[[str], None], otherwise: str) -> bool:
+        """Note on disk who is controlled; a disk that fails must not stop the others."""
+        about = f"note {unit.name}"
+        try:
+            note(_key(unit))
+        except StoreError as error:
+            self._health.alarm(about, f"{unit.name} {otherwise}: {error}")
+            return False
+        self._health.alarm(about, "")
+        return True
 
     def _give_back(self, unit: Unit, why: str, now: datetime) -> None:
         self._held[unit.name] = self.held(unit.name).let_go(why, now)
@@ -190,7 +203,7 @@ class Dispatcher:
         about = f"release {unit.name}"
         if isinstance(outcome, Released):
             del self._releasing[unit.name]
-            self._state.let_go(_key(unit))
+            self._noted(unit, self._state.let_go, "is released, but noted as controlled")
             self._health.alarm(about, "")
         elif isinstance(outcome, Refused | Unreachable):
             self._health.alarm(about, f"{unit.name} is not released yet: {outcome.why}")

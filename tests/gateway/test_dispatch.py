@@ -1,3 +1,5 @@
+import contextlib
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -447,3 +449,27 @@ def test_a_car_is_not_rounded_up_to_its_least_power_where_that_breaks_a_limit(hu
     for _ in range(20):
         assert world.live(5.0) <= 10.0
     assert (world.setpoint("car") or 0.0) >= 4.14
+
+
+def test_a_disk_that_keeps_no_notes_stops_only_what_is_not_yet_controlled(hut: "Hut") -> None:
+    world = hut("battery", "car", context=LIMIT)
+    world.show(BATTERY | CAR | {"car.plugged": 0.0})
+    world.tick()
+    assert world.setpoint("battery") == -1.0
+    with contextlib.closing(sqlite3.connect(hut.folder / "data" / "state.db")) as other:
+        other.execute("alter table held rename to gone")
+        world.show({"car.plugged": 1.0, "grid.power": 3.0})
+        world.tick()
+        assert world.writes("car") == []  # nothing is taken that a crash would leave behind
+        assert "car is not controlled" in world.alarms["note car"]
+        assert world.setpoint("battery") == pytest.approx(-4.5)  # makes room for it already
+        world.away.add("meter")
+        world.ticks(6)
+        assert world.releases("battery") == ["no plan and no grid meter: left to itself"]
+        assert "battery" in world.alarms["note battery"]
+        assert world.dispatcher.released.is_set()
+        other.execute("alter table gone rename to held")
+    world.away.clear()
+    world.tick()
+    assert world.writes("car") != []
+    assert not [about for about in world.alarms if about.startswith("note")]
