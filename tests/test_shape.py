@@ -39,6 +39,7 @@ def test_every_test_has_its_module() -> None:
     known = {str(mirrored(source).relative_to(ROOT)) for source in SOURCES} | MORE.keys()
     tests = {str(test.relative_to(ROOT)) for test in (ROOT / "tests").rglob("test_*.py")}
     assert tests - known == set()
+    assert MORE.keys() - tests == set()
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -139,9 +139,13 @@ class Gatherer:
         return np.abs(series.filled(0.0).values)
 
     def _add_inflexible(self, parts: _Parts, now: datetime) -> None:
-        context = self._plant.context
+        """What the context lists, and what the building uses if it does not list that."""
+        context, house = self._plant.context, self._plant.remainder
+        consumption = context.inflexible_consumption
+        if house is not None and house.power not in {one.sensor for one in consumption}:
+            consumption = (*consumption, PowerFromSensor(sensor=house.power))
         for sign, references in (
-            (1.0, context.inflexible_consumption),
+            (1.0, consumption),
             (-1.0, context.inflexible_production),
         ):
             for reference in references:
