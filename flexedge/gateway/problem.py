@@ -130,13 +130,17 @@ class Gatherer:
         return series.values[known[nearer]]
 
     def _expected(
-        self, wanted: float | PowerFromSensor, grid: TimeGrid, now: datetime
+        self, wanted: float | PowerFromSensor, grid: TimeGrid, now: datetime, sign: float = 1.0
     ) -> FloatArray:
-        """A power in every step: fixed, forecast, its default, or 0 (as FlexMeasures has it)."""
+        """A power in every step: fixed, forecast, its default, or 0 (as FlexMeasures has it).
+
+        Sensors have the sign they have everywhere inside: consumption positive. ``sign`` is that
+        of quantities people write down, which are positive for production, too.
+        """
         if isinstance(wanted, float):
-            return np.full(grid.n, wanted)
-        series = self._predictor.forecast(wanted.sensor, grid, now, wanted.default)
-        return np.abs(series.filled(0.0).values)
+            return np.full(grid.n, sign * wanted)
+        default = 0.0 if wanted.default is None else sign * wanted.default
+        return self._predictor.forecast(wanted.sensor, grid, now, default).values
 
     def _add_inflexible(self, parts: _Parts, now: datetime) -> None:
         """What the context lists, and what the building uses if it does not list that."""
@@ -144,12 +148,9 @@ class Gatherer:
         consumption = context.inflexible_consumption
         if house is not None and house.power not in {one.sensor for one in consumption}:
             consumption = (*consumption, PowerFromSensor(sensor=house.power))
-        for sign, references in (
-            (1.0, consumption),
-            (-1.0, context.inflexible_production),
-        ):
+        for sign, references in ((1.0, consumption), (-1.0, context.inflexible_production)):
             for reference in references:
-                flow = sign * self._expected(reference, parts.grid, now)
+                flow = self._expected(reference, parts.grid, now, sign)
                 parts.inflexible_kw += flow
                 parts.expected[reference.sensor] = Series(parts.grid, flow)
 

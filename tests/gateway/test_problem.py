@@ -191,6 +191,13 @@ def test_load_is_what_was_measured_or_the_installers_default(hut: "Hut") -> None
     assert gathered.expected["house.power"].values[1] == 2.0
 
 
+def test_a_house_that_gives_power_is_not_planned_as_one_that_draws_it(hut: "Hut") -> None:
+    world = hut("battery", "house")  # panels that nobody told us about
+    world.show({"grid.power": -3.0, "battery.power": 0.0, "battery.soc": 50.0})
+    world.poll()
+    assert gather(world).problem.inflexible_kw[1] == pytest.approx(-3.0)
+
+
 def test_processes_are_placed_and_then_happen_anyway(hut: "Hut") -> None:
     world = hut("oven")
     gathered = gather(world)

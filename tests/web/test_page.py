@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
-
     from tests.web.conftest import Site
 
 pytestmark = pytest.mark.browser
@@ -56,8 +55,7 @@ CONTRASTS = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
+    with sync_playwright() as running:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = running.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
