@@ -271,9 +271,8 @@ def test_the_connection_is_planned_below_its_limits_by_the_guards_margin(hut: "H
 def test_what_the_house_uses_is_planned_with_also_where_the_context_does_not_list_it(
     hut: "Hut",
 ) -> None:
-    world = hut.home()
-    world.show(dict.fromkeys(("battery.power", "solar.power", "car.power"), 0.0))
-    world.show({"heating.power": 0.5, "grid.power": 2.5})
+    world = hut("battery", "house")
+    world.show({"battery.power": 0.5, "grid.power": 2.5})
     gathered = gather(world)
     assert gathered.problem.inflexible_kw[1:8].tolist() == [2.0] * 7
     assert gathered.expected["house.power"].values[1] == 2.0
