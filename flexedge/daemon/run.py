@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-import threading
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import structlog
@@ -32,13 +32,14 @@ _DAY = timedelta(days=1)
 _KEEP = timedelta(days=30)  # readings and beliefs older than this go
 _SILENT = timedelta(seconds=60)
 _log = structlog.get_logger()
+Ending = SimpleQueue[None]
 
 
 def main(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     log.set_up(settings.log.level, settings.log.format)
     loaded = load_site(settings.site, settings.profile_dirs)
-    ending = threading.Event()
+    ending: Ending = SimpleQueue()
     _on_signals(ending)
     with ExitStack() as stack:
         clock = _clock(settings, stack)
@@ -52,9 +53,9 @@ def main(settings: Settings) -> int:
     return 0
 
 
-def _on_signals(ending: threading.Event) -> None:
+def _on_signals(ending: Ending) -> None:
     def end(_signal: int, _frame: FrameType | None) -> None:
-        ending.set()
+        ending.put(None)  # the one way of telling that is safe in a signal handler
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
@@ -144,10 +145,18 @@ def _release(gateway: Gateway, clock: Clock) -> None:
         _log.error("not every control point could be released; the devices' watchdogs will")
 
 
-def _wait(ending: threading.Event, gateway: Gateway, clock: Clock) -> None:
+def _ended(ending: Ending, timeout_s: float | None) -> bool:
+    try:
+        ending.get(timeout=timeout_s)
+    except Empty:
+        return False
+    return True
+
+
+def _wait(ending: Ending, gateway: Gateway, clock: Clock) -> None:
     """Feed the service manager's watchdog while dispatch and store make progress."""
     every = notify.watchdog_seconds()
-    while not ending.wait(None if every is None else every / 2):
+    while not _ended(ending, None if every is None else every / 2):
         silent = gateway.health.silent(clock.now(), _SILENT)
         if silent:
             _log.error("no progress", parts=silent)

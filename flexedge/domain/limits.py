@@ -100,7 +100,7 @@ class Worth:
     efficiency_out: float
 
 
-_EVEN = 1e-6  # prices this near are the same: the battery is what balances
+_EVEN = 1e-4  # per kWh: prices this near are the same, as far as the plan's tie-breakers can tell
 
 
 def follow(deviation_kw: float, planned_grid_kw: float, worth: Worth) -> float:

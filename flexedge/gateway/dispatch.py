@@ -1,5 +1,6 @@
 """From a target to a device: clamp, write, verify, release. Nothing is held without an end."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -52,6 +53,8 @@ class Dispatcher:
             for unit in plant.controlled
             if unit.control is not None
         }
+        self._strays: set[tuple[str, str]] = set()
+        """Controls of the last run that nobody controls now, while they are being released."""
         self.rung: Rung = "released"
         self.released = threading.Event()
         """Set while nothing is held."""
@@ -65,10 +68,18 @@ class Dispatcher:
                 if left.pop(f"{device}.{control}", None) is not None:
                     self._give_back(unit, "left behind by the last run", now)
             for stray in left:
-                self._health.alarm(
-                    f"held {stray}", f"{stray} was controlled before and is no longer configured"
-                )
+                self._let_stray_go(stray)
             self._note()
+
+    def _let_stray_go(self, stray: str) -> None:
+        """Release what the last run held and this one is not to control."""
+        device, _, control = stray.partition(".")
+        message = f"{stray} was controlled before and is no longer configured"
+        self._health.alarm(f"held {stray}", message)
+        if device in self._plant.site.devices:
+            with contextlib.suppress(KeyError):  # the profile does not know the control any more
+                self.submit(Release(device, control, "left behind by the last run"))
+                self._strays.add((device, control))
 
     def step(self, now: datetime) -> datetime:
         """Decide, clamp, write. Returns when to come again."""
@@ -112,7 +123,8 @@ class Dispatcher:
         if unit.name in self._releasing:
             again = self._releasing[unit.name]
             if again is not None and now >= again:
-                self._give_back(unit, "once more", now)
+                why = held.outcome.why if isinstance(held.outcome, Released) else "once more"
+                self._give_back(unit, why, now)
             return
         if held.rests_until is not None and now < held.rests_until:
             return
@@ -185,6 +197,10 @@ class Dispatcher:
         with self._lock:
             unit = self._units.get((device, control))
             if unit is None:
+                if isinstance(outcome, Released) and (device, control) in self._strays:
+                    self._strays.discard((device, control))
+                    self._state.let_go(f"{device}.{control}")
+                    self._health.alarm(f"held {device}.{control}", "")
                 return
             held = self.held(unit.name)
             if unit.name in self._releasing:

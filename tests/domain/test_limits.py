@@ -114,6 +114,12 @@ def test_at_a_balanced_grid_the_battery_follows_both_ways() -> None:
     assert follow(-1.5, 0.0, WORTH) == 1.5
 
 
+def test_what_only_a_tie_breaker_tells_apart_is_the_same() -> None:
+    tied = Worth(bought=0.30, sold=0.30, kept=0.300_05, efficiency_in=1.0, efficiency_out=1.0)
+    assert follow(1.0, 0.0, tied) == -1.0
+    assert follow(-1.0, 0.0, tied) == 1.0
+
+
 def test_energy_worth_more_than_the_grid_is_kept() -> None:
     dear_later = Worth(bought=0.20, sold=0.07, kept=0.35, efficiency_in=0.95, efficiency_out=0.95)
     assert follow(1.5, 0.0, dear_later) == 0.0

@@ -313,6 +313,19 @@ def test_a_control_point_that_is_no_longer_configured_is_named(hut: "Hut") -> No
     )
 
 
+def test_what_a_crash_left_of_an_asset_that_is_now_only_watched_is_released(hut: "Hut") -> None:
+    world = hut("battery", "car", more={"battery": "control: false"})
+    world.gateway.state.hold("hybrid.battery.power", world.now)
+    world.dispatcher.begin(world.now)
+    assert "held hybrid.battery.power" in world.alarms
+    (request,) = world.requests
+    assert isinstance(request, Release)
+    assert (request.device, request.control) == ("hybrid", "battery.power")
+    world.answer(request)
+    assert world.gateway.state.held() == {}
+    assert "held hybrid.battery.power" not in world.alarms
+
+
 def test_a_refused_release_is_tried_again_until_it_works(battery: "World") -> None:
     battery.tick()
     battery.away.add("meter")
