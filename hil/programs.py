@@ -17,6 +17,8 @@ _SITE = (sys.executable, "-m", "flexedge.demo.site")
 _NOT_OURS = ("FLEXEDGE_", "NOTIFY_SOCKET", "WATCHDOG_")
 _ANSWER_S = 10.0
 _END_S = 10.0
+_PATIENCE_S = 20.0
+"""A demo ends two processes of its own, each of which may take its time."""
 Device = Literal["battery", "solar", "meter", "heating", "charger"]
 DEVICES: tuple[Device, ...] = ("battery", "solar", "meter", "heating", "charger")
 Do = Literal["stop", "start", "silence", "speak"]
@@ -92,7 +94,7 @@ class Program:
         if self.alive:
             self.process.terminate()
             try:
-                self.process.wait(_END_S)
+                self.process.wait(_PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
