@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from flexedge.domain.belief import Quality, Reading
-from flexedge.domain.schedule import Outcome
+from flexedge.domain.schedule import Outcome, Unreachable
 from flexedge.drivers.driver import Sample
-from flexedge.errors import DeviceError, StoreError
+from flexedge.errors import DeviceError, DeviceUnreachable, StoreError
 from flexedge.gateway.derive import Deriver
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
@@ -73,7 +73,9 @@ class Collector:
         self._health.failed(device, error.message, now)
 
     def wrote(self, device: str, control: str, outcome: Outcome, now: datetime) -> None:
-        """A write or release ended."""
+        """A write or release ended; one that found nobody tells of the device, too."""
+        if isinstance(outcome, Unreachable) and self._health.device(device).error is None:
+            self.failed(device, DeviceUnreachable(device, outcome.why), now)
         self.on_wrote(device, control, outcome, now)
 
     def flush(self, now: datetime) -> datetime:

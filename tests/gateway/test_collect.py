@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flexedge.domain.belief import Quality
-from flexedge.domain.schedule import Applied, Outcome
+from flexedge.domain.schedule import Applied, Outcome, Unreachable
 from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceUnreachable
 
@@ -112,3 +112,15 @@ def test_lost_readings_are_told(world: "World") -> None:
     world.gateway.beliefs.dropped = 3
     world.gateway.collector.flush(world.now)
     assert world.alarms["store"] == "3 readings were lost"
+
+
+def test_a_write_that_finds_nobody_shows_in_health_once(world: "World") -> None:
+    collector, health = world.gateway.collector, world.gateway.health
+    collector.read("hybrid", [Sample("battery.soc", 55.0)], {}, world.now)
+    for _ in range(3):
+        collector.wrote("hybrid", "battery.power", Unreachable("no answer"), world.now)
+    assert health.device("hybrid").state(world.now) == "stale"
+    assert (health.device("hybrid").error, health.device("hybrid").failures) == ("no answer", 1)
+    collector.wrote("hybrid", "battery.power", Applied(1.0), world.now)
+    collector.read("hybrid", [Sample("battery.soc", 55.0)], {}, world.now)
+    assert health.device("hybrid").state(world.now) == "ok"
