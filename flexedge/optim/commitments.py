@@ -1,205 +1,144 @@
-"""What costs money: net energy, peaks, breaches of soft limits.
+"""What costs money beside energy: limits that may be exceeded, and positions deviated from.
 
-A commitment is a limit on a sum of flows or stocks and a price for exceeding it, charged on the
-largest excess ("any"), on each ("each"), or on both. Without a price the limit is hard.
+A limit on a sum of flows or stocks has prices for exceeding it, charged on the largest excess of
+each run of equal limit and price ("any"), on each excess ("all"), or on both. Without a price the
+limit is hard.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim.problem import Amount, Problem, SocBound, per_step
+from flexedge.domain.series import FloatArray
+from flexedge.optim.device import per_step
+from flexedge.optim.market import Commitment
+from flexedge.optim.placed import Flow
 from flexedge.optim.program import Block, LinearProgram, Term
-from flexedge.optim.storage import Placed
+from flexedge.optim.signs import Pair
+
+Steps = NDArray[np.intp]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What each commitment costs, by FlexMeasures' name for it: the blocks that are paid for."""
+
+    entries: dict[str, list[Block]] = field(default_factory=dict)
+
+    def open(self, name: str, *blocks: Block) -> None:
+        """Put blocks under a name; a name without blocks costs nothing, but is reported."""
+        self.entries.setdefault(name, []).extend(blocks)
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
-    """Per unit of the largest excess, and per unit of each row's; None for both is hard."""
+class Names:
+    """What a limit is called: by people, and in the ledger."""
 
-    any: float | None = None
-    each: float | None = None
+    limit: str
+    any: str
+    all: str
+
+    @classmethod
+    def of(cls, limit: str, what: str, of_what: str = "") -> "Names":
+        """``Names.of("site-consumption-capacity", "electricity {} consumption breach{}")``."""
+        return cls(limit, what.format("any", "") + of_what, what.format("all", "es") + of_what)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Commitment:
+class Prices:
+    """Per unit of the largest excess, and per unit of each row's; None for both is hard."""
+
+    any: FloatArray | None = None
+    each: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limit:
     """A limit in the program: its rows, and the columns that tell by how much it is exceeded."""
 
     rows: tuple[Block, ...]
     excess: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Capacity:
-    """An agreed limit of the site's consumption or production; infinite where there is none."""
-
-    name: str
-    limit_kw: FloatArray
-    at: NDArray[np.intp]
-    """The steps its rows stand for: no other could exceed it."""
-    commitment: Commitment
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Meter:
-    """The grid connection in the program: what flows in and out, each at least 0."""
-
-    consumption: Block
-    production: Block
-    balance: Block
-    """Rows that make them follow from the devices' powers."""
-    most: tuple[FloatArray, FloatArray]
-    """Bounds of both."""
-    limited: tuple[NDArray[np.bool_], NDArray[np.bool_]]
-    """Where site-power-capacity is what bounds them."""
-    capacities: tuple[Capacity, Capacity]
-    peak: Commitment | None
-
-
 def commit(
     program: LinearProgram,
-    name: str,
+    ledger: Ledger,
+    names: Names,
     terms: Sequence[Term],
     limit: FloatArray,
     prices: Prices,
-) -> Commitment:
-    """Limit the sum of terms from above, one row for each number in ``limit``."""
+    at: Steps,
+) -> Limit:
+    """Limit the sum of terms from above, one row for each number in ``limit``.
+
+    ``at`` are the steps that the rows stand for, in order: a gap between them ends a run.
+    """
     n = len(limit)
     rows, excess = [], []
-    for kind, price, size in (("any", prices.any, 1), ("each", prices.each, n)):
+    for kind, price in (("any", prices.any), ("all", prices.each)):
         if price is None:
             continue
-        beyond = program.add_columns(f"{name} ({kind})", size, (0.0, math.inf), price)
-        at = np.zeros(n, dtype=np.intp) if size == 1 else None
+        name = getattr(names, kind)
+        ledger.open(name)
+        if n == 0:
+            continue
+        group = _runs(limit, price, at) if kind == "any" else np.arange(n)
+        first = np.flatnonzero(np.diff(group, prepend=-1))
+        beyond = program.add_columns(name, len(first), (0.0, math.inf), price[first])
+        ledger.open(name, beyond)
         excess.append(beyond)
         rows.append(
-            program.add_rows(f"{name} ({kind})", (-math.inf, limit),
-                             [*terms, Term(beyond, -1.0, at=at)], n=n)
-        )  # fmt: skip
-    if not rows:
-        rows.append(program.add_rows(name, (-math.inf, limit), terms, n=n, limits=(None, name)))
-    return Commitment(tuple(rows), tuple(excess))
-
-
-def connect(program: LinearProgram, problem: Problem, devices: Sequence[Placed]) -> Meter:
-    """Add the grid connection: the site's balance, energy prices, capacities, peak price."""
-    n, hours, connection = problem.grid.n, problem.grid.hours, problem.connection
-    far = (
-        np.maximum(problem.inflexible_kw + sum(p.device.max_kw for p in devices), 0.0),
-        np.maximum(-problem.inflexible_kw - sum(p.device.min_kw for p in devices), 0.0),
-    )
-    hard = per_step(_or_infinite(connection.power_capacity_kw), n)
-    most = np.minimum(far[0], hard), np.minimum(far[1], hard)
-    consumption, production = (
-        program.add_columns(
-            f"net {name}", n, (0.0, upper), cost * hours, limits=(None, "site-power-capacity")
+            program.add_rows(name, (-math.inf, limit), [*terms, Term(beyond, -1.0, at=group)], n=n)
         )
-        for name, upper, cost in (
-            ("consumption", most[0], problem.import_price),
-            ("production", most[1], -problem.export_price),
-        )
-    )
-    terms = [term for p in devices for term in p.power]
-    terms += [Term(consumption, -1.0), Term(production, 1.0)]
-    inflexible = -problem.inflexible_kw
-    balance = program.add_rows("site balance", (inflexible, inflexible), terms, n=n)
-    peak = None
-    if connection.peak_price is not None:
-        paid = np.full(n, connection.peak_consumption_kw)
-        peak = commit(
-            program, "consumption peak", [Term(consumption)], paid, Prices(connection.peak_price)
-        )
-    return Meter(
-        consumption,
-        production,
-        balance=balance,
-        most=most,
-        limited=(far[0] > hard, far[1] > hard),
-        capacities=(
-            _agree(program, problem, consumption, most[0]),
-            _agree(program, problem, production, most[1]),
-        ),
-        peak=peak,
-    )
+    if prices.any is None and prices.each is None and n:
+        limits = (None, names.limit)
+        rows.append(program.add_rows(names.limit, (-math.inf, limit), terms, n=n, limits=limits))
+    return Limit(tuple(rows), tuple(excess))
 
 
-def _or_infinite(amount: Amount | None) -> Amount:
-    return math.inf if amount is None else amount
+def _runs(limit: FloatArray, price: FloatArray, at: Steps) -> Steps:
+    """Which run of equal limit and price, without a gap, each row belongs to."""
+    same = (np.diff(limit) == 0) & (np.diff(price) == 0) & (np.diff(at) == 1)
+    runs: Steps = np.concatenate(([0], np.cumsum(~same)))
+    return runs
 
 
-def _agree(program: LinearProgram, problem: Problem, flow: Block, most: FloatArray) -> Capacity:
-    """Limit consumption or production to what was agreed, in the steps that could exceed it."""
-    n, connection = problem.grid.n, problem.connection
-    direction = flow.name.removeprefix("net ")
-    soft: Amount | None = getattr(connection, f"{direction}_capacity_kw")
-    price: float | None = getattr(connection, f"{direction}_breach_price")
-    limit = per_step(_or_infinite(soft), n)
-    at = np.flatnonzero(most > limit)
-    prices = Prices() if price is None else Prices(price, price * problem.grid.hours)
-    name = f"site-{direction}-capacity"
-    return Capacity(name, limit, at, commit(program, name, [Term(flow, at=at)], limit[at], prices))
+def bind(
+    program: LinearProgram,
+    ledger: Ledger,
+    commitment: Commitment,
+    flow: Flow,
+    name: str,
+) -> Pair | None:
+    """Pay for deviations of a flow from a position.
+
+    Returns the two directions where deviating up earns what deviating down costs, so that only
+    one of them may be counted.
+    """
+    n = len(commitment.baseline_kw)
+    ledger.open(name)
+    priced = (commitment.up_price != 0) | (commitment.down_price != 0)
+    at = np.flatnonzero(np.isfinite(commitment.baseline_kw) & priced)
+    if not len(at):
+        return None
+    baseline = commitment.baseline_kw[at]
+    fixed = per_step(commitment.fixed_kw, n)[at]
+    up, down = commitment.up_price[at], commitment.down_price[at]
+    most = np.maximum(flow.most[at] - baseline, 0.0), np.maximum(baseline - flow.least[at], 0.0)
+    above = program.add_columns(f"{name} above", len(at), (0.0, most[0]), up)
+    below = program.add_columns(f"{name} below", len(at), (0.0, most[1]), -down)
+    ledger.open(name, above, below)
+    terms = [Term(t.block, _some(t.coefficient, at), at=at) for t in flow.terms]
+    terms += [Term(above, -1.0), Term(below, 1.0)]
+    program.add_rows(name, (baseline - fixed, baseline - fixed), terms, n=len(at))
+    if (up >= down).all():
+        return None
+    ones = np.ones(len(at))
+    return Pair(above, below, most, (ones, ones))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SocCommitment:
-    """Bounds of one kind on one stock: sign +1 for upper bounds, -1 for lower ones."""
-
-    device: str
-    name: str
-    bounds: tuple[SocBound, ...]
-    sign: float
-    start_kwh: float
-    commitment: Commitment
-
-    def missed_kwh(self, grid: TimeGrid, soc_kwh: FloatArray) -> FloatArray:
-        """By how much each bound is missed when the stock runs evenly from tick to tick."""
-        step, share = positions(self.bounds, grid)
-        path = np.concatenate(([self.start_kwh], soc_kwh))
-        there = (1 - share) * path[step] + share * path[step + 1]
-        wanted = np.array([bound.soc_kwh for bound in self.bounds])
-        missed: FloatArray = np.maximum(self.sign * (there - wanted), 0.0)
-        return missed
-
-
-def positions(
-    bounds: Sequence[SocBound], grid: TimeGrid
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The step each bound lies in, and which share of it has gone by then: in (0, 1]."""
-    ticks = np.array([(bound.at - grid.start) / grid.resolution for bound in bounds])
-    step = np.ceil(ticks - 1e-9).astype(np.intp) - 1
-    return step, np.clip(ticks - step, 0.0, 1.0)
-
-
-def bind_stock(
-    program: LinearProgram, placed: Placed, problem: Problem
-) -> tuple[SocCommitment, ...]:
-    """Add soc-minima, -maxima and -targets of a device, priced by the SoC breach price."""
-    storage, stock, grid = placed.device.storage, placed.stock, problem.grid
-    if storage is None or stock is None:
-        return ()
-    price = problem.soc_breach_price
-    prices = Prices() if price is None else Prices(price, price * grid.hours)
-    made = []
-    for field, sign, all_bounds in (
-        ("soc-minima", -1.0, storage.minima),
-        ("soc-maxima", +1.0, storage.maxima),
-        ("soc-targets", -1.0, storage.targets),
-        ("soc-targets", +1.0, storage.targets),
-    ):
-        bounds = tuple(bound for bound in all_bounds if grid.start < bound.at <= grid.end)
-        if not bounds:
-            continue
-        step, share = positions(bounds, grid)
-        before = sign * (1 - share)
-        limit = sign * np.array([bound.soc_kwh for bound in bounds])
-        limit -= np.where(step == 0, before * storage.soc_start_kwh, 0.0)
-        terms = (Term(stock, sign * share, at=step), Term(stock, before, at=step - 1))
-        device = placed.device.name
-        name = f"{device} {field}"
-        commitment = commit(program, name, terms, limit, prices)
-        made.append(SocCommitment(device, name, bounds, sign, storage.soc_start_kwh, commitment))
-    return tuple(made)
+def _some(coefficient: FloatArray | float, at: Steps) -> FloatArray | float:
+    return coefficient[at] if isinstance(coefficient, np.ndarray) else coefficient

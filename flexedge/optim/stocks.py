@@ -1,0 +1,229 @@
+"""Stocks in the program: what is stored at the end of each step, and what was asked of it."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexedge.domain.series import FloatArray, TimeGrid
+from flexedge.optim.commitments import Ledger, Limit, Names, Prices, commit
+from flexedge.optim.device import SOC_BREACH_PRICE, Amount, Device, SocBound, Storage, per_step
+from flexedge.optim.placed import Placed, tie_break
+from flexedge.optim.problem import Problem
+from flexedge.optim.program import Block, LinearProgram, Term
+
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SocCommitment:
+    """Bounds of one kind on one stock: sign +1 for upper bounds, -1 for lower ones."""
+
+    stock: str
+    name: str
+    bounds: tuple[SocBound, ...]
+    sign: float
+    start_kwh: float
+    limit: Limit
+
+    def missed_kwh(self, grid: TimeGrid, soc_kwh: FloatArray) -> FloatArray:
+        """By how much each bound is missed when the stock runs evenly from tick to tick."""
+        step, share = positions(self.bounds, grid)
+        path = np.concatenate(([self.start_kwh], soc_kwh))
+        there = (1 - share) * path[step] + share * path[step + 1]
+        wanted = np.array([bound.soc_kwh for bound in self.bounds])
+        missed: FloatArray = np.maximum(self.sign * (there - wanted), 0.0)
+        return missed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stock:
+    """Where a storage stands in the program."""
+
+    storage: Storage
+    feeders: tuple[Placed, ...]
+    level: Block
+    """Energy stored at the end of each step."""
+    balance: Block
+    """Rows that make the level follow from the powers."""
+    repaired: tuple[Block, ...]
+    """Energy missing to soc-min or above soc-max, where the devices alone cannot help it."""
+    asked: tuple[SocCommitment, ...]
+
+
+def stock(
+    program: LinearProgram, ledger: Ledger, storage: Storage, feeders: Sequence[Placed],
+    problem: Problem,
+) -> Stock:  # fmt: skip
+    """Add a storage to the program."""
+    n, name = problem.grid.n, storage.name
+    physics = Physics.of(storage, problem.grid)
+    lowest, highest = reach(physics, storage, [p.device for p in feeders])
+    short = bool((highest < storage.soc_min_kwh - _TINY).any())
+    over = bool((lowest > storage.soc_max_kwh + _TINY).any())
+    level = program.add_columns(
+        f"{name} stock",
+        n,
+        (-math.inf if short else storage.soc_min_kwh, math.inf if over else storage.soc_max_kwh),
+        cost=_preference(storage, feeders, problem),
+        limits=(f"{name} soc-min", f"{name} soc-max"),
+    )
+    terms = [Term(level), Term(level, -physics.keep, at=np.arange(-1, n - 1))]
+    for placed in feeders:
+        if placed.up is not None:
+            terms.append(Term(placed.up, -physics.gain(placed.device)))
+        if placed.down is not None:
+            terms.append(Term(placed.down, physics.loss(placed.device)))
+    drift = physics.drift.copy()
+    drift[0] += physics.keep[0] * storage.soc_start_kwh
+    balance = program.add_rows(f"{name} balance", (drift, drift), terms, n=n)
+    repaired = tuple(
+        _repair(program, f"{name} {field}", level, (sign, bound), problem.grid.hours)
+        for wanted, field, sign, bound in (
+            (short, "soc-min", -1.0, storage.soc_min_kwh),
+            (over, "soc-max", +1.0, storage.soc_max_kwh),
+        )
+        if wanted
+    )
+    _value_end(program, ledger, storage, level)
+    asked = tuple(_ask(program, ledger, storage, level, problem.grid))
+    return Stock(storage, tuple(feeders), level, balance, repaired, asked)
+
+
+def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -> FloatArray:
+    """Full sooner (or later), and the more so the higher the priority of what feeds it."""
+    weight = tie_break(problem) * (1.0 + max(p.device.priority for p in feeders))
+    if not storage.prefer_sooner_less:
+        weight = np.full_like(weight, weight[0])
+    return -weight if storage.prefer_charging_sooner else weight
+
+
+def _repair(
+    program: LinearProgram, name: str, level: Block, side: tuple[float, float], hours: float
+) -> Block:
+    """Let the stock lie beyond a bound, as little and as briefly as possible."""
+    sign, bound = side
+    price = SOC_BREACH_PRICE * hours
+    beyond = program.add_columns(f"{name} repair", level.size, (0.0, math.inf), price)
+    terms = [Term(level, sign), Term(beyond, -1.0)]
+    program.add_rows(f"{name} repair", (-math.inf, sign * bound), terms, n=level.size)
+    return beyond
+
+
+def _value_end(program: LinearProgram, ledger: Ledger, storage: Storage, level: Block) -> None:
+    """Credit what is stored at the end: the first kWh at the first value, and so on."""
+    if not storage.value_at_end:
+        return
+    ends = np.array([end for end, _ in storage.value_at_end])
+    values = np.array([value for _, value in storage.value_at_end])
+    widths = np.diff(ends, prepend=0.0)
+    lower = np.zeros(len(ends))
+    lower[0] = -math.inf  # energy below zero is missed at the first value
+    name = f"value of stored energy {storage.name}"
+    parts = program.add_columns(name, len(ends), (lower, widths), -values)
+    ledger.open(name, parts)
+    terms = [Term(Block(parts.name, parts.start + k, 1)) for k in range(parts.size)]
+    terms.append(Term(level, -1.0, at=np.array([level.size - 1])))
+    program.add_rows(name, (-math.inf, 0.0), terms, n=1)
+
+
+def _ask(
+    program: LinearProgram, ledger: Ledger, storage: Storage, level: Block, grid: TimeGrid
+) -> Iterable[SocCommitment]:
+    """Add soc-minima, -maxima and -targets, soft where they have prices."""
+    both = storage.minima_price is not None and storage.maxima_price is not None
+    for field, sign, every, price in (
+        ("soc-minima", -1.0, storage.minima, storage.minima_price),
+        ("soc-maxima", +1.0, storage.maxima, storage.maxima_price),
+        ("soc-targets", -1.0, storage.targets, storage.minima_price if both else None),
+        ("soc-targets", +1.0, storage.targets, storage.maxima_price if both else None),
+    ):
+        what = field.replace("-", " ")
+        names = Names(f"{storage.name} {field}", f"any {what}", f"all {what}")
+        if every and price is not None:
+            ledger.open(names.any)
+            ledger.open(names.all)
+        inside = [bound for bound in every if grid.start < bound.at <= grid.end]
+        bounds = tuple(sorted(inside, key=lambda bound: bound.at))
+        if not bounds:
+            continue
+        step, share = positions(bounds, grid)
+        before = sign * (1 - share)
+        limit = sign * np.array([bound.soc_kwh for bound in bounds])
+        limit -= np.where(step == 0, before * storage.soc_start_kwh, 0.0)
+        terms = (Term(level, sign * share, at=step), Term(level, before, at=step - 1))
+        prices = _prices(price, step, grid)
+        made = commit(program, ledger, names, terms, limit, prices, step)
+        yield SocCommitment(storage.name, names.limit, bounds, sign, storage.soc_start_kwh, made)
+
+
+def _prices(price: Amount | None, step: NDArray[np.intp], grid: TimeGrid) -> Prices:
+    if price is None:
+        return Prices()
+    there = per_step(price, grid.n)[step]
+    return Prices(there, there * grid.hours)
+
+
+def positions(
+    bounds: Sequence[SocBound], grid: TimeGrid
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The step each bound lies in, and which share of it has gone by then: in (0, 1]."""
+    ticks = np.array([(bound.at - grid.start) / grid.resolution for bound in bounds])
+    step = np.ceil(ticks - 1e-9).astype(np.intp) - 1
+    return step, np.clip(ticks - step, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Physics:
+    """How a stock follows from the powers: all flows arrive evenly within a step.
+
+    stock[j] = keep[j] * stock[j-1] + Σ gain * up[j] - Σ loss * down[j] + drift[j],
+    where the energy kept of what arrives during a step is (keep - 1) / ln(keep) of it
+    (FlexMeasures' linear arrival).
+    """
+
+    keep: FloatArray
+    arrives: FloatArray
+    """Hours of a step that count."""
+    drift: FloatArray
+
+    @classmethod
+    def of(cls, storage: Storage, grid: TimeGrid) -> "Physics":
+        """The physics of a storage on a grid."""
+        keep = per_step(storage.storage_efficiency, grid.n)
+        losing = (keep < 1.0) & (keep > 0.0)
+        share = np.where(keep > 0.0, 1.0, 0.0)
+        share[losing] = (keep[losing] - 1.0) / np.log(keep[losing])
+        arrives = grid.hours * share
+        return cls(keep, arrives, -arrives * per_step(storage.usage_kw, grid.n))
+
+    def gain(self, device: Device) -> FloatArray:
+        """Energy stored per kW drawn, in each step."""
+        return self.arrives * device.charging_efficiency
+
+    def loss(self, device: Device) -> FloatArray:
+        """Energy taken from the stock per kW given, in each step."""
+        return self.arrives / device.discharging_efficiency
+
+
+def reach(
+    physics: Physics, storage: Storage, devices: Iterable[Device]
+) -> tuple[FloatArray, FloatArray]:
+    """The least and the most that can be held at the end of each step by the devices' power.
+
+    Neither goes beyond the far side of the band: full is enough.
+    """
+    rise, fall = physics.drift.copy(), physics.drift.copy()
+    for device in devices:
+        for total, kw in ((rise, device.max_kw), (fall, device.min_kw)):
+            total += np.maximum(kw, 0.0) * physics.gain(device)
+            total += np.minimum(kw, 0.0) * physics.loss(device)
+    lowest, highest = np.empty(len(rise)), np.empty(len(rise))
+    low = high = storage.soc_start_kwh
+    for j, keep in enumerate(physics.keep):
+        low = max(keep * low + fall[j], storage.soc_min_kwh)
+        high = min(keep * high + rise[j], storage.soc_max_kwh)
+        lowest[j], highest[j] = low, high
+    return lowest, highest
