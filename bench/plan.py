@@ -10,7 +10,9 @@ from bench.measure import Row, goal, in_turn, seconds
 from flexedge.demo.market import FEED_IN_EUR_PER_KWH, hourly_prices
 from flexedge.demo.place import ZONE
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim.problem import Connection, Device, Problem, SocBound, Storage
+from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.market import Connection, Market
+from flexedge.optim.problem import Problem
 from flexedge.optim.program import Arrays
 from flexedge.optim.solve import formulate, settle
 
@@ -63,13 +65,12 @@ def home(n: int) -> Problem:
     devices = (
         _battery("battery", n, 5.0, 10.0),
         Device("car", np.zeros(n), np.full(n, 11.0), Storage(
-            20.0, 0.0, 58.0, charging_efficiency=0.92,
-            minima=(SocBound(START + timedelta(hours=26), 50.0),),
-        )),
+            "car", 20.0, 0.0, 58.0, minima=(SocBound(START + timedelta(hours=26), 50.0),),
+        ), 0.92),
         Device("heating", np.zeros(n), np.full(n, 3.0), Storage(
-            6.0, 0.0, 12.0, usage_kw=2.0 + np.cos(hours * np.pi / 12),
-            charging_efficiency=3.4, storage_efficiency=0.997,
-        )),
+            "heating", 6.0, 0.0, 12.0, usage_kw=2.0 + np.cos(hours * np.pi / 12),
+            storage_efficiency=0.997,
+        ), 3.4),
         Device("solar", _sun(hours, 8.0), np.zeros(n)),
     )  # fmt: skip
     return _site(grid, devices, hours, Connection(consumption_capacity_kw=17.0))
@@ -84,11 +85,8 @@ def batteries(count: int, n: int) -> Problem:
 
 
 def _battery(name: str, n: int, power_kw: float, size_kwh: float) -> Device:
-    store = Storage(
-        size_kwh / 2, 0.05 * size_kwh, size_kwh,
-        charging_efficiency=0.95, discharging_efficiency=0.95, storage_efficiency=0.9999,
-    )  # fmt: skip
-    return Device(name, np.full(n, -power_kw), np.full(n, power_kw), store)
+    store = Storage(name, size_kwh / 2, 0.05 * size_kwh, size_kwh, storage_efficiency=0.9999)
+    return Device(name, np.full(n, -power_kw), np.full(n, power_kw), store, 0.95, 0.95)
 
 
 def _sun(hours: FloatArray, peak_kw: float) -> FloatArray:
@@ -105,4 +103,4 @@ def _site(
     )
     load = 0.4 + 0.5 * np.exp(-(((hours % 24 - 19) / 2) ** 2)) + 0.3 * (np.sin(hours * 7) > 0.5)
     sold = np.full(grid.n, FEED_IN_EUR_PER_KWH)
-    return Problem(grid, devices, load, bought, sold, connection)
+    return Problem(grid, devices, (Market(load, bought, sold, connection),))

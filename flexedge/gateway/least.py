@@ -12,7 +12,8 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.errors import PlanError
-from flexedge.optim.problem import Device, Problem
+from flexedge.optim.device import Device
+from flexedge.optim.problem import Problem
 from flexedge.optim.solution import Solution
 from flexedge.optim.solve import solve
 

@@ -132,7 +132,7 @@ class Planner:
         solution = replace(
             solution,
             power_kw={name: whole(power) for name, power in solution.power_kw.items()},
-            grid_kw=whole(solution.grid_kw),
+            net_kw={name: whole(power) for name, power in solution.net_kw.items()},
         )
         words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
         schedules = {
@@ -154,8 +154,8 @@ class Planner:
                 for device in problem.devices
                 if device.storage is None
             },
-            import_price=Series(grid, problem.import_price),
-            export_price=Series(grid, problem.export_price),
+            import_price=Series(grid, problem.site.import_price),
+            export_price=Series(grid, problem.site.export_price),
             stored_value={
                 name: Series(grid, value) for name, value in solution.stored_value.items()
             },

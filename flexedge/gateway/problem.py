@@ -16,8 +16,11 @@ from flexedge.gateway.plant import Plant, Unit
 from flexedge.gateway.predict import RESOLUTION, Predictor
 from flexedge.gateway.processes import Processes
 from flexedge.gateway.storages import Storages
-from flexedge.optim import problem as optim
+from flexedge.optim.device import SOC_BREACH_PRICE, Amount, Device, Storage
+from flexedge.optim.market import SITE_BREACH_PRICE, Connection, Market
+from flexedge.optim.problem import Problem
 
+_QUARTER = timedelta(minutes=15)  # what storage-efficiency refers to
 _SHORTEST_SHARE = 1 / 60  # of the first step: at least a quarter minute is left of it
 
 
@@ -30,8 +33,8 @@ class Gathered:
     placed beforehand (processes); ``notes`` says who could not be planned, and why.
     """
 
-    problem: optim.Problem
-    whole: optim.Problem
+    problem: Problem
+    whole: Problem
     first_share: float
     fixed: Mapping[str, Schedule]
     expected: Mapping[str, Series]
@@ -45,7 +48,7 @@ class _Parts:
 
     grid: TimeGrid
     inflexible_kw: FloatArray
-    devices: list[optim.Device] = field(default_factory=list)
+    devices: list[Device] = field(default_factory=list)
     expected: dict[str, Series] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -97,14 +100,10 @@ class Gatherer:
         fixed = self._processes.schedules(grid, bought, now)
         for schedule in fixed.values():
             parts.inflexible_kw += schedule.power_kw.values
-        whole = optim.Problem(
+        whole = Problem(
             grid=grid,
             devices=tuple(parts.devices),
-            inflexible_kw=parts.inflexible_kw,
-            import_price=bought,
-            export_price=sold,
-            connection=self._connection(grid),
-            soc_breach_price=_amount(context.soc_minima_breach_price, optim.SOC_BREACH_PRICE),
+            markets=(Market(parts.inflexible_kw, bought, sold, self._connection(grid)),),
         )
         problem = _shortened(whole, share)
         return Gathered(problem, whole, share, fixed, parts.expected, tuple(parts.notes))
@@ -160,7 +159,7 @@ class Gatherer:
             listed = {reference.sensor for reference in self._plant.context.inflexible_production}
             if unit.control is not None:
                 parts.expected[unit.power] = Series(parts.grid, can)
-                parts.devices.append(optim.Device(unit.name, can, np.zeros(parts.grid.n)))
+                parts.devices.append(Device(unit.name, can, np.zeros(parts.grid.n)))
             elif unit.power not in listed:
                 parts.expected[unit.power] = Series(parts.grid, can)
                 parts.inflexible_kw += can
@@ -187,20 +186,22 @@ class Gatherer:
         usage = [self._expected(usage, grid, now) for usage in unit.model.soc_usage]
         gain = [self._expected(gain, grid, now) for gain in unit.model.soc_gain]
         charging, discharging = unit.model.efficiencies()
-        storage = optim.Storage(
+        kept = unit.model.storage_efficiency
+        price = self._plant.context.soc_minima_breach_price
+        storage = Storage(
+            unit.name,
             soc_start_kwh=soc,
             soc_min_kwh=unit.soc_min_kwh,
             soc_max_kwh=full,
             minima=minima,
             usage_kw=np.sum(usage, axis=0) - np.sum(gain, axis=0) + np.zeros(grid.n),
-            charging_efficiency=charging,
-            discharging_efficiency=discharging,
-            storage_efficiency=unit.model.storage_efficiency or 1.0,
+            minima_price=_amount(price, SOC_BREACH_PRICE),
+            storage_efficiency=1.0 if kept is None else kept ** (RESOLUTION / _QUARTER),
             prefer_charging_sooner=unit.model.prefer_charging_sooner,
         )
-        parts.devices.append(optim.Device(unit.name, least, most, storage))
+        parts.devices.append(Device(unit.name, least, most, storage, charging, discharging))
 
-    def _connection(self, grid: TimeGrid) -> optim.Connection:
+    def _connection(self, grid: TimeGrid) -> Connection:
         """The limits of the grid connection, kept below by the guard's margin."""
         context, margin = self._plant.context, self._plant.site.grid_connection.guard_margin
 
@@ -209,15 +210,15 @@ class Gatherer:
                 return None
             return np.full(grid.n, max(limit_kw - margin, 0.0))
 
-        return optim.Connection(
+        return Connection(
             power_capacity_kw=capacity(context.site_power_capacity),
             consumption_capacity_kw=capacity(context.site_consumption_capacity),
             production_capacity_kw=capacity(context.site_production_capacity),
             consumption_breach_price=_amount(
-                context.site_consumption_breach_price, optim.SITE_BREACH_PRICE
+                context.site_consumption_breach_price, SITE_BREACH_PRICE
             ),
             production_breach_price=_amount(
-                context.site_production_breach_price, optim.SITE_BREACH_PRICE
+                context.site_production_breach_price, SITE_BREACH_PRICE
             ),
             peak_consumption_kw=context.site_peak_consumption,
             peak_price=_amount(context.site_peak_consumption_price, None),
@@ -228,13 +229,12 @@ def _amount(price: Price | None, default: float | None) -> float | None:
     return default if price is None else price.value
 
 
-def _shortened(whole: optim.Problem, share: float) -> optim.Problem:
+def _shortened(whole: Problem, share: float) -> Problem:
     """The problem where only a part of the first step is left."""
-    connection = whole.connection
-    return replace(
-        whole,
-        devices=tuple(_shorten(device, share) for device in whole.devices),
-        inflexible_kw=_first(whole.inflexible_kw, share),
+    market, connection = whole.site, whole.site.connection
+    shorter = replace(
+        market,
+        inflexible_kw=_first(market.inflexible_kw, share),
         connection=replace(
             connection,
             power_capacity_kw=_limit(connection.power_capacity_kw, share),
@@ -242,6 +242,8 @@ def _shortened(whole: optim.Problem, share: float) -> optim.Problem:
             production_capacity_kw=_limit(connection.production_capacity_kw, share),
         ),
     )
+    devices = tuple(_shorten(device, share) for device in whole.devices)
+    return replace(whole, devices=devices, markets=(shorter,))
 
 
 def _first(values: FloatArray, share: float) -> FloatArray:
@@ -250,11 +252,11 @@ def _first(values: FloatArray, share: float) -> FloatArray:
     return shortened
 
 
-def _limit(amount: optim.Amount | None, share: float) -> optim.Amount | None:
+def _limit(amount: Amount | None, share: float) -> Amount | None:
     return _first(amount, share) if isinstance(amount, np.ndarray) else amount
 
 
-def _shorten(device: optim.Device, share: float) -> optim.Device:
+def _shorten(device: Device, share: float) -> Device:
     """A device whose first step is only partly left: less power, less usage."""
     storage = device.storage
     if storage is not None and isinstance(storage.usage_kw, np.ndarray):

@@ -6,7 +6,7 @@ from flexedge.config.site import ReadyBy
 from flexedge.domain.series import TimeGrid
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import Plant, Unit
-from flexedge.optim.problem import SocBound
+from flexedge.optim.device import SocBound
 
 _SOC_AGE = timedelta(minutes=10)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim.problem import Device, Problem, SocBound, Storage, per_step
+from flexedge.optim.device import Device, SocBound, Storage, per_step
+from flexedge.optim.problem import Problem
 from flexedge.optim.solution import Solution
 
 _KW = 0.05  # less power than this is none
@@ -53,18 +54,18 @@ class _View:
     def prices(self) -> FloatArray:
         """What a kWh consumed on site costs or forgoes in each step."""
         problem, grid_kw = self.problem, self.solution.grid_kw
-        ends = problem.export_price, problem.import_price
+        ends = problem.site.export_price, problem.site.import_price
         between = np.clip(self.solution.energy_value, np.minimum(*ends), np.maximum(*ends))
         return np.where(
-            grid_kw > _KW, problem.import_price, np.where(grid_kw < -_KW, ends[0], between)
+            grid_kw > _KW, problem.site.import_price, np.where(grid_kw < -_KW, ends[0], between)
         )
 
     def source(self) -> str:
         """What consuming means for the site's bill now."""
         names = [device.name for device in self.problem.devices if device.storage is not None]
         moved = sum(float(self.solution.power_kw[name][self.step]) for name in names)
-        bought = float(self.problem.import_price[self.step])
-        sold = float(self.problem.export_price[self.step])
+        bought = float(self.problem.site.import_price[self.step])
+        sold = float(self.problem.site.export_price[self.step])
         if self.grid_kw > _KW:
             paid = "energy costs" if bought >= 0 else "buying earns"
             return f"{paid} {self.money(abs(bought))} now"
@@ -133,11 +134,11 @@ def _producing(view: _View, device: Device, power: float) -> str:
     if given < could - _KW:
         return f"{name} is held at {given:.1f} of {could:.1f} kW{_why_curtailed(view)}."
     if view.grid_kw < -_KW:
-        price = float(view.problem.export_price[view.step])
+        price = float(view.problem.site.export_price[view.step])
         if price >= 0:
             return f"{name} gives {given:.1f} kW; what is left over earns {view.money(price)}."
         return f"{name} gives {given:.1f} kW, although feeding in costs {view.money(-price)}."
-    price = float(view.problem.import_price[view.step])
+    price = float(view.problem.site.import_price[view.step])
     return f"{name} gives {given:.1f} kW, all used here instead of buying at {view.money(price)}."
 
 
@@ -145,10 +146,10 @@ def _why_curtailed(view: _View) -> str:
     limit = _limit(view, "production")
     if limit is not None and -view.grid_kw >= limit - _KW:
         return f": the site may feed in {limit:g} kW"
-    price = float(view.problem.export_price[view.step])
+    price = float(view.problem.site.export_price[view.step])
     if price < 0 and view.grid_kw < _KW:
         return f": feeding in would cost {view.money(-price)}"
-    buying = float(view.problem.import_price[view.step])
+    buying = float(view.problem.site.import_price[view.step])
     if buying < 0 and view.grid_kw > -_KW:
         return f": buying earns {view.money(-buying)}"
     return ""
@@ -156,7 +157,7 @@ def _why_curtailed(view: _View) -> str:
 
 def _limit(view: _View, direction: str) -> float | None:
     """The tighter of the site's limits in one direction, in this step."""
-    connection = view.problem.connection
+    connection = view.problem.site.connection
     limits = [
         float(per_step(amount, view.problem.grid.n)[view.step])
         for amount in (
@@ -187,12 +188,12 @@ class _StorageView:
     @property
     def worth(self) -> float:
         """What one more stored kWh would save."""
-        return float(self.view.solution.stored_value[self.device.name][self.view.step])
+        return float(self.view.solution.stored_value[self.storage.name][self.view.step])
 
     @property
     def soc(self) -> float:
         """What is stored when the step starts."""
-        path = self.view.solution.soc_kwh[self.device.name]
+        path = self.view.solution.soc_kwh[self.storage.name]
         return float(path[self.view.step - 1]) if self.view.step else self.storage.soc_start_kwh
 
     @property
@@ -215,7 +216,7 @@ class _StorageView:
         if self.soc < self.storage.soc_min_kwh - _KWH:
             return f": it holds less than {self.storage.soc_min_kwh:g} kWh"
         why = f": {view.source()}"
-        gain = self.worth * self._now(self.storage.charging_efficiency)
+        gain = self.worth * self._now(self.device.charging_efficiency)
         due = self.due()
         if due is not None:
             why += f", and {due.soc_kwh:g} kWh are due at {due.at.astimezone(view.zone):%H:%M}"
@@ -240,9 +241,9 @@ class _StorageView:
         if self.soc > self.storage.soc_max_kwh + _KWH:
             return f": it holds more than {self.storage.soc_max_kwh:g} kWh"
         selling = view.grid_kw < -_KW
-        price = float((problem.export_price if selling else problem.import_price)[step])
+        price = float((problem.site.export_price if selling else problem.site.import_price)[step])
         why = f": {'feeding in earns' if selling else 'energy costs'} {view.money(price)} now"
-        gain = price * self._now(self.storage.discharging_efficiency)
+        gain = price * self._now(self.device.discharging_efficiency)
         if view.solution.peak_value[step] > _MONEY:
             why += f", and it keeps the peak at {view.grid_kw:.1f} kW"
         elif _MONEY < self.worth <= gain - _MONEY:
@@ -258,7 +259,7 @@ class _StorageView:
             return view.money(self.worth)
         run = slice(*used)
         n = view.problem.grid.n
-        saved = view.prices()[run] * per_step(self.storage.discharging_efficiency, n)[run]
+        saved = view.prices()[run] * per_step(self.device.discharging_efficiency, n)[run]
         worth = float(np.average(saved, weights=given[run]))
         if worth < self.worth - _MONEY:  # then it is kept for something better
             return view.money(self.worth)
@@ -276,7 +277,7 @@ class _StorageView:
         charged, used = view.later(flow - _KW), view.later(-flow - _KW)
         holds = self.soc > self.storage.soc_min_kwh + _KWH
         if holds and used is not None and (charged is None or used[0] < charged[0]):
-            gain = self.price * self._now(self.storage.discharging_efficiency)
+            gain = self.price * self._now(self.device.discharging_efficiency)
             if self.worth > gain - _MONEY:
                 return f": what it holds will be worth {self._use()}"
         if charged is not None:

@@ -153,5 +153,3 @@ def _level(placed: Placed, sign: float) -> list[Term]:
     coupling = placed.device.coupling
     scale = sign / (coupling.coefficient if coupling is not None else 1.0)
     return [Term(t.block, scale * float(t.coefficient)) for t in placed.power]
-
-

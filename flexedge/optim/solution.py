@@ -9,11 +9,14 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim import signs
-from flexedge.optim.commitments import Meter, SocCommitment
+from flexedge.optim.commitments import Ledger
+from flexedge.optim.device import per_step
+from flexedge.optim.meter import Meter
+from flexedge.optim.placed import Placed
 from flexedge.optim.problem import Problem
-from flexedge.optim.program import Block, LinearProgram
+from flexedge.optim.program import LinearProgram
 from flexedge.optim.signs import Found, Pair
-from flexedge.optim.storage import Placed
+from flexedge.optim.stocks import Stock
 
 _NOTICED = 1e-4  # kW or kWh: smaller breaches are rounding
 _ROUNDING = 1e-8  # kW
@@ -25,10 +28,17 @@ class Formulation:
 
     problem: Problem
     program: LinearProgram
+    ledger: Ledger
     devices: tuple[Placed, ...]
-    meter: Meter
-    soc: tuple[SocCommitment, ...]
+    meters: tuple[Meter, ...]
+    stocks: tuple[Stock, ...]
     pairs: tuple[Pair, ...]
+
+    @property
+    def site(self) -> Meter | None:
+        """The meter of electricity."""
+        site = self.problem.site
+        return next((meter for meter in self.meters if meter.market is site), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +65,17 @@ class Solution:
     status: Literal["optimal", "feasible"]
     """Feasible: the time limit ended the search before the gap was closed."""
     power_kw: Mapping[str, FloatArray]
+    """By device."""
     soc_kwh: Mapping[str, FloatArray]
-    """At the end of each step, for devices with storage."""
-    grid_kw: FloatArray
+    """At the end of each step, by storage."""
+    net_kw: Mapping[str, FloatArray]
+    """Net consumption, by commodity."""
+    commitment_costs: Mapping[str, float]
+    """By FlexMeasures' names; without tie-breakers."""
+    preferences: Mapping[str, float]
+    """What FlexMeasures charges to break ties, by its names."""
     cost: float
-    """Net energy and peak, without penalties and tie-breakers."""
+    """What is paid for: commitments without penalties for missed limits."""
     penalties: float
     """What missed soft limits are charged with."""
     tie_break: float
@@ -82,117 +98,173 @@ class Solution:
     """How much cheaper a plan could be at most, as a share of the money that moves."""
     binaries: int
     """How many directions had to be decided one by one."""
+    site: str = "electricity"
+
+    @property
+    def grid_kw(self) -> FloatArray:
+        """Net consumption of electricity."""
+        return self.net_kw[self.site]
 
 
 def net_cost(problem: Problem, grid_kw: FloatArray) -> float:
-    """What energy and peak cost for a profile of net consumption."""
+    """What electricity and its peaks cost for a profile of net consumption."""
+    market, n = problem.site, problem.grid.n
     bought, sold = np.maximum(grid_kw, 0.0), np.maximum(-grid_kw, 0.0)
-    energy = problem.import_price @ bought - problem.export_price @ sold
-    connection = problem.connection
-    above = max(float(bought.max()) - connection.peak_consumption_kw, 0.0)
-    return float(energy) * problem.grid.hours + above * (connection.peak_price or 0.0)
+    energy = market.import_price @ bought - market.export_price @ sold
+    cost = float(energy) * problem.grid.hours
+    connection = market.connection
+    for flow, paid, price in (
+        (bought, connection.peak_consumption_kw, connection.peak_price),
+        (sold, connection.peak_production_kw, connection.peak_production_price),
+    ):
+        if price is not None:
+            above = np.maximum(flow - per_step(paid, n), 0.0)
+            cost += _highest(above, per_step(price, n), per_step(paid, n))
+    return cost
+
+
+def _highest(above: FloatArray, price: FloatArray, paid: FloatArray) -> float:
+    """The price of the highest excess in each run of equal price and paid peak."""
+    ends = np.flatnonzero((np.diff(price) != 0) | (np.diff(paid) != 0)) + 1
+    runs = np.split(np.arange(len(price)), ends)
+    return float(sum(price[run[0]] * above[run].max() for run in runs))
 
 
 def read(formulation: Formulation, found: Found, build_seconds: float) -> Solution:
     """The plan in a program's solution."""
     problem, program, primal = formulation.problem, formulation.program, found.primal
-    power, soc = {}, {}
+    power = {}
     for placed in formulation.devices:
         device = placed.device
         kw = np.clip(placed.power_kw(primal), device.min_kw, device.max_kw)
         power[device.name] = np.where(np.abs(kw) < _ROUNDING, 0.0, kw)
-        if placed.stock is not None:
-            soc[device.name] = placed.stock.of(primal).copy()
-    grid_kw = problem.inflexible_kw + sum(power.values(), start=np.zeros(problem.grid.n))
-    cost = net_cost(problem, grid_kw)
-    preferences = [
-        placed.up if placed.stock is None else placed.stock for placed in formulation.devices
-    ]
+    soc = {stock.storage.name: stock.level.of(primal).copy() for stock in formulation.stocks}
+    net = {
+        market.commodity: sum(
+            (power[d.name] for d in problem.devices if d.commodity == market.commodity),
+            start=market.inflexible_kw,
+        )
+        for market in problem.markets
+    }
+    paid = {
+        name: sum(program.cost_of(block, primal) for block in blocks)
+        for name, blocks in formulation.ledger.entries.items()
+    }
+    repairs = sum(
+        program.cost_of(block, primal) for stock in formulation.stocks for block in stock.repaired
+    )
+    penalties = repairs + sum(cost for name, cost in paid.items() if _is_penalty(name))
+    held = [stock.level for stock in formulation.stocks]
+    held += [p.up for p in formulation.devices if p.device.storage is None and p.up is not None]
+    duals = found.answer.row_dual
+    site = formulation.site
     return Solution(
         status="optimal" if found.gap <= signs.GOOD_ENOUGH else "feasible",
         power_kw=power,
         soc_kwh=soc,
-        grid_kw=grid_kw,
-        cost=cost,
-        penalties=sum(program.cost_of(block, primal) for block in _excess(formulation)),
-        tie_break=sum(program.cost_of(block, primal) for block in preferences if block),
+        net_kw=net,
+        commitment_costs=paid,
+        preferences=_preferences(problem, soc),
+        cost=sum(paid.values()) + repairs - penalties,
+        penalties=penalties,
+        tie_break=sum(program.cost_of(block, primal) for block in held),
         # One more kW of inflexible load takes one from the right-hand side of the site's balance.
-        energy_value=-formulation.meter.balance.of(found.answer.row_dual) / problem.grid.hours,
-        stored_value={
-            placed.device.name: -placed.balance.of(found.answer.row_dual)
-            for placed in formulation.devices
-            if placed.balance is not None
-        },
+        energy_value=(
+            np.zeros(problem.grid.n)
+            if site is None
+            else -site.balance.of(duals) / problem.grid.hours
+        ),
+        stored_value={s.storage.name: -s.balance.of(duals) for s in formulation.stocks},
         limit_value=_limit_value(formulation, found),
         peak_value=_peak_value(formulation, found),
-        breaches=(*_site_breaches(formulation, grid_kw), *_soc_breaches(formulation, soc)),
+        breaches=(*_site_breaches(formulation, net), *_soc_breaches(formulation, soc)),
         build_seconds=build_seconds,
         solve_seconds=found.seconds,
         gap=found.gap,
         binaries=found.binaries,
+        site=problem.site.commodity,
     )
 
 
-def _excess(formulation: Formulation) -> Iterator[Block]:
-    for capacity in formulation.meter.capacities:
-        yield from capacity.commitment.excess
-    for soc in formulation.soc:
-        yield from soc.commitment.excess
-    for placed in formulation.devices:
-        yield from placed.repaired
+def _is_penalty(name: str) -> bool:
+    """Whether an entry is charged for missing a limit rather than paid to somebody."""
+    words = name.split()
+    return "breach" in words or "breaches" in words or name[:8] in ("any soc ", "all soc ")
+
+
+def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[str, float]:
+    """What FlexMeasures charges for storages that are not full: 1e-4 of the spread of prices.
+
+    Its price falls from that over the number of steps to nothing, per MWh and step.
+    """
+    n, index = problem.grid.n, {device.name: i for i, device in enumerate(problem.devices)}
+    spread = float(np.ptp(problem.site.import_price))
+    least = 1e-4 * (spread or 1e-3) / n
+    found = {}
+    for storage, feeders in problem.storages:
+        if storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh):
+            falling = np.linspace(least, 0.0, n)
+            slope = falling if storage.prefer_sooner_less else np.full(n, least)
+            missing = storage.soc_max_kwh - soc_kwh[storage.name]
+            name = f"prefer a full storage {index[feeders[0].name]} sooner"
+            found[name] = float(slope @ missing) / problem.grid.hours
+    return found
 
 
 def _limit_value(formulation: Formulation, found: Found) -> FloatArray:
     """From the duals of the hard bounds and of the agreed capacities' rows."""
-    meter, value = formulation.meter, np.zeros(formulation.problem.grid.n)
+    meter, value = formulation.site, np.zeros(formulation.problem.grid.n)
+    if meter is None:
+        return value
     for flow, limited, capacity in zip(
         (meter.consumption, meter.production), meter.limited, meter.capacities, strict=True
     ):
         value += np.where(limited, np.maximum(-flow.of(found.answer.column_dual), 0.0), 0.0)
-        for rows in capacity.commitment.rows:
+        for rows in capacity.limit.rows:
             value[capacity.at] += np.maximum(-rows.of(found.answer.row_dual), 0.0)
     return value / formulation.problem.grid.hours
 
 
 def _peak_value(formulation: Formulation, found: Found) -> FloatArray:
-    n, hours = formulation.problem.grid.n, formulation.problem.grid.hours
-    if formulation.meter.peak is None:
-        return np.zeros(n)
-    (rows,) = formulation.meter.peak.rows
-    return np.maximum(-rows.of(found.answer.row_dual), 0.0) / hours
+    problem, meter = formulation.problem, formulation.site
+    value = np.zeros(problem.grid.n)
+    if meter is None or problem.site.connection.peak_price is None:
+        return value
+    counted = np.isfinite(per_step(problem.site.connection.peak_consumption_kw, problem.grid.n))
+    for rows in meter.peaks[0].rows:
+        value[counted] = np.maximum(-rows.of(found.answer.row_dual), 0.0)
+    return value / problem.grid.hours
 
 
-def _site_breaches(formulation: Formulation, grid_kw: FloatArray) -> Iterator[Breach]:
+def _site_breaches(formulation: Formulation, net_kw: Mapping[str, FloatArray]) -> Iterator[Breach]:
     grid = formulation.problem.grid
-    for capacity, sign in zip(formulation.meter.capacities, (1.0, -1.0), strict=True):
-        beyond = sign * grid_kw - capacity.limit_kw
-        for first, end in _runs(beyond):
-            yield Breach(capacity.name, grid.start + first * grid.resolution,
-                         grid.start + end * grid.resolution, float(beyond[first:end].max()),
-                         "kW")  # fmt: skip
+    for meter in formulation.meters:
+        for capacity in meter.capacities:
+            beyond = capacity.sign * net_kw[meter.market.commodity] - capacity.limit_kw
+            for first, end in _runs(beyond):
+                yield Breach(capacity.name, grid.start + first * grid.resolution,
+                             grid.start + end * grid.resolution, float(beyond[first:end].max()),
+                             "kW")  # fmt: skip
 
 
 def _soc_breaches(formulation: Formulation, soc_kwh: Mapping[str, FloatArray]) -> Iterator[Breach]:
     grid = formulation.problem.grid
-    for placed in formulation.devices:
-        storage, name = placed.device.storage, placed.device.name
-        if storage is None:
-            continue
-        soc = soc_kwh[name]
+    for stock in formulation.stocks:
+        storage = stock.storage
+        soc = soc_kwh[storage.name]
         for field, beyond in (
             ("soc-min", storage.soc_min_kwh - soc),
             ("soc-max", soc - storage.soc_max_kwh),
         ):
             for first, end in _runs(beyond):
-                yield Breach(f"{name} {field}", grid.start + first * grid.resolution,
+                yield Breach(f"{storage.name} {field}", grid.start + first * grid.resolution,
                              grid.start + end * grid.resolution, float(beyond[first:end].max()),
                              "kWh")  # fmt: skip
-    for placed_soc in formulation.soc:
-        soc = soc_kwh[placed_soc.device]
-        missed = placed_soc.missed_kwh(grid, soc)
-        for bound, by in zip(placed_soc.bounds, missed, strict=True):
-            if by > _NOTICED:
-                yield Breach(placed_soc.name, bound.at, bound.at, float(by), "kWh")
+        for asked in stock.asked:
+            missed = asked.missed_kwh(grid, soc)
+            for bound, by in zip(asked.bounds, missed, strict=True):
+                if by > _NOTICED:
+                    yield Breach(asked.name, bound.at, bound.at, float(by), "kWh")
 
 
 def _runs(beyond: FloatArray) -> list[tuple[int, int]]:

@@ -1,30 +1,36 @@
 """The formulation on one page, and the plan that comes out of it.
 
 Minimise   import price · consumption - export price · production      ("net energy")
-         + peak price · what the highest consumption exceeds            ("consumption peak")
-         + breach prices · (largest breach + breach · hours)            (soft limits)
-         + a tiny preference: full sooner, curtail later                (tie-breakers)
+         + peak prices · what the highest powers exceed                ("... peak")
+         + breach prices · (largest breach + breach · hours)           (soft limits)
+         + prices · deviations from positions                          (custom commitments)
+         + wear · throughput - value · what is stored at the end
+         + a tiny preference: full sooner, curtail later               (tie-breakers)
 subject to, in every step,
-  site      Σ power + inflexible = consumption - production
-  stock     stock = keep · stock before + gain · charging - loss · discharging - usage
-  limits    power within its capacities, stock within soc-min and soc-max,
-            consumption and production within site-power-capacity
-  signs     a storage either charges or discharges; the site either consumes or produces
-            (a linear program at first; binaries only where it breaks this rule: signs.py)
+  markets   Σ power + inflexible = consumption - production, or 0 without a grid
+  stocks    stock = keep · stock before + Σ gain · charging - Σ loss · discharging - usage
+  limits    power within its capacities, stock within soc-min and soc-max, groups and
+            consumption and production within their power-capacity, ramps, phases
+  coupling  power = coefficient · level, for all that share a level
+  choices   a storage either charges or discharges; the site either consumes or produces; a
+            device with modes keeps to one of them
+            (a linear program at first; binaries only where it breaks these rules: signs.py)
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from time import perf_counter
 
 import numpy as np
 
-from flexedge.optim import commitments, signs, solution, storage
-from flexedge.optim.commitments import Meter
+from flexedge.optim import commitments, meter, placed, signs, solution, stocks
+from flexedge.optim.market import Commitment
+from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.problem import Problem
-from flexedge.optim.program import LinearProgram
+from flexedge.optim.program import LinearProgram, Term
 from flexedge.optim.signs import Found, Pair
 from flexedge.optim.solution import Formulation, Solution
-from flexedge.optim.storage import Placed
+from flexedge.optim.stocks import Physics, Stock
 
 
 def solve(problem: Problem, time_limit: timedelta) -> Solution:
@@ -40,34 +46,97 @@ def solve(problem: Problem, time_limit: timedelta) -> Solution:
 
 def formulate(problem: Problem) -> Formulation:
     """Build the linear program of a problem."""
-    program = LinearProgram()
-    devices = tuple(storage.place(program, device, problem) for device in problem.devices)
-    meter = commitments.connect(program, problem, devices)
-    soc = tuple(s for placed in devices for s in commitments.bind_stock(program, placed, problem))
-    return Formulation(problem, program, devices, meter, soc, _pairs(problem, devices, meter))
+    program, ledger = LinearProgram(), commitments.Ledger()
+    hours = problem.grid.hours
+    devices = tuple(placed.place(program, device, problem) for device in problem.devices)
+    by_name = {p.device.name: p for p in devices}
+    placed.couple(program, devices)
+    meters = tuple(
+        meter.connect(program, ledger, market, _of(devices, market.commodity), hours)
+        for market in problem.markets
+        if not market.internal
+    )
+    _balance(program, problem, devices)
+    _limit_phases(program, problem, devices)
+    for group in problem.groups:
+        meter.gather(program, ledger, group, [by_name[name] for name in group.devices], hours)
+    for index, p in enumerate(devices):
+        meter.soften_device(program, ledger, p, index, hours)
+    levels = tuple(
+        stocks.stock(program, ledger, storage, [by_name[d.name] for d in feeders], problem)
+        for storage, feeders in problem.storages
+    )
+    pairs = [m.pair for m in meters if m.pair is not None]
+    internal = set(ledger.entries)
+    for commitment in problem.commitments:
+        flow = _flow(commitment, by_name)
+        name = f"{commitment.name} (custom)" if commitment.name in internal else commitment.name
+        pair = commitments.bind(program, ledger, commitment, flow, name)
+        pairs += [pair] if pair is not None else []
+    for p in devices:
+        if p.device.wear_price:
+            ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
+    pairs += _directions(problem, levels)
+    return Formulation(problem, program, ledger, devices, meters, levels, tuple(pairs))
 
 
 def settle(formulation: Formulation, time_limit: timedelta) -> Found:
     """Solve a program that is built."""
+    flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
     return signs.settle(
         formulation.program,
         formulation.pairs,
         time_limit.total_seconds(),
-        formulation.program.turnover((formulation.meter.consumption, formulation.meter.production)),
+        formulation.program.turnover(flows),
     )
 
 
-def _pairs(problem: Problem, devices: tuple[Placed, ...], meter: Meter) -> tuple[Pair, ...]:
-    """The directions of which only one may be used at a time."""
-    pairs = []
-    for placed in devices:
-        device, up, down = placed.device, placed.up, placed.down
-        if device.storage is not None and up is not None and down is not None:
-            physics = storage.Physics.of(device.storage, problem.grid)
-            most_up, most_down = np.maximum(device.max_kw, 0.0), np.maximum(-device.min_kw, 0.0)
-            weights = physics.gain_up, physics.loss_down
-            pairs.append(Pair(up, down, (most_up, most_down), weights))
-    if (problem.import_price < problem.export_price).any():
-        ones = np.ones(problem.grid.n)
-        pairs.append(Pair(meter.consumption, meter.production, meter.most, (ones, ones)))
-    return tuple(pairs)
+def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:
+    return [p for p in devices if p.device.commodity == commodity]
+
+
+def _flow(commitment: Commitment, by_name: dict[str, Placed]) -> Flow:
+    n = len(commitment.baseline_kw)
+    fixed = np.zeros(n) + commitment.fixed_kw
+    return Flow.of([by_name[name] for name in commitment.devices], fixed)
+
+
+def _balance(program: LinearProgram, problem: Problem, devices: tuple[Placed, ...]) -> None:
+    """Let what is used in a commodity without a grid be what is made there."""
+    for market in problem.markets:
+        if market.internal:
+            terms = [term for p in _of(devices, market.commodity) for term in p.power]
+            anyway = -market.inflexible_kw
+            name = f"{market.commodity} node"
+            program.add_rows(name, (anyway, anyway), terms, n=problem.grid.n, limits=(name, name))
+
+
+def _limit_phases(program: LinearProgram, problem: Problem, devices: tuple[Placed, ...]) -> None:
+    """Keep each phase of the site's connection within its capacity."""
+    connection = problem.site.connection
+    capacity = connection.phase_capacity_kw
+    if capacity is None:
+        return
+    for phase in range(3):
+        anyway = problem.site.inflexible_kw * connection.inflexible_phases[phase]
+        terms = [
+            Term(t.block, float(t.coefficient) * p.device.phases[phase])
+            for p in devices
+            if p.device.phases is not None and p.device.phases[phase]
+            for t in p.power
+        ]
+        if terms:
+            label = f"site-phase-capacity L{phase + 1}"
+            program.add_rows(label, (-capacity - anyway, capacity - anyway), terms,
+                             n=problem.grid.n, limits=(label, label))  # fmt: skip
+
+
+def _directions(problem: Problem, levels: tuple[Stock, ...]) -> Iterator[Pair]:
+    """The directions of storages, of which only one may be used at a time."""
+    for stock in levels:
+        physics = Physics.of(stock.storage, problem.grid)
+        for p in stock.feeders:
+            if p.up is not None and p.down is not None:
+                device = p.device
+                most = np.maximum(device.max_kw, 0.0), np.maximum(-device.min_kw, 0.0)
+                yield Pair(p.up, p.down, most, (physics.gain(device), physics.loss(device)))
