@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import per_step
+from flexedge.optim.device import Amount, per_step
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow
 from flexedge.optim.program import Block, LinearProgram, Term
@@ -31,6 +31,23 @@ class Ledger:
     def open(self, name: str, *blocks: Block) -> None:
         """Put blocks under a name; a name without blocks costs nothing, but is reported."""
         self.entries.setdefault(name, []).extend(blocks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A formulation in the making."""
+
+    program: LinearProgram
+    ledger: Ledger
+    hours: float
+    """Length of a step."""
+
+    def prices(self, price: Amount | None, n: int, at: Steps) -> "Prices":
+        """A breach price at some of ``n`` steps: on the largest, and on breach times hours."""
+        if price is None:
+            return Prices()
+        there = per_step(price, n)[at]
+        return Prices(there, there * self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +81,7 @@ class Limit:
 
 
 def commit(
-    program: LinearProgram,
-    ledger: Ledger,
+    draft: Draft,
     names: Names,
     terms: Sequence[Term],
     limit: FloatArray,
@@ -76,19 +92,19 @@ def commit(
 
     ``at`` are the steps that the rows stand for, in order: a gap between them ends a run.
     """
-    n = len(limit)
+    program, n = draft.program, len(limit)
     rows, excess = [], []
     for kind, price in (("any", prices.any), ("all", prices.each)):
         if price is None:
             continue
         name = getattr(names, kind)
-        ledger.open(name)
+        draft.ledger.open(name)
         if n == 0:
             continue
         group = _runs(limit, price, at) if kind == "any" else np.arange(n)
         first = np.flatnonzero(np.diff(group, prepend=-1))
         beyond = program.add_columns(name, len(first), (0.0, math.inf), price[first])
-        ledger.open(name, beyond)
+        draft.ledger.open(name, beyond)
         excess.append(beyond)
         rows.append(
             program.add_rows(name, (-math.inf, limit), [*terms, Term(beyond, -1.0, at=group)], n=n)
@@ -106,20 +122,14 @@ def _runs(limit: FloatArray, price: FloatArray, at: Steps) -> Steps:
     return runs
 
 
-def bind(
-    program: LinearProgram,
-    ledger: Ledger,
-    commitment: Commitment,
-    flow: Flow,
-    name: str,
-) -> Pair | None:
+def bind(draft: Draft, commitment: Commitment, flow: Flow, name: str) -> Pair | None:
     """Pay for deviations of a flow from a position.
 
     Returns the two directions where deviating up earns what deviating down costs, so that only
     one of them may be counted.
     """
-    n = len(commitment.baseline_kw)
-    ledger.open(name)
+    program, n = draft.program, len(commitment.baseline_kw)
+    draft.ledger.open(name)
     priced = (commitment.up_price != 0) | (commitment.down_price != 0)
     at = np.flatnonzero(np.isfinite(commitment.baseline_kw) & priced)
     if not len(at):
@@ -130,7 +140,7 @@ def bind(
     most = np.maximum(flow.most[at] - baseline, 0.0), np.maximum(baseline - flow.least[at], 0.0)
     above = program.add_columns(f"{name} above", len(at), (0.0, most[0]), up)
     below = program.add_columns(f"{name} below", len(at), (0.0, most[1]), -down)
-    ledger.open(name, above, below)
+    draft.ledger.open(name, above, below)
     terms = [Term(t.block, _some(t.coefficient, at), at=at) for t in flow.terms]
     terms += [Term(above, -1.0), Term(below, 1.0)]
     program.add_rows(name, (baseline - fixed, baseline - fixed), terms, n=len(at))

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim.commitments import Ledger, Limit, Names, Prices, commit
-from flexedge.optim.device import Amount, Soft, per_step
+from flexedge.optim.commitments import Draft, Limit, Names, Prices, commit
+from flexedge.optim.device import ELECTRICITY, Amount, Soft, per_step
 from flexedge.optim.market import Group, Market
 from flexedge.optim.placed import Flow, Placed
-from flexedge.optim.program import Block, LinearProgram, Term
+from flexedge.optim.program import Block, Term
 from flexedge.optim.signs import Pair
 
 
@@ -45,31 +45,24 @@ class Meter:
     """The two directions, where buying and selling at once would earn."""
 
 
-def connect(
-    program: LinearProgram,
-    ledger: Ledger,
-    market: Market,
-    devices: Sequence[Placed],
-    hours: float,
-) -> Meter:
+def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
     """Add a grid connection: the balance, energy prices, capacities, peak prices."""
-    n, connection = len(market.inflexible_kw), market.connection
+    program, n, connection = draft.program, len(market.inflexible_kw), market.connection
     flow = Flow.of(devices, market.inflexible_kw)
     far = np.maximum(flow.most, 0.0), np.maximum(-flow.least, 0.0)
     hard = per_step(_or_infinite(connection.power_capacity_kw), n)
     most = np.minimum(far[0], hard), np.minimum(far[1], hard)
-    what = "" if market.commodity == "electricity" else f"{market.commodity} "
     consumption, production = (
         program.add_columns(
-            f"{market.commodity} net {name}", n, (0.0, upper), cost * hours,
-            limits=(None, f"{what}site-power-capacity"),
+            f"{market.commodity} net {name}", n, (0.0, upper), cost * draft.hours,
+            limits=(None, f"{_prefix(market.commodity)}site-power-capacity"),
         )
         for name, upper, cost in (
             ("consumption", most[0], market.import_price),
             ("production", most[1], -market.export_price),
         )
     )  # fmt: skip
-    ledger.open(f"{market.commodity} net energy", consumption, production)
+    draft.ledger.open(f"{market.commodity} net energy", consumption, production)
     terms = [*flow.terms, Term(consumption, -1.0), Term(production, 1.0)]
     anyway = -market.inflexible_kw
     balance = program.add_rows(f"{market.commodity} balance", (anyway, anyway), terms, n=n)
@@ -94,14 +87,8 @@ def connect(
         production,
         balance,
         limited=(far[0] > hard, far[1] > hard),
-        capacities=tuple(
-            _agree(program, ledger, what, market.commodity, one, hours) for one in agreed
-        ),
-        peaks=tuple(
-            _peak(program, ledger, market.commodity, direction, block, paid, price)
-            for direction, block, paid, price in peaks
-            if price is not None
-        ),
+        capacities=tuple(_agree(draft, market.commodity, one) for one in agreed),
+        peaks=tuple(_peak(draft, market.commodity, one) for one in peaks if one[-1] is not None),
         pair=pair,
     )
 
@@ -110,109 +97,81 @@ def _or_infinite(amount: Amount | None) -> Amount:
     return math.inf if amount is None else amount
 
 
-def _agree(
-    program: LinearProgram,
-    ledger: Ledger,
-    what: str,
-    commodity: str,
-    agreed: tuple[str, Block, FloatArray, Amount | None, Amount | None],
-    hours: float,
-) -> Capacity:
+_Agreed = tuple[str, Block, FloatArray, Amount | None, Amount | None]
+_Peak = tuple[str, Block, Amount, Amount | None]
+
+
+def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
     """Limit consumption or production to what was agreed, in the steps that could exceed it."""
     direction, flow, most, capacity, price = agreed
     limit = per_step(_or_infinite(capacity), len(most))
     at = np.flatnonzero(most > limit)
-    name = f"{what}site-{direction}-capacity"
+    name = f"{_prefix(commodity)}site-{direction}-capacity"
     names = Names.of(name, f"{commodity} {{}} {direction} breach{{}}")
-    prices = _prices(price, len(most), hours, at)
-    made = commit(program, ledger, names, [Term(flow, at=at)], limit[at], prices, at)
+    prices = draft.prices(price, len(most), at)
+    made = commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
     return Capacity(name, 1.0 if direction == "consumption" else -1.0, limit, at, made)
 
 
-def _prices(price: Amount | None, n: int, hours: float, at: NDArray[np.intp]) -> Prices:
-    if price is None:
-        return Prices()
-    there = per_step(price, n)[at]
-    return Prices(there, there * hours)
-
-
-def _peak(
-    program: LinearProgram,
-    ledger: Ledger,
-    commodity: str,
-    direction: str,
-    flow: Block,
-    paid: Amount,
-    price: Amount,
-) -> Limit:
+def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
     """Charge for the highest power above what was paid for already."""
-    n = flow.size
-    limit = per_step(paid, n)
+    direction, flow, paid, price = peak
+    limit = per_step(paid, flow.size)
     at = np.flatnonzero(np.isfinite(limit))
     name = f"{commodity} {direction} peak"
-    return commit(
-        program, ledger, Names(name, name, name), [Term(flow, at=at)], limit[at],
-        Prices(any=per_step(price, n)[at]), at,
-    )  # fmt: skip
+    prices = Prices(any=per_step(0.0 if price is None else price, flow.size)[at])
+    names = Names(name, name, name)
+    return commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
 
 
-def gather(
-    program: LinearProgram,
-    ledger: Ledger,
-    group: Group,
-    devices: Sequence[Placed],
-    hours: float,
-) -> None:
+def _prefix(commodity: str) -> str:
+    return "" if commodity == ELECTRICITY else f"{commodity} "
+
+
+def gather(draft: Draft, group: Group, devices: Sequence[Placed]) -> None:
     """Limit what flows to some of the devices together."""
     n = len(devices[0].device.min_kw)
-    flow = Flow.of(devices, per_step(group.fixed_kw, n))
+    fixed = per_step(group.fixed_kw, n)
+    flow = Flow.of(devices, fixed)
     if group.power_capacity_kw is not None:
-        hard, fixed = per_step(group.power_capacity_kw, n), per_step(group.fixed_kw, n)
+        hard = per_step(group.power_capacity_kw, n)
         label = f"group {group.name} power-capacity"
-        program.add_rows(label, (-hard - fixed, hard - fixed), flow.terms, n=n,
-                         limits=(label, label))  # fmt: skip
-    what = f"group {group.name} {{}} {{direction}} breach{{}}"
-    soften(program, ledger, what, f"group {group.name}", flow, group.consumption_capacity,
-           group.production_capacity, per_step(group.fixed_kw, n), hours)  # fmt: skip
+        draft.program.add_rows(label, (-hard - fixed, hard - fixed), flow.terms, n=n,
+                               limits=(label, label))  # fmt: skip
+    label = f"group {group.name}"
+    for names, sign, soft in (
+        (Names.of(f"{label} consumption-capacity", f"{label} {{}} consumption breach{{}}"), 1.0,
+         group.consumption_capacity),
+        (Names.of(f"{label} production-capacity", f"{label} {{}} production breach{{}}"), -1.0,
+         group.production_capacity),
+    ):  # fmt: skip
+        _soften(draft, names, flow, fixed, (sign, soft))
 
 
-def soften_device(
-    program: LinearProgram, ledger: Ledger, placed: Placed, index: int, hours: float
-) -> None:
-    """Let a device exceed its capacities at a price."""
+def soften(draft: Draft, placed: Placed, index: int) -> None:
+    """Let a device exceed its capacities at a price; ``index`` is its place among the devices."""
     device = placed.device
     nothing = np.zeros(len(device.min_kw))
-    soften(program, ledger, f"{{}} {{direction}} breach{{}} device {index}", device.name,
-           Flow.of([placed], nothing), device.consumption_capacity, device.production_capacity,
-           nothing, hours)  # fmt: skip
+    flow, end = Flow.of([placed], nothing), f" device {index}"
+    for names, sign, soft in (
+        (Names.of(f"{device.name} consumption-capacity", "{} consumption breach{}", end), 1.0,
+         device.consumption_capacity),
+        (Names.of(f"{device.name} production-capacity", "{} production breach{}", end), -1.0,
+         device.production_capacity),
+    ):  # fmt: skip
+        _soften(draft, names, flow, nothing, (sign, soft))
 
 
-def soften(
-    program: LinearProgram,
-    ledger: Ledger,
-    what: str,
-    who: str,
-    flow: Flow,
-    consumption: Soft | None,
-    production: Soft | None,
-    fixed: FloatArray,
-    hours: float,
+def _soften(
+    draft: Draft, names: Names, flow: Flow, fixed: FloatArray, side: tuple[float, Soft | None]
 ) -> None:
-    """Charge for what a flow exceeds its agreed capacities by."""
+    """Charge for what a flow exceeds its agreed capacity by."""
+    sign, soft = side
+    if soft is None:
+        return
     n = len(fixed)
-    for direction, sign, soft, most in (
-        ("consumption", 1.0, consumption, flow.most),
-        ("production", -1.0, production, -flow.least),
-    ):
-        if soft is None:
-            continue
-        limit = per_step(soft.limit_kw, n)
-        at = np.flatnonzero(most > limit)
-        names = Names(
-            f"{who} {direction}-capacity",
-            *(what.replace("{direction}", direction).format(kind, ending)
-              for kind, ending in (("any", ""), ("all", "es"))),
-        )  # fmt: skip
-        terms = [Term(t.block, sign * float(t.coefficient), at=at) for t in flow.terms]
-        prices = _prices(soft.price, n, hours, at)
-        commit(program, ledger, names, terms, limit[at] - sign * fixed[at], prices, at)
+    limit = per_step(soft.limit_kw, n)
+    at = np.flatnonzero((flow.most if sign > 0 else -flow.least) > limit)
+    terms = [Term(t.block, sign * float(t.coefficient), at=at) for t in flow.terms]
+    prices = draft.prices(soft.price, n, at)
+    commit(draft, names, terms, limit[at] - sign * fixed[at], prices, at)

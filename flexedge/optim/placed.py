@@ -132,8 +132,8 @@ def _limit_ramp(program: LinearProgram, placed: Placed) -> None:
                 Term(t.block, -sign * float(t.coefficient), at=before),
             )
         ]
-        name = f"{device.name} {name}"
-        program.add_rows(name, (-math.inf, limit), terms, n=n, limits=(None, name))
+        label = f"{device.name} {name}"
+        program.add_rows(label, (-math.inf, limit), terms, n=n, limits=(None, label))
 
 
 def couple(program: LinearProgram, placed: Iterable[Placed]) -> None:

@@ -23,7 +23,8 @@ from time import perf_counter
 
 import numpy as np
 
-from flexedge.optim import commitments, meter, placed, signs, solution, stocks
+from flexedge.optim import meter, placed, signs, solution, stocks
+from flexedge.optim.commitments import Draft, Ledger, bind
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.problem import Problem
@@ -46,24 +47,24 @@ def solve(problem: Problem, time_limit: timedelta) -> Solution:
 
 def formulate(problem: Problem) -> Formulation:
     """Build the linear program of a problem."""
-    program, ledger = LinearProgram(), commitments.Ledger()
-    hours = problem.grid.hours
+    program, ledger = LinearProgram(), Ledger()
+    draft = Draft(program, ledger, problem.grid.hours)
     devices = tuple(placed.place(program, device, problem) for device in problem.devices)
     by_name = {p.device.name: p for p in devices}
     placed.couple(program, devices)
     meters = tuple(
-        meter.connect(program, ledger, market, _of(devices, market.commodity), hours)
+        meter.connect(draft, market, _of(devices, market.commodity))
         for market in problem.markets
         if not market.internal
     )
     _balance(program, problem, devices)
     _limit_phases(program, problem, devices)
     for group in problem.groups:
-        meter.gather(program, ledger, group, [by_name[name] for name in group.devices], hours)
+        meter.gather(draft, group, [by_name[name] for name in group.devices])
     for index, p in enumerate(devices):
-        meter.soften_device(program, ledger, p, index, hours)
+        meter.soften(draft, p, index)
     levels = tuple(
-        stocks.stock(program, ledger, storage, [by_name[d.name] for d in feeders], problem)
+        stocks.stock(draft, storage, [by_name[d.name] for d in feeders], problem)
         for storage, feeders in problem.storages
     )
     pairs = [m.pair for m in meters if m.pair is not None]
@@ -71,7 +72,7 @@ def formulate(problem: Problem) -> Formulation:
     for commitment in problem.commitments:
         flow = _flow(commitment, by_name)
         name = f"{commitment.name} (custom)" if commitment.name in internal else commitment.name
-        pair = commitments.bind(program, ledger, commitment, flow, name)
+        pair = bind(draft, commitment, flow, name)
         pairs += [pair] if pair is not None else []
     for p in devices:
         if p.device.wear_price:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim.commitments import Ledger, Limit, Names, Prices, commit
-from flexedge.optim.device import SOC_BREACH_PRICE, Amount, Device, SocBound, Storage, per_step
+from flexedge.optim.commitments import Draft, Limit, Names, commit
+from flexedge.optim.device import SOC_BREACH_PRICE, Device, SocBound, Storage, per_step
 from flexedge.optim.placed import Placed, tie_break
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram, Term
@@ -53,11 +53,9 @@ class Stock:
     asked: tuple[SocCommitment, ...]
 
 
-def stock(
-    program: LinearProgram, ledger: Ledger, storage: Storage, feeders: Sequence[Placed],
-    problem: Problem,
-) -> Stock:  # fmt: skip
+def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Problem) -> Stock:
     """Add a storage to the program."""
+    program = draft.program
     n, name = problem.grid.n, storage.name
     physics = Physics.of(storage, problem.grid)
     lowest, highest = reach(physics, storage, [p.device for p in feeders])
@@ -87,8 +85,8 @@ def stock(
         )
         if wanted
     )
-    _value_end(program, ledger, storage, level)
-    asked = tuple(_ask(program, ledger, storage, level, problem.grid))
+    _value_end(draft, storage, level)
+    asked = tuple(_ask(draft, storage, level, problem.grid))
     return Stock(storage, tuple(feeders), level, balance, repaired, asked)
 
 
@@ -112,7 +110,7 @@ def _repair(
     return beyond
 
 
-def _value_end(program: LinearProgram, ledger: Ledger, storage: Storage, level: Block) -> None:
+def _value_end(draft: Draft, storage: Storage, level: Block) -> None:
     """Credit what is stored at the end: the first kWh at the first value, and so on."""
     if not storage.value_at_end:
         return
@@ -122,16 +120,14 @@ def _value_end(program: LinearProgram, ledger: Ledger, storage: Storage, level: 
     lower = np.zeros(len(ends))
     lower[0] = -math.inf  # energy below zero is missed at the first value
     name = f"value of stored energy {storage.name}"
-    parts = program.add_columns(name, len(ends), (lower, widths), -values)
-    ledger.open(name, parts)
+    parts = draft.program.add_columns(name, len(ends), (lower, widths), -values)
+    draft.ledger.open(name, parts)
     terms = [Term(Block(parts.name, parts.start + k, 1)) for k in range(parts.size)]
     terms.append(Term(level, -1.0, at=np.array([level.size - 1])))
-    program.add_rows(name, (-math.inf, 0.0), terms, n=1)
+    draft.program.add_rows(name, (-math.inf, 0.0), terms, n=1)
 
 
-def _ask(
-    program: LinearProgram, ledger: Ledger, storage: Storage, level: Block, grid: TimeGrid
-) -> Iterable[SocCommitment]:
+def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterable[SocCommitment]:
     """Add soc-minima, -maxima and -targets, soft where they have prices."""
     both = storage.minima_price is not None and storage.maxima_price is not None
     for field, sign, every, price in (
@@ -143,8 +139,8 @@ def _ask(
         what = field.replace("-", " ")
         names = Names(f"{storage.name} {field}", f"any {what}", f"all {what}")
         if every and price is not None:
-            ledger.open(names.any)
-            ledger.open(names.all)
+            draft.ledger.open(names.any)
+            draft.ledger.open(names.all)
         inside = [bound for bound in every if grid.start < bound.at <= grid.end]
         bounds = tuple(sorted(inside, key=lambda bound: bound.at))
         if not bounds:
@@ -154,16 +150,9 @@ def _ask(
         limit = sign * np.array([bound.soc_kwh for bound in bounds])
         limit -= np.where(step == 0, before * storage.soc_start_kwh, 0.0)
         terms = (Term(level, sign * share, at=step), Term(level, before, at=step - 1))
-        prices = _prices(price, step, grid)
-        made = commit(program, ledger, names, terms, limit, prices, step)
+        prices = draft.prices(price, grid.n, step)
+        made = commit(draft, names, terms, limit, prices, step)
         yield SocCommitment(storage.name, names.limit, bounds, sign, storage.soc_start_kwh, made)
-
-
-def _prices(price: Amount | None, step: NDArray[np.intp], grid: TimeGrid) -> Prices:
-    if price is None:
-        return Prices()
-    there = per_step(price, grid.n)[step]
-    return Prices(there, there * grid.hours)
 
 
 def positions(
@@ -207,6 +196,12 @@ class Physics:
         """Energy taken from the stock per kW given, in each step."""
         return self.arrives / device.discharging_efficiency
 
+    def stored(self, device: Device, power_kw: FloatArray) -> FloatArray:
+        """What a power adds to the stock in each step."""
+        drawn = np.maximum(power_kw, 0.0) * self.gain(device)
+        added: FloatArray = drawn + np.minimum(power_kw, 0.0) * self.loss(device)
+        return added
+
 
 def reach(
     physics: Physics, storage: Storage, devices: Iterable[Device]
@@ -215,11 +210,8 @@ def reach(
 
     Neither goes beyond the far side of the band: full is enough.
     """
-    rise, fall = physics.drift.copy(), physics.drift.copy()
-    for device in devices:
-        for total, kw in ((rise, device.max_kw), (fall, device.min_kw)):
-            total += np.maximum(kw, 0.0) * physics.gain(device)
-            total += np.minimum(kw, 0.0) * physics.loss(device)
+    rise = physics.drift + sum(physics.stored(d, d.max_kw) for d in devices)
+    fall = physics.drift + sum(physics.stored(d, d.min_kw) for d in devices)
     lowest, highest = np.empty(len(rise)), np.empty(len(rise))
     low = high = storage.soc_start_kwh
     for j, keep in enumerate(physics.keep):

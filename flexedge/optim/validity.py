@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from flexedge.domain.series import TimeGrid
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim.device import Amount, Device, Soft, Storage
 from flexedge.optim.market import Commitment, Connection, Group, Market
 
@@ -43,9 +43,9 @@ def of_markets(markets: Iterable[Market], grid: TimeGrid) -> Iterator[str]:
             yield f"{what}connection {wrong}"
 
 
-def _of_array(array: object, n: int) -> str | None:
-    if not isinstance(array, np.ndarray) or array.shape != (n,):
-        return f"has shape {np.shape(array)} on a grid of {n} steps"  # type: ignore[arg-type]
+def _of_array(array: FloatArray, n: int) -> str | None:
+    if np.shape(array) != (n,):
+        return f"has shape {np.shape(array)} on a grid of {n} steps"
     return of_amount(array, n)
 
 
@@ -104,21 +104,25 @@ def _of_soft(soft: Soft | None, n: int) -> Iterator[str]:
 
 
 def _of_storage(storage: Storage, n: int) -> Iterator[str]:
-    if wrong := of_amount(storage.soc_start_kwh, 0):
-        yield f"soc_start_kwh {wrong}"
-    for name in ("soc_min_kwh", "soc_max_kwh"):
-        if wrong := of_amount(getattr(storage, name), 0, infinite=True):
-            yield f"{name} {wrong}"
-    if wrong := of_amount(storage.usage_kw, n):
-        yield f"usage_kw {wrong}"
-    for name in ("minima_price", "maxima_price"):
-        if wrong := of_amount(getattr(storage, name), n, at_least=0.0):
+    for name, wrong in (
+        ("soc_start_kwh", of_amount(storage.soc_start_kwh, 0)),
+        ("soc_min_kwh", of_amount(storage.soc_min_kwh, 0, infinite=True)),
+        ("soc_max_kwh", of_amount(storage.soc_max_kwh, 0, infinite=True)),
+        ("usage_kw", of_amount(storage.usage_kw, n)),
+        ("minima_price", of_amount(storage.minima_price, n, at_least=0.0)),
+        ("maxima_price", of_amount(storage.maxima_price, n, at_least=0.0)),
+        ("storage_efficiency", of_amount(storage.storage_efficiency, n, at_least=0.0)),
+    ):
+        if wrong:
             yield f"{name} {wrong}"
     if storage.soc_min_kwh > storage.soc_max_kwh:
         yield "soc_min_kwh lies above soc_max_kwh"
-    kept = of_amount(storage.storage_efficiency, n, at_least=0.0)
-    if kept or (np.asarray(storage.storage_efficiency) > 1).any():
-        yield f"storage_efficiency {kept or 'should be at most 1'}"
+    if (np.asarray(storage.storage_efficiency) > 1).any():
+        yield "storage_efficiency should be at most 1"
+    yield from _of_bounds(storage)
+
+
+def _of_bounds(storage: Storage) -> Iterator[str]:
     for name in ("minima", "maxima", "targets"):
         for bound in getattr(storage, name):
             if bound.at.tzinfo is None:
