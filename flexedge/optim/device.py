@@ -6,8 +6,10 @@ Power is in kW and consumption positive, energy in kWh, money in one currency.
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 
@@ -89,15 +91,31 @@ class Coupling:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Running:
-    """What it takes to start and stop a device that is either off or within its band."""
+    """What it takes to start and stop a device that is either off (0 kW) or on."""
 
     start_price: float = 0.0
     """Money per start."""
     min_up_steps: int = 0
     min_down_steps: int = 0
     max_starts_per_day: int | None = None
-    """Of each day on the clock that ``days`` counts."""
     on_before: bool = False
+    """Whether it runs when the first step begins."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Process:
+    """A task of constant power: how long it runs, when it may, and how often.
+
+    ``allowed`` has a truth per step. INFLEXIBLE starts as early as it may, SHIFTABLE runs in one
+    piece, BREAKABLE may be interrupted. Each of ``runs`` takes ``slots`` steps; pieces do not
+    overlap.
+    """
+
+    power_kw: float
+    slots: int
+    kind: Literal["INFLEXIBLE", "BREAKABLE", "SHIFTABLE"]
+    allowed: NDArray[np.bool_]
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +150,8 @@ class Device:
     wear_price: float = 0.0
     """Money per kWh of throughput (drawn or given) of a storage."""
     running: Running | None = None
+    process: Process | None = None
+    """A task instead of free power; its limits have room for that."""
     max_rise_kw: float | None = None
     """By how much the power may rise from step to step, and fall below."""
     max_fall_kw: float | None = None

@@ -23,7 +23,7 @@ from time import perf_counter
 
 import numpy as np
 
-from flexedge.optim import meter, placed, signs, solution, stocks
+from flexedge.optim import meter, placed, running, signs, solution, stocks
 from flexedge.optim.commitments import Draft, Ledger, bind
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow, Placed
@@ -52,6 +52,9 @@ def formulate(problem: Problem) -> Formulation:
     devices = tuple(placed.place(program, device, problem) for device in problem.devices)
     by_name = {p.device.name: p for p in devices}
     placed.couple(program, devices)
+    for p in devices:
+        running.switch(draft, p, problem.day_of_step)
+        running.perform(draft, p)
     meters = tuple(
         meter.connect(draft, market, _of(devices, market.commodity))
         for market in problem.markets

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim.commitments import Draft, Limit, Names, commit
+from flexedge.optim.curves import part_load, taper
 from flexedge.optim.device import SOC_BREACH_PRICE, Device, SocBound, Storage, per_step
 from flexedge.optim.placed import Placed, tie_break
 from flexedge.optim.problem import Problem
@@ -70,24 +71,35 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
     )
     terms = [Term(level), Term(level, -physics.keep, at=np.arange(-1, n - 1))]
     for placed in feeders:
-        if placed.up is not None:
+        stored = part_load(draft, placed, wasting_pays=_wasting_pays(problem))
+        if stored is not None:
+            terms.append(Term(stored, -physics.arrives))
+        elif placed.up is not None:
             terms.append(Term(placed.up, -physics.gain(placed.device)))
         if placed.down is not None:
             terms.append(Term(placed.down, physics.loss(placed.device)))
     drift = physics.drift.copy()
     drift[0] += physics.keep[0] * storage.soc_start_kwh
     balance = program.add_rows(f"{name} balance", (drift, drift), terms, n=n)
-    repaired = tuple(
-        _repair(program, f"{name} {field}", level, (sign, bound), problem.grid.hours)
+    beyond = [
+        (sign, _repair(program, f"{name} {field}", level, (sign, bound), problem.grid.hours))
         for wanted, field, sign, bound in (
             (short, "soc-min", -1.0, storage.soc_min_kwh),
             (over, "soc-max", +1.0, storage.soc_max_kwh),
         )
         if wanted
-    )
+    ]
+    for placed in feeders:
+        taper(draft, placed, level, beyond)
     _value_end(draft, storage, level)
     asked = tuple(_ask(draft, storage, level, problem.grid))
+    repaired = tuple(block for _, block in beyond)
     return Stock(storage, tuple(feeders), level, balance, repaired, asked)
+
+
+def _wasting_pays(problem: Problem) -> bool:
+    site = problem.site
+    return bool(min(site.import_price.min(), site.export_price.min()) < 0)
 
 
 def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -> FloatArray:
@@ -199,6 +211,9 @@ class Physics:
     def stored(self, device: Device, power_kw: FloatArray) -> FloatArray:
         """What a power adds to the stock in each step."""
         drawn = np.maximum(power_kw, 0.0) * self.gain(device)
+        if device.part_load is not None:
+            curve = device.part_load
+            drawn = np.interp(np.maximum(power_kw, 0.0), curve.x, curve.y) * self.arrives
         added: FloatArray = drawn + np.minimum(power_kw, 0.0) * self.loss(device)
         return added
 
