@@ -11,7 +11,7 @@ from itertools import chain
 from flexedge.domain.series import TimeGrid
 from flexedge.optim import validity
 from flexedge.optim.device import Device, Storage
-from flexedge.optim.market import Commitment, Group, Market
+from flexedge.optim.market import Commitment, Group, Market, Scenario
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +24,11 @@ class Problem:
     """The first one is that of electricity; it may be without devices."""
     groups: tuple[Group, ...] = ()
     commitments: tuple[Commitment, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    """What may happen to electricity instead of what its market says. All share the first step;
+    the market's own future has the rest of the probability."""
+    risk_weight: float = 0.0
+    """From 0, where the expected cost counts, to 1, where that of the worst future does."""
     day_of_step: tuple[int, ...] = ()
     """Which day on the clock each step belongs to, for limits per day; empty: all one day."""
 
@@ -40,6 +45,7 @@ class Problem:
             validity.of_devices(self.devices, self.markets, n),
             validity.of_groups(self.groups, names, n),
             validity.of_commitments(self.commitments, names, n),
+            validity.of_scenarios(self.scenarios, self.risk_weight, n),
         )
 
     @property

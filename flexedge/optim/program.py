@@ -112,6 +112,30 @@ class LinearProgram:
             self._value.append(value[there])
         return block
 
+    def add_total(
+        self,
+        name: str,
+        bounds: tuple[float, float],
+        parts: Sequence[tuple[Block, FloatArray | float]],
+        *,
+        limits: Limits = (None, None),
+    ) -> Block:
+        """Add one row over all columns of some blocks, each with its coefficients."""
+        self._row_data.append(np.array([[bounds[0]], [bounds[1]]]))
+        row = _append(self.rows, Block(name, _end(self.rows), 1, limits))
+        for block, coefficients in parts:
+            columns = np.arange(block.start, block.start + block.size)
+            self._row_index.append(np.full(block.size, row.start))
+            self._column_index.append(columns)
+            value = np.broadcast_to(np.asarray(coefficients, dtype=np.float64), (block.size,))
+            self._value.append(value)
+        return row
+
+    def costs(self, block: Block) -> FloatArray:
+        """The cost per unit of the columns of a block, to be read or scaled."""
+        cost: FloatArray = self._column_data[self.columns.index(block)][0]
+        return cost
+
     def arrays(self) -> Arrays:
         """The whole program, ready for a solver."""
         columns = np.concatenate([*self._column_data, np.empty((4, 0))], axis=1)

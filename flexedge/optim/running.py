@@ -1,13 +1,13 @@
 """Devices that start and stop: start-up costs, times up and down, tasks. With integer columns."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Process, Running
+from flexedge.optim.device import Device, Process, Running
 from flexedge.optim.placed import Placed
 from flexedge.optim.program import Block, Term
 
@@ -26,6 +26,9 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> None:
         terms = [Term(t.block, sign * float(t.coefficient)) for t in placed.power]
         program.add_rows(f"{name} on", (-math.inf, 0.0), [*terms, Term(on, -np.maximum(most, 0.0))],
                          n=n)  # fmt: skip
+        least = _least_on(device, sign)
+        if least > 0:
+            program.add_rows(f"{name} on", (0.0, math.inf), [*terms, Term(on, -least)], n=n)
     before = np.arange(-1, n - 1)
     was = np.zeros(n)
     was[0] = float(running.on_before)
@@ -34,6 +37,13 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> None:
     _hold(draft, name, on, starts, running)
     if running.max_starts_per_day is not None:
         _limit_starts(draft, name, starts, running.max_starts_per_day, day_of_step)
+
+
+def _least_on(device: Device, sign: float) -> float:
+    """The least power of a device that is on, where its modes leave it one direction."""
+    bands = [(low, high) for low, high in device.modes if low or high]
+    ends = [low if sign > 0 else -high for low, high in bands]
+    return min(ends, default=0.0)
 
 
 def _hold(draft: Draft, name: str, on: Block, starts: Block, running: Running) -> None:
@@ -65,12 +75,9 @@ def _limit_starts(
     days = np.asarray(day_of_step if len(day_of_step) else [0] * starts.size)
     label = f"{name} maximum-starts-per-day"
     for day in np.unique(days):
-        terms = [_single(starts, int(step)) for step in np.flatnonzero(days == day)]
-        draft.program.add_rows(label, (-math.inf, float(most)), terms, n=1, limits=(None, label))
-
-
-def _single(block: Block, step: int) -> Term:
-    return Term(Block(block.name, block.start + step, 1))
+        on_day = (days == day).astype(np.float64)
+        draft.program.add_total(label, (-math.inf, float(most)), [(starts, on_day)],
+                                limits=(None, label))  # fmt: skip
 
 
 def perform(draft: Draft, placed: Placed) -> None:
@@ -92,15 +99,10 @@ def perform(draft: Draft, placed: Placed) -> None:
         if process.runs > 1:
             program.add_rows(f"{name} one at a time", (-math.inf, 1.0), parts, n=n)
     label = f"{name} duration"
-    program.add_rows(label, (float(wanted), float(wanted)), list(_each(runs)), n=1,
-                     limits=(label, None))  # fmt: skip
+    program.add_total(label, (float(wanted), float(wanted)), [(runs, 1.0)], limits=(label, None))
     powers = [Term(t.block, t.coefficient, t.at) for t in placed.power]
     powers += [Term(part.block, -process.power_kw, part.at) for part in parts]
     program.add_rows(f"{name} power", (0.0, 0.0), powers, n=n)
-
-
-def _each(block: Block) -> Iterable[Term]:
-    return (_single(block, step) for step in range(block.size))
 
 
 def _starts(process: Process) -> FloatArray:

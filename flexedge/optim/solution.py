@@ -32,7 +32,7 @@ class Formulation:
     devices: tuple[Placed, ...]
     meters: tuple[Meter, ...]
     stocks: tuple[Stock, ...]
-    pairs: tuple[Pair, ...]
+    pairs: list[Pair]
 
     @property
     def site(self) -> Meter | None:

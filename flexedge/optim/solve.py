@@ -23,7 +23,7 @@ from time import perf_counter
 
 import numpy as np
 
-from flexedge.optim import meter, placed, running, signs, solution, stocks
+from flexedge.optim import meter, placed, running, scenarios, signs, solution, stocks
 from flexedge.optim.commitments import Draft, Ledger, bind
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow, Placed
@@ -46,8 +46,26 @@ def solve(problem: Problem, time_limit: timedelta) -> Solution:
 
 
 def formulate(problem: Problem) -> Formulation:
-    """Build the linear program of a problem."""
-    program, ledger = LinearProgram(), Ledger()
+    """Build the linear program of a problem, and of what may happen instead."""
+    program = LinearProgram()
+    formulation = _write(program, problem)
+    if not problem.scenarios:
+        return formulation
+    own = list(program.columns)
+    others = []
+    for scenario in problem.scenarios:
+        start = len(program.columns)
+        written = _write(program, scenarios.instead(problem, scenario))
+        scenarios.share_first_step(program, formulation.devices, written.devices)
+        formulation.pairs.extend(written.pairs)
+        others.append((scenario.probability, program.columns[start:]))
+    scenarios.weigh(program, own, others, problem.risk_weight)
+    return formulation
+
+
+def _write(program: LinearProgram, problem: Problem) -> Formulation:
+    """Write one future into the program."""
+    ledger = Ledger()
     draft = Draft(program, ledger, problem.grid.hours)
     devices = tuple(placed.place(program, device, problem) for device in problem.devices)
     by_name = {p.device.name: p for p in devices}
@@ -81,7 +99,7 @@ def formulate(problem: Problem) -> Formulation:
         if p.device.wear_price:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
     pairs += _directions(problem, levels)
-    return Formulation(problem, program, ledger, devices, meters, levels, tuple(pairs))
+    return Formulation(problem, program, ledger, devices, meters, levels, pairs)
 
 
 def settle(formulation: Formulation, time_limit: timedelta) -> Found:

@@ -134,9 +134,9 @@ def _value_end(draft: Draft, storage: Storage, level: Block) -> None:
     name = f"value of stored energy {storage.name}"
     parts = draft.program.add_columns(name, len(ends), (lower, widths), -values)
     draft.ledger.open(name, parts)
-    terms = [Term(Block(parts.name, parts.start + k, 1)) for k in range(parts.size)]
-    terms.append(Term(level, -1.0, at=np.array([level.size - 1])))
-    draft.program.add_rows(name, (-math.inf, 0.0), terms, n=1)
+    last = np.zeros(level.size)
+    last[-1] = -1.0
+    draft.program.add_total(name, (-math.inf, 0.0), [(parts, 1.0), (level, last)])
 
 
 def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterable[SocCommitment]:

@@ -1,14 +1,15 @@
 """What is wrong with the numbers of a problem, told by device and field."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim.device import Amount, Device, Soft, Storage
-from flexedge.optim.market import Commitment, Connection, Group, Market
+from flexedge.optim.market import Commitment, Connection, Group, Market, Scenario
 
 _LEAST_EFFICIENCY = 1e-3
+_LEAST_PROBABILITY = 1e-6
 
 
 def of_amount(
@@ -153,3 +154,17 @@ def of_commitments(commitments: Iterable[Commitment], names: set[str], n: int) -
         for name in ("up_price", "down_price"):
             if wrong := _of_array(getattr(commitment, name), n):
                 yield f"commitment {commitment.name} {name} {wrong}"
+
+
+def of_scenarios(scenarios: Sequence[Scenario], risk_weight: float, n: int) -> Iterator[str]:
+    """What is wrong with what may happen instead."""
+    if not 0 <= risk_weight <= 1:
+        yield f"risk_weight should lie between 0 and 1, not {risk_weight:g}"
+    for number, scenario in enumerate(scenarios):
+        if not scenario.probability > 0:
+            yield f"scenario {number} needs a probability above 0"
+        for name in ("inflexible_kw", "import_price", "export_price"):
+            if wrong := _of_array(getattr(scenario, name), n):
+                yield f"scenario {number} {name} {wrong}"
+    if sum(scenario.probability for scenario in scenarios) > 1 - _LEAST_PROBABILITY:
+        yield "the probabilities of all scenarios should leave some for the forecast itself"

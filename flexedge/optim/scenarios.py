@@ -1,0 +1,63 @@
+"""Several futures in one program: they share the first step and are weighed by their risk."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from flexedge.domain.series import FloatArray
+from flexedge.optim.market import Scenario
+from flexedge.optim.placed import Placed
+from flexedge.optim.problem import Problem
+from flexedge.optim.program import Block, LinearProgram
+
+_LEAST_EXPECTED = 1e-3  # some weight stays on the expected cost, so that each future is planned
+
+
+def instead(problem: Problem, scenario: Scenario) -> Problem:
+    """The problem if the scenario comes true."""
+    market = replace(
+        problem.site,
+        inflexible_kw=scenario.inflexible_kw,
+        import_price=scenario.import_price,
+        export_price=scenario.export_price,
+    )
+    return replace(problem, markets=(market, *problem.markets[1:]), scenarios=())
+
+
+def share_first_step(
+    program: LinearProgram, devices: Sequence[Placed], others: Sequence[Placed]
+) -> None:
+    """Give the same devices the same power in the first step of two futures."""
+    for one, other in zip(devices, others, strict=True):
+        parts: list[tuple[Block, FloatArray | float]] = [
+            (Block(t.block.name, t.block.start, 1), sign * float(t.coefficient))
+            for placed, sign in ((one, 1.0), (other, -1.0))
+            for t in placed.power
+        ]
+        program.add_total(f"{one.device.name} first step", (0.0, 0.0), parts)
+
+
+def weigh(
+    program: LinearProgram,
+    own: Sequence[Block],
+    others: Sequence[tuple[float, Sequence[Block]]],
+    risk_weight: float,
+) -> None:
+    """Minimise what is expected to be paid and what the worst future costs.
+
+    All is scaled so that the costs of the program's own future stay as they are.
+    """
+    expected = max(1.0 - risk_weight, _LEAST_EXPECTED)
+    probability = 1.0 - sum(share for share, _ in others)
+    if risk_weight > 0:
+        price = risk_weight / (expected * probability)
+        worst = program.add_columns("worst future", 1, (-math.inf, math.inf), price)
+        for blocks in (own, *(blocks for _, blocks in others)):
+            costs = [(block, program.costs(block).copy()) for block in blocks]
+            parts = [(block, cost) for block, cost in costs if np.any(cost)]
+            program.add_total("worst future", (-math.inf, 0.0), [*parts, (worst, -1.0)])
+    for share, blocks in others:
+        for block in blocks:
+            program.costs(block)[:] *= share / probability
