@@ -41,6 +41,13 @@ class Draft:
     ledger: Ledger
     hours: float
     """Length of a step."""
+    watched: list[tuple[str, Block, Steps]] = field(default_factory=list)
+    """Rows whose duals tell what a limit costs: its label, and the step of each row."""
+
+    def watch(self, label: str, rows: Block, at: Steps | None = None) -> Block:
+        """Remember which limit these rows stand for, and in which steps."""
+        self.watched.append((label, rows, np.arange(rows.size) if at is None else at))
+        return rows
 
     def prices(self, price: Amount | None, n: int, at: Steps) -> "Prices":
         """A breach price at some of ``n`` steps: on the largest, and on breach times hours."""
@@ -106,12 +113,13 @@ def commit(
         beyond = program.add_columns(name, len(first), (0.0, math.inf), price[first])
         draft.ledger.open(name, beyond)
         excess.append(beyond)
-        rows.append(
-            program.add_rows(name, (-math.inf, limit), [*terms, Term(beyond, -1.0, at=group)], n=n)
-        )
+        bounded = [*terms, Term(beyond, -1.0, at=group)]
+        rows.append(program.add_rows(name, (-math.inf, limit), bounded, n=n))
     if prices.any is None and prices.each is None and n:
         limits = (None, names.limit)
         rows.append(program.add_rows(names.limit, (-math.inf, limit), terms, n=n, limits=limits))
+    for block in rows:
+        draft.watch(names.limit, block, at)
     return Limit(tuple(rows), tuple(excess))
 
 

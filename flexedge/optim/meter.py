@@ -136,8 +136,10 @@ def gather(draft: Draft, group: Group, devices: Sequence[Placed]) -> None:
     if group.power_capacity_kw is not None:
         hard = per_step(group.power_capacity_kw, n)
         label = f"group {group.name} power-capacity"
-        draft.program.add_rows(label, (-hard - fixed, hard - fixed), flow.terms, n=n,
-                               limits=(label, label))  # fmt: skip
+        rows = draft.program.add_rows(
+            label, (-hard - fixed, hard - fixed), flow.terms, n=n, limits=(label, label)
+        )
+        draft.watch(label, rows)
     label = f"group {group.name}"
     for names, sign, soft in (
         (Names.of(f"{label} consumption-capacity", f"{label} {{}} consumption breach{{}}"), 1.0,

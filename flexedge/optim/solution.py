@@ -9,17 +9,18 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim import signs
-from flexedge.optim.commitments import Ledger
+from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
 from flexedge.optim.meter import Meter
 from flexedge.optim.placed import Placed
 from flexedge.optim.problem import Problem
-from flexedge.optim.program import LinearProgram
+from flexedge.optim.program import Block, LinearProgram
 from flexedge.optim.signs import Found, Pair
 from flexedge.optim.stocks import Stock
 
 _NOTICED = 1e-4  # kW or kWh: smaller breaches are rounding
 _ROUNDING = 1e-8  # kW
+_NOTICED_PRICE = 1e-6  # money per kW or kWh: less is a tie-breaker
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,12 +28,18 @@ class Formulation:
     """A problem as a linear program, and where to find what in it."""
 
     problem: Problem
-    program: LinearProgram
-    ledger: Ledger
+    draft: Draft
     devices: tuple[Placed, ...]
     meters: tuple[Meter, ...]
     stocks: tuple[Stock, ...]
     pairs: list[Pair]
+    columns: tuple[Block, ...]
+    """Those of the problem's own future."""
+
+    @property
+    def program(self) -> LinearProgram:
+        """The linear program."""
+        return self.draft.program
 
     @property
     def site(self) -> Meter | None:
@@ -56,6 +63,16 @@ class Breach:
         start, end = self.start.astimezone(zone), self.end.astimezone(zone)
         when = f"at {start:%H:%M}" if start == end else f"from {start:%H:%M} to {end:%H:%M}"
         return f"{self.limit} is missed {when} by up to {self.by:.2f} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """A limit that costs something: what one more unit of it would save in each step."""
+
+    limit: str
+    unit: Literal["kW", "kWh"]
+    price: FloatArray
+    """Money per unit in this step; 0 where it is slack."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +108,7 @@ class Solution:
     """
     peak_value: FloatArray
     """The part of the peak's price that falls on one more kWh of consumption in each step."""
+    bindings: tuple[Binding, ...]
     breaches: tuple[Breach, ...]
     build_seconds: float
     solve_seconds: float
@@ -98,7 +116,19 @@ class Solution:
     """How much cheaper a plan could be at most, as a share of the money that moves."""
     binaries: int
     """How many directions had to be decided one by one."""
+    bound: float
+    """No plan is cheaper than this, tie-breakers included."""
     site: str = "electricity"
+
+    @property
+    def total_cost(self) -> float:
+        """All commitments, penalties included; without tie-breakers."""
+        return self.cost + self.penalties
+
+    @property
+    def objective(self) -> float:
+        """What FlexMeasures would report: the total with its tie-breakers."""
+        return self.total_cost + sum(self.preferences.values())
 
     @property
     def grid_kw(self) -> FloatArray:
@@ -148,7 +178,7 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
     }
     paid = {
         name: sum(program.cost_of(block, primal) for block in blocks)
-        for name, blocks in formulation.ledger.entries.items()
+        for name, blocks in formulation.draft.ledger.entries.items()
     }
     repairs = sum(
         program.cost_of(block, primal) for stock in formulation.stocks for block in stock.repaired
@@ -177,11 +207,13 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         stored_value={s.storage.name: -s.balance.of(duals) for s in formulation.stocks},
         limit_value=_limit_value(formulation, found),
         peak_value=_peak_value(formulation, found),
+        bindings=tuple(_bindings(formulation, found)),
         breaches=(*_site_breaches(formulation, net), *_soc_breaches(formulation, soc)),
         build_seconds=build_seconds,
         solve_seconds=found.seconds,
         gap=found.gap,
         binaries=found.binaries,
+        bound=found.answer.objective,
         site=problem.site.commodity,
     )
 
@@ -209,6 +241,24 @@ def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[st
             name = f"prefer a full storage {index[feeders[0].name]} sooner"
             found[name] = float(slope @ missing) / problem.grid.hours
     return found
+
+
+def _bindings(formulation: Formulation, found: Found) -> Iterator[Binding]:
+    """From the duals of rows that were watched and of columns at bounds that people set."""
+    n, draft = formulation.problem.grid.n, formulation.draft
+    prices: dict[str, FloatArray] = {}
+    for label, rows, at in draft.watched:
+        dual = np.abs(rows.of(found.answer.row_dual))
+        np.add.at(prices.setdefault(label, np.zeros(n)), at, dual)
+    for block in formulation.columns:
+        dual = block.of(found.answer.column_dual)
+        for name, side in zip(block.limits, (dual, -dual), strict=True):
+            if name is not None and block.size == n:
+                prices.setdefault(name, np.zeros(n))[:] += np.maximum(side, 0.0)
+    for label, price in prices.items():
+        if price.max(initial=0.0) > _NOTICED_PRICE:
+            unit: Literal["kW", "kWh"] = "kWh" if " soc-" in label else "kW"
+            yield Binding(label, unit, np.where(price > _NOTICED_PRICE, price, 0.0))
 
 
 def _limit_value(formulation: Formulation, found: Found) -> FloatArray:

@@ -65,7 +65,7 @@ def formulate(problem: Problem) -> Formulation:
 
 def _write(program: LinearProgram, problem: Problem) -> Formulation:
     """Write one future into the program."""
-    ledger = Ledger()
+    ledger, start = Ledger(), len(program.columns)
     draft = Draft(program, ledger, problem.grid.hours)
     devices = tuple(placed.place(program, device, problem) for device in problem.devices)
     by_name = {p.device.name: p for p in devices}
@@ -79,7 +79,7 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
         if not market.internal
     )
     _balance(program, problem, devices)
-    _limit_phases(program, problem, devices)
+    _limit_phases(draft, problem, devices)
     for group in problem.groups:
         meter.gather(draft, group, [by_name[name] for name in group.devices])
     for index, p in enumerate(devices):
@@ -99,7 +99,8 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
         if p.device.wear_price:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
     pairs += _directions(problem, levels)
-    return Formulation(problem, program, ledger, devices, meters, levels, pairs)
+    columns = tuple(program.columns[start:])
+    return Formulation(problem, draft, devices, meters, levels, pairs, columns)
 
 
 def settle(formulation: Formulation, time_limit: timedelta) -> Found:
@@ -133,7 +134,7 @@ def _balance(program: LinearProgram, problem: Problem, devices: tuple[Placed, ..
             program.add_rows(name, (anyway, anyway), terms, n=problem.grid.n, limits=(name, name))
 
 
-def _limit_phases(program: LinearProgram, problem: Problem, devices: tuple[Placed, ...]) -> None:
+def _limit_phases(draft: Draft, problem: Problem, devices: tuple[Placed, ...]) -> None:
     """Keep each phase of the site's connection within its capacity."""
     connection = problem.site.connection
     capacity = connection.phase_capacity_kw
@@ -149,8 +150,11 @@ def _limit_phases(program: LinearProgram, problem: Problem, devices: tuple[Place
         ]
         if terms:
             label = f"site-phase-capacity L{phase + 1}"
-            program.add_rows(label, (-capacity - anyway, capacity - anyway), terms,
-                             n=problem.grid.n, limits=(label, label))  # fmt: skip
+            rows = draft.program.add_rows(
+                label, (-capacity - anyway, capacity - anyway), terms, n=problem.grid.n,
+                limits=(label, label),
+            )  # fmt: skip
+            draft.watch(label, rows)
 
 
 def _directions(problem: Problem, levels: tuple[Stock, ...]) -> Iterator[Pair]:

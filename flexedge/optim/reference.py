@@ -1,0 +1,100 @@
+"""What the site would do without a plan: to compare costs with.
+
+"Do nothing" leaves batteries alone; "own PV first" lets them take what the site has left over and
+give what it lacks. In both, producers give all they can, and what has a demand of its own (cars,
+heat buffers) draws full power until it holds what is asked of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexedge.domain.series import FloatArray
+from flexedge.optim.device import ELECTRICITY, Device, Storage
+from flexedge.optim.problem import Problem
+from flexedge.optim.solution import net_cost
+from flexedge.optim.stocks import Physics
+
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a simple rule would cost: energy and peaks of electricity, limits not counted."""
+
+    name: str
+    cost: float
+
+
+def references(problem: Problem) -> tuple[Reference, ...]:
+    """The costs of doing nothing and of using own PV first."""
+    idle = _without_batteries(problem)
+    return (
+        Reference("do nothing", net_cost(problem, idle)),
+        Reference("own PV first", net_cost(problem, _with_batteries(problem, idle))),
+    )
+
+
+def _without_batteries(problem: Problem) -> FloatArray:
+    net: FloatArray = problem.site.inflexible_kw.copy()
+    fed = dict(problem.storages)
+    for device in problem.devices:
+        if device.commodity != ELECTRICITY:
+            continue
+        if device.storage is None:
+            net += np.where(device.min_kw < 0, device.min_kw, np.maximum(device.min_kw, 0.0))
+        elif not _is_battery(device) and fed[device.storage][0] is device:
+            net += _draw(problem, device, device.storage)
+    return net
+
+
+def _is_battery(device: Device) -> bool:
+    """A storage that can give back, and of which nothing is asked."""
+    storage = device.storage
+    if storage is None or (device.min_kw >= 0).all():
+        return False
+    return not (storage.minima or storage.targets or np.any(storage.usage_kw))
+
+
+def _wanted(problem: Problem, storage: Storage) -> FloatArray:
+    """What shall be held at the end of each step: what is asked, or what it began with."""
+    asked = [bound.soc_kwh for bound in (*storage.minima, *storage.targets)]
+    level = max([*asked, storage.soc_min_kwh], default=storage.soc_start_kwh)
+    if not asked:
+        level = max(storage.soc_start_kwh, storage.soc_min_kwh)
+    return np.full(problem.grid.n, min(level, storage.soc_max_kwh))
+
+
+def _draw(problem: Problem, device: Device, storage: Storage) -> FloatArray:
+    """Full power until the stock holds what is asked of it, then what keeps it there."""
+    physics, soc = Physics.of(storage, problem.grid), storage.soc_start_kwh
+    gain, wanted = physics.gain(device), _wanted(problem, storage)
+    power = np.zeros(problem.grid.n)
+    for j in range(problem.grid.n):
+        rest = physics.keep[j] * soc + physics.drift[j]
+        missing = max(wanted[j] - rest, 0.0) / max(gain[j], _NOTHING)
+        power[j] = min(missing, max(device.max_kw[j], 0.0))
+        soc = rest + gain[j] * power[j]
+    return power
+
+
+def _with_batteries(problem: Problem, net_kw: FloatArray) -> FloatArray:
+    """Each battery in turn takes what the others leave over, and gives what they leave short."""
+    net = net_kw.copy()
+    for device in problem.devices:
+        if device.commodity == ELECTRICITY and _is_battery(device) and device.storage is not None:
+            net += _balance(problem, device, device.storage, net)
+    return net
+
+
+def _balance(problem: Problem, device: Device, storage: Storage, net_kw: FloatArray) -> FloatArray:
+    physics, soc = Physics.of(storage, problem.grid), storage.soc_start_kwh
+    gain, loss = physics.gain(device), physics.loss(device)
+    power = np.zeros(problem.grid.n)
+    for j in range(problem.grid.n):
+        rest = physics.keep[j] * soc + physics.drift[j]
+        room = max(storage.soc_max_kwh - rest, 0.0) / max(gain[j], _NOTHING)
+        held = max(rest - storage.soc_min_kwh, 0.0) / max(loss[j], _NOTHING)
+        power[j] = min(max(-net_kw[j], -held, device.min_kw[j]), room, device.max_kw[j])
+        soc = rest + gain[j] * max(power[j], 0.0) + loss[j] * min(power[j], 0.0)
+    return power
