@@ -9,6 +9,7 @@ FlexedgeError
 ├── StoreError             the database did not do what was asked
 │   └── StoreLocked        another process holds the data folder
 ├── PlanError
+│   ├── BadField           what was asked to be planned is wrong: names the field
 │   ├── Infeasible         no plan exists; names the limits at fault
 │   └── SolverGaveUp       the solver stopped without a plan
 ├── WebUnavailable         the address of the page cannot be listened on
@@ -81,6 +82,15 @@ class StoreLocked(StoreError):
 
 class PlanError(FlexedgeError):
     """No plan came out."""
+
+
+class BadField(PlanError):
+    """A field of what was asked to be planned is wrong; ``path`` names it."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        self.message = message
+        super().__init__(f"{path}: {message}")
 
 
 class Infeasible(PlanError):

@@ -24,6 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_demo(commands)
     _add_config(commands)
+    _add_solve(commands)
     _add_client(commands)
     return parser
 
@@ -67,6 +68,25 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     demo.add_argument("--keep", action="store_true", help="go on with the data of the last run")
     _json_argument(demo)
     demo.set_defaults(module="flexedge.cli.demo")
+
+
+def _add_solve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    solve = commands.add_parser(
+        "solve", help="solve a scheduling problem out of a file: JSON in, JSON out"
+    )
+    solve.add_argument("file", metavar="FILE", help='the problem; "-" reads standard input')
+    solve.add_argument(
+        "--compat", choices=["flexmeasures-1.0"],
+        help="scale penalties exactly as FlexMeasures 1.0 does",
+    )  # fmt: skip
+    solve.add_argument(
+        "--time-limit", type=float, default=20.0, metavar="SECONDS",
+        help="answer with the best plan found by then (default 20)",
+    )  # fmt: skip
+    solve.add_argument(
+        "--no-explanation", action="store_true", help="leave out why the plan is as it is"
+    )
+    solve.set_defaults(module="flexedge.cli.solve")
 
 
 def _add_config(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,0 +1,189 @@
+"""A plan as JSON: outputs by sensor, costs by FlexMeasures' names, and why."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from flexedge.domain.series import FloatArray, Series, TimeGrid
+from flexedge.optim.device import Storage
+from flexedge.optim.reasons import reasons
+from flexedge.optim.request.site import Asked, Output
+from flexedge.optim.request.source import Sensor, parse_unit
+from flexedge.optim.solution import Solution
+
+Json = dict[str, Any]
+_DECIMALS = 6
+_NOTICED = 1e-6  # kWh
+_KINDS = ("soc-minima", "soc-maxima", "soc-targets")
+
+
+def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
+    """All that is told of a plan."""
+    unresolved, resolved = _resolutions(asked, solution)
+    told: Json = {
+        "status": solution.status,
+        "currency": asked.currency,
+        "outputs": outputs(asked, solution),
+        "commitment-costs": commitment_costs(solution),
+        "objective": solution.objective,
+        "cost": solution.total_cost,
+        "soc": {store.name: _rounded(_path(storage, solution)) for store, storage in asked.stores},
+        "unresolved": unresolved,
+        "resolved": resolved,
+        "breaches": [breach.sentence(asked.zone) for breach in solution.breaches],
+        "notes": list(asked.notes),
+        "solver": {
+            "build-seconds": solution.build_seconds,
+            "solve-seconds": solution.solve_seconds,
+            "total-seconds": solution.build_seconds + solution.solve_seconds,
+            "lp-bound": solution.bound,
+            "gap": solution.gap,
+            "binaries": solution.binaries,
+        },
+    }
+    if explain:
+        told["explanation"] = _explanation(asked, solution)
+    return told
+
+
+def commitment_costs(solution: Solution) -> dict[str, float]:
+    """Commitments and tie-breakers together, as FlexMeasures lists them."""
+    return dict(sorted({**solution.commitment_costs, **solution.preferences}.items()))
+
+
+def outputs(asked: Asked, solution: Solution) -> Json:
+    """What is written to each sensor."""
+    told: Json = {}
+    for output in asked.outputs:
+        told[output.sensor.name] = _power(asked, output, solution)
+    for store, storage in asked.stores:
+        if store.soc_sensor is not None:
+            told[store.soc_sensor.name] = _soc(asked, storage, store.soc_sensor, solution)
+    return told
+
+
+def _power(asked: Asked, output: Output, solution: Solution) -> Json:
+    grid, sensor = asked.problem.grid, output.sensor
+    kw = sum((solution.power_kw[name] for name in output.devices), start=output.fixed_kw)
+    if output.part == "up":
+        kw = np.maximum(kw, 0.0)
+    elif output.part == "down":
+        kw = np.minimum(kw, 0.0)
+    return series(grid, kw, sensor, asked)
+
+
+def series(grid: TimeGrid, kw: FloatArray, sensor: Sensor, asked: Asked) -> Json:
+    """A power in the unit and the resolution of a sensor."""
+    resolution = sensor.resolution or grid.resolution
+    theirs = TimeGrid.covering(grid.start, grid.end, resolution)
+    values = Series(grid, kw).on(theirs).values
+    unit = parse_unit(sensor.unit)
+    if unit is not None and unit.dimension == "energy":
+        values = values * theirs.hours
+    if unit is not None:
+        values = values / unit.factor
+    return {
+        "start": _time(theirs.start, asked),
+        "resolution": iso(resolution),
+        "unit": sensor.unit,
+        "sign": "consumption-positive",
+        "values": _rounded(values),
+    }
+
+
+def _soc(asked: Asked, storage: Storage, sensor: Sensor, solution: Solution) -> Json:
+    grid, path, unit = asked.problem.grid, _path(storage, solution), parse_unit(sensor.unit)
+    if unit is not None and unit.dimension == "share":
+        path = path / (storage.soc_max_kwh * unit.factor)
+    elif unit is not None:
+        path = path / unit.factor
+    return {
+        "start": _time(grid.start, asked),
+        "resolution": iso(grid.resolution),
+        "unit": sensor.unit,
+        "values": _rounded(path),
+    }
+
+
+def _path(storage: Storage, solution: Solution) -> FloatArray:
+    """The stock at the start and at the end of each step, in kWh."""
+    return np.concatenate(([storage.soc_start_kwh], solution.soc_kwh[storage.name]))
+
+
+def _resolutions(asked: Asked, solution: Solution) -> tuple[list[Json], list[Json]]:
+    """Which states of charge that were asked for are missed and which are met, by asset."""
+    missed, met = [], []
+    for store, storage in asked.stores:
+        place = store.feeders[0].asset or store.name
+        path = _path(storage, solution)
+        bad: Json = {}
+        good: Json = {}
+        for kind, bounds in zip(
+            _KINDS, (storage.minima, storage.maxima, storage.targets), strict=True
+        ):
+            room = {}
+            for bound in bounds:
+                step = (bound.at - asked.problem.grid.start) // asked.problem.grid.resolution
+                if not 0 < step < len(path):
+                    continue
+                over = float(path[step]) - bound.soc_kwh
+                room[bound.at] = {"soc-minima": over, "soc-maxima": -over}.get(kind, -abs(over))
+            short = {at: -by for at, by in room.items() if by < -_NOTICED}
+            if short:
+                bad[kind] = [_at(at, "violation", by) for at, by in short.items()]
+            elif room and kind != "soc-targets":
+                good[kind] = [_at(at, "margin", max(by, 0.0)) for at, by in room.items()]
+        if bad:
+            missed.append({"asset": place, **bad})
+        if good:
+            met.append({"asset": place, **good})
+    return missed, met
+
+
+def _at(moment: datetime, word: str, kwh: float) -> Json:
+    return {"datetime": moment.isoformat(), word: f"{round(kwh, _DECIMALS)} kWh"}
+
+
+def _explanation(asked: Asked, solution: Solution) -> Json:
+    told = reasons(asked.problem, solution)
+    return {
+        "steps": [
+            {
+                "start": _time(reason.start, asked),
+                "energy-value": reason.energy_value,
+                "binding": [
+                    {"limit": bound.limit, "shadow-price": bound.price, "per": bound.unit}
+                    for bound in reason.bounds
+                ],
+                "alternatives": [
+                    {
+                        "device": other.device,
+                        "start": _time(other.start, asked),
+                        "extra-cost": other.extra_cost,
+                    }
+                    for other in reason.alternatives
+                ],
+                "text": reason.sentence(asked.currency),
+            }
+            for reason in told.steps
+        ],
+        "versus": {reference.name: reference.cost for reference in told.references},
+    }
+
+
+def _rounded(values: FloatArray) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), _DECIMALS) + 0.0 for value in values]
+
+
+def _time(moment: datetime, asked: Asked) -> str:
+    return moment.astimezone(asked.zone).isoformat()
+
+
+def iso(duration: timedelta) -> str:
+    """An ISO 8601 duration in hours, minutes and seconds: as FlexMeasures writes resolutions."""
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts: Mapping[str, int] = {"H": hours, "M": minutes, "S": seconds}
+    return "PT" + ("".join(f"{n}{letter}" for letter, n in parts.items() if n) or "0M")

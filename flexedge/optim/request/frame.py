@@ -1,0 +1,63 @@
+"""When a schedule begins, ends, and in which steps it goes."""
+
+from datetime import UTC, datetime, timedelta
+
+from flexedge.domain.series import TimeGrid, floor
+from flexedge.optim.request.fields import Fields
+from flexedge.optim.request.source import Sensor, Source
+
+DEFAULT_DURATION = timedelta(hours=48)
+DEFAULT_RESOLUTION = timedelta(minutes=15)
+MOST_STEPS = 2520  # FlexMeasures' longest planning horizon
+
+
+def frame(whole: Fields, request: Fields, source: Source, entries: list[Fields]) -> TimeGrid:
+    """The grid of a schedule. Raises ``BadField``.
+
+    A start between two ticks is moved back to the tick before. Targets that lie beyond the end
+    extend the schedule.
+    """
+    resolution = _resolution(whole, request, source, entries)
+    start = floor(request.moment("start").astimezone(UTC), resolution)
+    duration = request.duration("duration") if request.has("duration") else DEFAULT_DURATION
+    end = start + duration
+    for entry in entries:
+        for target in entry.items("soc-targets") if _listed(entry, "soc-targets") else ():
+            until = _end(Fields(target, entry.at("soc-targets")))
+            if until > end:
+                end = min(until, start + MOST_STEPS * resolution)
+    steps = -((start - end) // resolution)
+    if steps > MOST_STEPS:
+        request.fail("duration", f"is {steps} steps of {resolution}: {MOST_STEPS} at most")
+    return TimeGrid(start, resolution, steps)
+
+
+def _listed(entry: Fields, key: str) -> bool:
+    return isinstance(entry.data.get(key), list)
+
+
+def _end(target: Fields) -> datetime:
+    """When a target holds last; the start of time where that is said in another way."""
+    for key in ("datetime", "end"):
+        if target.has(key):
+            return target.moment(key).astimezone(UTC)
+    if target.has("start") and target.has("duration"):
+        return target.moment("start").astimezone(UTC) + target.duration("duration")
+    return datetime.min.replace(tzinfo=UTC)
+
+
+def _resolution(whole: Fields, request: Fields, source: Source, entries: list[Fields]) -> timedelta:
+    """As asked, or as fine as the finest power sensor, or a quarter of an hour."""
+    for fields, key in ((request, "resolution"), (whole, "scheduling-resolution")):
+        if fields.has(key):
+            return fields.duration(key)
+    found = [
+        sensor.resolution
+        for entry in entries
+        if (sensor := _power_sensor(entry, source)) is not None and sensor.resolution > timedelta(0)
+    ]
+    return min(found, default=DEFAULT_RESOLUTION)
+
+
+def _power_sensor(entry: Fields, source: Source) -> Sensor | None:
+    return source.sensors.get(str(entry.data.get("sensor")))

@@ -1,0 +1,350 @@
+"""A whole request, from JSON to a problem, with what is to be answered where."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+import numpy as np
+
+from flexedge.domain.series import FloatArray
+from flexedge.errors import BadField
+from flexedge.optim.device import ELECTRICITY, Device, Soft, Storage
+from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market, Scenario
+from flexedge.optim.problem import Problem
+from flexedge.optim.request import devices, merge, stores, terms
+from flexedge.optim.request.amounts import Reader
+from flexedge.optim.request.entries import Cast, Entry, Key, cast, group_key
+from flexedge.optim.request.fields import Fields
+from flexedge.optim.request.frame import frame
+from flexedge.optim.request.source import FileSource, Sensor, Source
+from flexedge.optim.request.stores import Store
+from flexedge.optim.request.terms import Terms
+
+COMPAT = "flexmeasures-1.0"
+_REQUEST = (
+    "start", "duration", "resolution", "prior", "flex-model", "flex-context", "sequential",
+    "force-new-job-creation", "sensor", "asset",
+)  # fmt: skip
+_SCENARIO = (
+    "probability", "inflexible-consumption", "inflexible-production", "consumption-price",
+    "production-price",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """A power that is written to a sensor: the sum of some devices and of what is fixed."""
+
+    sensor: Sensor
+    devices: tuple[str, ...]
+    fixed_kw: FloatArray
+    part: str = "all"
+    """"all", or only what is consumed ("up") or produced ("down", positive)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What was asked: the problem, and where its answers go."""
+
+    problem: Problem
+    outputs: tuple[Output, ...]
+    stores: tuple[tuple[Store, Storage], ...]
+    currency: str
+    notes: tuple[str, ...]
+    sequential: bool = False
+    zone: tzinfo = UTC
+    """In which times are written."""
+
+
+def read(whole: Fields, compat: str | None) -> Asked:
+    """Read a self-contained problem file. Raises ``BadField``."""
+    source = FileSource(whole)
+    request = whole.object("request")
+    request.refuse_unknown(_REQUEST)
+    return site(whole, request, source, compat)
+
+
+def site(whole: Fields, request: Fields, source: Source, compat: str | None) -> Asked:
+    """Read a request about the sensors of a source. Raises ``BadField``."""
+    asset = _asset(whole, request, source)
+    context = merge.context(request, source, asset)
+    listed = _with_sensor(merge.entries(request, source, asset), whole, request, source)
+    grid = frame(whole, request, source, listed)
+    prior = request.moment("prior") if request.has("prior") else None
+    reader = Reader(source, grid, prior)
+    found = terms.terms(context, reader)
+    terms.read_inflexible(found, reader)
+    if compat == COMPAT:
+        for key in ("soc_minima_price", "soc_maxima_price"):
+            price = getattr(found, key)
+            setattr(found, key, None if price is None else price / grid.hours)
+    return _Site(cast(listed, reader), found, context, reader, compat).asked(
+        sequential=request.boolean("sequential", default=False),
+        zone=request.moment("start").tzinfo or UTC,
+    )
+
+
+def _asset(whole: Fields, request: Fields, source: Source) -> str | None:
+    """The asset a schedule is asked for: named, or the only one that is above all others."""
+    for fields in (request, whole):
+        if fields.has("asset"):
+            return fields.name("asset")
+    roots = [name for name, one in source.assets.items() if one.parent is None]
+    return roots[0] if len(roots) == 1 else None
+
+
+def _with_sensor(
+    listed: list[Fields], whole: Fields, request: Fields, source: Source
+) -> list[Fields]:
+    """For a schedule of one sensor: let its only entry name that sensor."""
+    if whole.data.get("level") != "sensor" or len(listed) > 1:
+        return listed
+    entry = listed[0] if listed else Fields({}, "flex-model")
+    if entry.has("sensor"):
+        return [entry]
+    for fields in (request, whole):
+        if fields.has("sensor"):
+            return [Fields({**entry.data, "sensor": fields.name("sensor")}, entry.path)]
+    powers = [name for name, one in source.sensors.items()
+              if one.unit.endswith("W") and source.points(name, None) is None]  # fmt: skip
+    if len(powers) != 1:
+        entry.fail("sensor", "is missing: which sensor shall be scheduled?")
+    return [Fields({**entry.data, "sensor": powers[0]}, entry.path)]
+
+
+class _Site:
+    """A request on its way to a problem."""
+
+    def __init__(
+        self, everyone: Cast, found: Terms, context: Fields, reader: Reader, compat: str | None
+    ) -> None:
+        self.cast = everyone
+        self.terms = found
+        self.context = context
+        self.reader = reader
+        self.compat = compat
+        self.fixed: dict[str, FloatArray] = {}  # by entry
+
+    def asked(self, *, sequential: bool, zone: tzinfo) -> Asked:
+        grid = self.reader.grid
+        for entry in self.cast.inflexible:
+            self.fixed[entry.name] = self._fixed(entry)
+        pairs = [(one, stores.storage(one, self.terms, self.reader))
+                 for one in stores.stores(self.cast)]  # fmt: skip
+        feeding = {name: (one, kept) for one, kept in pairs for name in
+                   (entry.name for entry in one.feeders)}  # fmt: skip
+        made = tuple(self._device(entry, feeding[entry.name][1]) for entry in self.cast.devices)
+        markets = self._markets(made)
+        problem = Problem(
+            grid,
+            made,
+            markets,
+            tuple(self._group(key, entry) for key, entry in self.cast.groups.items()),
+            tuple(self._commitments(made)),
+            tuple(self._scenarios(markets[0])),
+            self._risk_weight(),
+            tuple((moment.date() - grid.start.date()).days for moment in grid.times()),
+        )
+        return Asked(
+            problem,
+            tuple(self._outputs(made)),
+            tuple((one, kept) for one, kept in pairs if kept is not None),
+            self.reader.currency or "EUR",
+            tuple(self.reader.notes),
+            sequential,
+            zone,
+        )
+
+    def _device(self, entry: Entry, storage: Storage | None) -> Device:
+        if entry.process:
+            return devices.process(entry, self.reader)
+        return devices.device(entry, self.terms, self.reader, storage)
+
+    def _fixed(self, entry: Entry) -> FloatArray:
+        total = np.zeros(self.reader.grid.n)
+        for key, sign in (("inflexible-consumption", 1.0), ("inflexible-production", -1.0)):
+            if entry.fields.has(key):
+                total += terms.flow(self.reader, entry.fields.data[key], entry.fields.at(key), sign)
+        return total
+
+    def _anyway(self, commodity: str) -> FloatArray:
+        """All inflexible power of a commodity."""
+        names = self.terms.inflexible_of.get(commodity, [])
+        total = sum((self.terms.inflexible[name] for name in names),
+                    start=np.zeros(self.reader.grid.n))  # fmt: skip
+        mine = [self.fixed[e.name] for e in self.cast.inflexible if e.commodity == commodity]
+        return sum(mine, start=total)
+
+    def _markets(self, made: Iterable[Device]) -> tuple[Market, ...]:
+        used = {device.commodity for device in made}
+        used |= {entry.commodity for entry in self.cast.inflexible}
+        used |= {name for name, sensors in self.terms.inflexible_of.items() if sensors}
+        if not used:
+            raise BadField("flex-model", "names no device to be scheduled")
+        order = sorted(used, key=lambda name: (name != ELECTRICITY, name))
+        found = [terms.market(self.terms, name, self._anyway(name), self.reader) for name in order]
+        found.sort(key=lambda market: market.internal)  # stable: one with prices comes first
+        return tuple(found)
+
+    def _group(self, key: Key, entry: Entry) -> Group:
+        members = self.cast.members(key)
+        fixed = self._sum_fixed(members)
+        whole = terms.power(entry.fields, "power-capacity", self.reader)
+        hard = None if whole is None else np.where(np.isnan(whole), np.inf, np.maximum(whole, 0.0))
+        soft = []
+        for way in ("consumption", "production"):
+            values = terms.power(entry.fields, f"{way}-capacity", self.reader)
+            most = np.inf if hard is None else hard
+            soft.append(
+                None if values is None else Soft(
+                    np.clip(np.where(np.isnan(values), most, values), 0.0, most),
+                    GROUP_BREACH_PRICE,
+                )
+            )  # fmt: skip
+        names = tuple(e.name for e in members if e.name not in self.fixed)
+        return Group(f"{key[0]}:{key[1]}", names, fixed, hard, soft[0], soft[1])
+
+    def _sum_fixed(self, members: Iterable[Entry]) -> FloatArray:
+        return sum((self.fixed[e.name] for e in members if e.name in self.fixed),
+                   start=np.zeros(self.reader.grid.n))  # fmt: skip
+
+    def _commitments(self, made: Iterable[Device]) -> Iterator[Commitment]:
+        listed: list[tuple[Fields, str | None]] = [
+            (one, None) for one in self.context.objects("commitments")
+        ]
+        for name, fields in self.terms.by_commodity.items():
+            if fields.path != self.context.path:
+                listed += [(one, name) for one in fields.objects("commitments")]
+        for fields, commodity in listed:
+            made_one = self._commitment(fields, commodity, list(made))
+            if made_one is not None:
+                yield made_one
+
+    def _commitment(
+        self, fields: Fields, commodity: str | None, made: list[Device]
+    ) -> Commitment | None:
+        fields.refuse_unknown(("name", "baseline", "up-price", "down-price", "commodity",
+                               "sensors", "group"))  # fmt: skip
+        name = fields.text("name")
+        if not fields.has("baseline"):
+            fields.fail("baseline", "is missing: a commitment needs one, such as '0 kW'")
+        if not fields.has("up-price") and not fields.has("down-price"):
+            fields.fail("up-price", "or down-price is missing")
+        baseline = self.reader.values(
+            self.reader.amount(fields.data["baseline"], fields.at("baseline"), ["power"])
+        )
+        up, down = (self._deviation(fields, key) for key in ("up-price", "down-price"))
+        if commodity is None:
+            commodity = fields.text("commodity") if fields.has("commodity") else ELECTRICITY
+        members, fixed = self._scope(fields, commodity, made)
+        if not members and not fixed.any():
+            self.reader.notes.append(f"{fields.path}: binds no device")
+            return None
+        return Commitment(name, baseline, up, down, members, fixed)
+
+    def _deviation(self, fields: Fields, key: str) -> FloatArray:
+        """Money per kW and step."""
+        grid = self.reader.grid
+        if not fields.has(key):
+            return np.zeros(grid.n)
+        amount = self.reader.amount(
+            fields.data[key], fields.at(key), ["energy-price", "power-price"]
+        )
+        price = np.nan_to_num(self.reader.values(amount))
+        per_step = amount.dimension == "power-price" and self.compat == COMPAT
+        return price if per_step else price * grid.hours
+
+    def _scope(
+        self, fields: Fields, commodity: str, made: list[Device]
+    ) -> tuple[tuple[str, ...], FloatArray]:
+        if fields.has("sensors") and fields.has("group"):
+            fields.fail("sensors", "and group exclude each other")
+        if fields.has("group"):
+            key = group_key(fields.object("group"), self.reader)
+            members = self.cast.members(key)
+            names = tuple(e.name for e in members if e.name not in self.fixed)
+            return names, self._sum_fixed(members)
+        if fields.has("sensors"):
+            return self._by_sensors(fields)
+        names = tuple(device.name for device in made if device.commodity == commodity)
+        return names, self._anyway(commodity)
+
+    def _by_sensors(self, fields: Fields) -> tuple[tuple[str, ...], FloatArray]:
+        names, fixed = [], np.zeros(self.reader.grid.n)
+        for number, raw in enumerate(fields.items("sensors")):
+            wanted = raw.get("sensor") if isinstance(raw, dict) else raw
+            if str(wanted) not in self.reader.source.sensors:
+                fields.fail(f"sensors[{number}]", f"there is no sensor {wanted!r}")
+            names += [e.name for e in self.cast.devices
+                      if e.sensor is not None and e.sensor.name == str(wanted)]  # fmt: skip
+            if str(wanted) in self.terms.inflexible:
+                fixed = fixed + self.terms.inflexible[str(wanted)]
+            for entry in self.cast.inflexible:
+                for key in ("inflexible-consumption", "inflexible-production"):
+                    reference = entry.fields.object(key) if entry.fields.has(key) else None
+                    if reference is not None and str(reference.data.get("sensor")) == str(wanted):
+                        fixed = fixed + self.fixed[entry.name]
+        return tuple(names), fixed
+
+    def _scenarios(self, market: Market) -> Iterator[Scenario]:
+        for fields in self.context.objects("scenarios"):
+            fields.refuse_unknown(_SCENARIO)
+            flow, given = np.zeros(self.reader.grid.n), False
+            for key, sign in (("inflexible-consumption", 1.0), ("inflexible-production", -1.0)):
+                for number, raw in enumerate(fields.items(key)):
+                    given = True
+                    flow += terms.flow(self.reader, raw, f"{fields.at(key)}[{number}]", sign)
+            bought = terms.price(fields, "consumption-price", self.reader)
+            sold = terms.price(fields, "production-price", self.reader)
+            probability = fields.number("probability")
+            if not 0 < probability < 1:
+                fields.fail("probability", "should lie between 0 and 1")
+            yield Scenario(
+                probability,
+                flow if given else market.inflexible_kw,
+                market.import_price if bought is None else bought,
+                (market.export_price if bought is None else bought) if sold is None else sold,
+            )
+
+    def _risk_weight(self) -> float:
+        weight = self.context.number("risk-weight", 0.0)
+        if not 0 <= weight <= 1:
+            self.context.fail("risk-weight", "should lie between 0 and 1")
+        return weight
+
+    def _outputs(self, made: Iterable[Device]) -> Iterator[Output]:
+        zero = np.zeros(self.reader.grid.n)
+        for entry in self.cast.devices:
+            if entry.sensor is not None:
+                yield Output(entry.sensor, (entry.name,), zero)
+            yield from _split(entry.consumption, entry.production, (entry.name,), zero)
+        for key, entry in self.cast.groups.items():
+            members = self.cast.members(key)
+            names = tuple(e.name for e in members if e.name not in self.fixed)
+            fixed = self._sum_fixed(members)
+            if entry.sensor is not None:
+                yield Output(entry.sensor, names, fixed)
+            yield from _split(entry.consumption, entry.production, names, fixed)
+        for commodity, fields in self.terms.by_commodity.items():
+            names = tuple(device.name for device in made if device.commodity == commodity)
+            anyway = self._anyway(commodity)
+            if not names and not anyway.any():
+                continue
+            up, down, power = (
+                self.reader.sensor(fields.object(key)) if fields.has(key) else None
+                for key in ("aggregate-consumption", "aggregate-production", "aggregate-power")
+            )
+            yield from _split(up, down, names, anyway)
+            if power is not None:
+                yield Output(power, names, anyway)
+
+
+def _split(
+    up: Sensor | None, down: Sensor | None, names: tuple[str, ...], fixed: FloatArray
+) -> Iterator[Output]:
+    """One sensor gets the whole profile; two get what is consumed and what is produced."""
+    both = up is not None and down is not None
+    if up is not None:
+        yield Output(up, names, fixed, "up" if both else "all")
+    if down is not None:
+        yield Output(down, names, fixed, "down" if both else "all")
