@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
+from flexedge.optim.choices import Pair
 from flexedge.optim.device import Amount, per_step
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow
 from flexedge.optim.program import Block, LinearProgram, Term
-from flexedge.optim.signs import Pair
 
 Steps = NDArray[np.intp]
 

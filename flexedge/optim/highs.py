@@ -8,7 +8,8 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.errors import SolverGaveUp
-from flexedge.optim.program import Arrays, IntArray, LinearProgram, named
+from flexedge.optim.choices import Bounds
+from flexedge.optim.program import Arrays, LinearProgram, named
 
 Status = Literal["optimal", "infeasible", "stopped"]
 _STATUS: dict[Any, Status] = {
@@ -57,12 +58,15 @@ class Answer:
 class Model:
     """A program inside HiGHS; solving it again starts from where the last time ended.
 
-    With integers the search ends when no point can be cheaper by more than ``gap``.
+    With integers the search ends when no point can be cheaper by more than ``gap``; ``relaxed``
+    lets them be any numbers.
     """
 
-    def __init__(self, program: LinearProgram, gap: float = 0.0) -> None:
+    def __init__(self, program: LinearProgram, gap: float = 0.0, *, relaxed: bool = False) -> None:
         self._program = program
         self._arrays = program.arrays()
+        if relaxed:
+            self._arrays.integer[:] = 0
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in _OPTIONS.items():
             self._highs.setOptionValue(name, value)
@@ -82,10 +86,10 @@ class Model:
         if status == highspy.HighsStatus.kError:
             raise SolverGaveUp("the model was refused", 0.0)
 
-    def fix(self, columns: IntArray) -> None:
-        """Hold these columns at zero."""
-        zero = np.zeros(len(columns))
-        self._highs.changeColsBounds(len(columns), columns, zero, zero)
+    def bind(self, bounds: Bounds) -> None:
+        """Give some columns other bounds."""
+        count = len(bounds.columns)
+        self._highs.changeColsBounds(count, bounds.columns, bounds.lower, bounds.upper)
 
     def begin_at(self, primal: FloatArray) -> None:
         """Offer a point to a program with integers."""

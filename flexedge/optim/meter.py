@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
+from flexedge.optim.choices import Pair
 from flexedge.optim.commitments import Draft, Limit, Names, Prices, commit
 from flexedge.optim.device import ELECTRICITY, Amount, Soft, per_step
 from flexedge.optim.market import Group, Market
 from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.program import Block, Term
-from flexedge.optim.signs import Pair
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexedge.domain.series import FloatArray
+from flexedge.optim.choices import Bands
 from flexedge.optim.device import Device
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram, Term
@@ -109,6 +110,14 @@ def _flow(program: LinearProgram, device: Device, sign: int, wear: float) -> Blo
             f"{device.name} {word}-capacity",
         ),
     )
+
+
+def modes(placed: Placed) -> Bands | None:
+    """The bands of power a device keeps to, if it has any."""
+    device = placed.device
+    if not device.modes:
+        return None
+    return Bands(device.name, placed.up, placed.down, device.modes, device.min_kw, device.max_kw)
 
 
 def _limit_ramp(program: LinearProgram, placed: Placed) -> None:

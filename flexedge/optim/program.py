@@ -158,6 +158,18 @@ class LinearProgram:
             integer=columns[3].astype(np.int32),
         )
 
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return _end(self.columns)
+
+    def integers(self) -> NDArray[np.bool_]:
+        """Which columns are integers."""
+        whole: NDArray[np.bool_] = np.concatenate(
+            [np.empty(0), *(data[3] for data in self._column_data)]
+        ) > 0  # fmt: skip
+        return whole
+
     def copy(self) -> "LinearProgram":
         """A program to add to without touching this one."""
         return LinearProgram(

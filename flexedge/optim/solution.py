@@ -8,14 +8,15 @@ from typing import Literal
 import numpy as np
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim import signs
+from flexedge.optim import search
+from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
 from flexedge.optim.meter import Meter
 from flexedge.optim.placed import Placed
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram
-from flexedge.optim.signs import Found, Pair
+from flexedge.optim.search import Found
 from flexedge.optim.stocks import Stock
 
 _NOTICED = 1e-4  # kW or kWh: smaller breaches are rounding
@@ -32,7 +33,7 @@ class Formulation:
     devices: tuple[Placed, ...]
     meters: tuple[Meter, ...]
     stocks: tuple[Stock, ...]
-    pairs: list[Pair]
+    choices: list[Choice]
     columns: tuple[Block, ...]
     """Those of the problem's own future."""
 
@@ -189,7 +190,7 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
     duals = found.answer.row_dual
     site = formulation.site
     return Solution(
-        status="optimal" if found.gap <= signs.GOOD_ENOUGH else "feasible",
+        status="optimal" if found.gap <= search.GOOD_ENOUGH else "feasible",
         power_kw=power,
         soc_kwh=soc,
         net_kw=net,
@@ -213,7 +214,7 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         solve_seconds=found.seconds,
         gap=found.gap,
         binaries=found.binaries,
-        bound=found.answer.objective,
+        bound=found.bound,
         site=problem.site.commodity,
     )
 

@@ -14,7 +14,7 @@ subject to, in every step,
   coupling  power = coefficient · level, for all that share a level
   choices   a storage either charges or discharges; the site either consumes or produces; a
             device with modes keeps to one of them
-            (a linear program at first; binaries only where it breaks these rules: signs.py)
+            (a linear program at first; binaries only where it breaks these rules: search.py)
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,14 @@ from time import perf_counter
 
 import numpy as np
 
-from flexedge.optim import meter, placed, running, scenarios, signs, solution, stocks
+from flexedge.optim import meter, placed, running, scenarios, search, solution, stocks
+from flexedge.optim.choices import Choice, Pair
 from flexedge.optim.commitments import Draft, Ledger, bind
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import LinearProgram, Term
-from flexedge.optim.signs import Found, Pair
+from flexedge.optim.search import Found
 from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
@@ -57,7 +58,7 @@ def formulate(problem: Problem) -> Formulation:
         start = len(program.columns)
         written = _write(program, scenarios.instead(problem, scenario))
         scenarios.share_first_step(program, formulation.devices, written.devices)
-        formulation.pairs.extend(written.pairs)
+        formulation.choices.extend(written.choices)
         others.append((scenario.probability, program.columns[start:]))
     scenarios.weigh(program, own, others, problem.risk_weight)
     return formulation
@@ -88,27 +89,28 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
         stocks.stock(draft, storage, [by_name[d.name] for d in feeders], problem)
         for storage, feeders in problem.storages
     )
-    pairs = [m.pair for m in meters if m.pair is not None]
+    choices: list[Choice] = [m.pair for m in meters if m.pair is not None]
     internal = set(ledger.entries)
     for commitment in problem.commitments:
         flow = _flow(commitment, by_name)
         name = f"{commitment.name} (custom)" if commitment.name in internal else commitment.name
         pair = bind(draft, commitment, flow, name)
-        pairs += [pair] if pair is not None else []
+        choices += [pair] if pair is not None else []
     for p in devices:
         if p.device.wear_price:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
-    pairs += _directions(problem, levels)
+    choices += _directions(problem, levels)
+    choices += [modes for p in devices if (modes := placed.modes(p)) is not None]
     columns = tuple(program.columns[start:])
-    return Formulation(problem, draft, devices, meters, levels, pairs, columns)
+    return Formulation(problem, draft, devices, meters, levels, choices, columns)
 
 
 def settle(formulation: Formulation, time_limit: timedelta) -> Found:
     """Solve a program that is built."""
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
-    return signs.settle(
+    return search.settle(
         formulation.program,
-        formulation.pairs,
+        formulation.choices,
         time_limit.total_seconds(),
         formulation.program.turnover(flows),
     )

@@ -68,7 +68,7 @@ def site(whole: Fields, request: Fields, source: Source, compat: str | None) -> 
     """Read a request about the sensors of a source. Raises ``BadField``."""
     asset = _asset(whole, request, source)
     context = merge.context(request, source, asset)
-    listed = _with_sensor(merge.entries(request, source, asset), whole, request, source)
+    listed = merge.entries(_with_sensor(whole, request, source), source, asset)
     grid = frame(whole, request, source, listed)
     prior = request.moment("prior") if request.has("prior") else None
     reader = Reader(source, grid, prior)
@@ -93,23 +93,23 @@ def _asset(whole: Fields, request: Fields, source: Source) -> str | None:
     return roots[0] if len(roots) == 1 else None
 
 
-def _with_sensor(
-    listed: list[Fields], whole: Fields, request: Fields, source: Source
-) -> list[Fields]:
+def _with_sensor(whole: Fields, request: Fields, source: Source) -> Fields:
     """For a schedule of one sensor: let its only entry name that sensor."""
-    if whole.data.get("level") != "sensor" or len(listed) > 1:
-        return listed
-    entry = listed[0] if listed else Fields({}, "flex-model")
+    sent = request.data.get("flex-model")
+    listed = sent if isinstance(sent, list) else [{} if sent is None else sent]
+    if whole.data.get("level") != "sensor" or len(listed) != 1:
+        return request
+    entry = Fields(listed[0], "flex-model")
     if entry.has("sensor"):
-        return [entry]
-    for fields in (request, whole):
-        if fields.has("sensor"):
-            return [Fields({**entry.data, "sensor": fields.name("sensor")}, entry.path)]
-    powers = [name for name, one in source.sensors.items()
-              if one.unit.endswith("W") and source.points(name, None) is None]  # fmt: skip
-    if len(powers) != 1:
-        entry.fail("sensor", "is missing: which sensor shall be scheduled?")
-    return [Fields({**entry.data, "sensor": powers[0]}, entry.path)]
+        return request
+    named = next((one.name("sensor") for one in (request, whole) if one.has("sensor")), None)
+    if named is None:
+        powers = [name for name, one in source.sensors.items()
+                  if one.unit.endswith("W") and source.points(name, None) is None]  # fmt: skip
+        if len(powers) != 1:
+            entry.fail("sensor", "is missing: which sensor shall be scheduled?")
+        named = powers[0]
+    return Fields({**request.data, "flex-model": {**entry.data, "sensor": named}}, request.path)
 
 
 class _Site:
