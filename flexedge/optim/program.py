@@ -131,8 +131,38 @@ class LinearProgram:
             self._value.append(value)
         return row
 
+    def extend_rows(self, rows: Block, term: Term) -> None:
+        """Add a term to rows that exist: no column that they hold already."""
+        at = np.arange(rows.size) if term.at is None else term.at
+        value = np.broadcast_to(np.asarray(term.coefficient, dtype=np.float64), (rows.size,))
+        self._row_index.append(np.arange(rows.size) + rows.start)
+        self._column_index.append(at + term.block.start)
+        self._value.append(value)
+
+    def bounds(self, block: Block) -> tuple[FloatArray, FloatArray]:
+        """The bounds of the columns of a block."""
+        data = self._column_data[self.columns.index(block)]
+        return data[1], data[2]
+
+    def set_bounds(
+        self, block: Block, lower: FloatArray | float, upper: FloatArray | float
+    ) -> None:
+        """Give the columns of a block other bounds; copies of this program keep theirs."""
+        self._replace(block, 1, lower)
+        self._replace(block, 2, upper)
+
+    def set_costs(self, block: Block, cost: FloatArray | float) -> None:
+        """Give the columns of a block other costs; copies of this program keep theirs."""
+        self._replace(block, 0, cost)
+
+    def _replace(self, block: Block, row: int, value: FloatArray | float) -> None:
+        position = self.columns.index(block)
+        data = self._column_data[position].copy()
+        data[row] = value
+        self._column_data[position] = data
+
     def costs(self, block: Block) -> FloatArray:
-        """The cost per unit of the columns of a block, to be read or scaled."""
+        """The cost per unit of the columns of a block."""
         cost: FloatArray = self._column_data[self.columns.index(block)][0]
         return cost
 

@@ -80,20 +80,24 @@ def _limit_starts(
                                 limits=(None, label))  # fmt: skip
 
 
-def perform(draft: Draft, placed: Placed) -> None:
-    """Let a device run its task: the same power in as many steps as it takes."""
+def perform(draft: Draft, placed: Placed, weight: FloatArray) -> None:
+    """Let a device run its task: the same power in as many steps as it takes.
+
+    ``weight`` falls with time; of equally cheap times the earliest is taken.
+    """
     device, process = placed.device, placed.device.process
     if process is None:
         return
     program, n, name = draft.program, len(device.min_kw), device.name
+    late = (weight[0] - weight) * draft.hours
     if process.kind == "BREAKABLE":
         may = np.where(process.allowed, 1.0, 0.0)
-        runs = program.add_columns(f"{name} runs", n, (0.0, may), integer=True)
+        runs = program.add_columns(f"{name} runs", n, (0.0, may), late, integer=True)
         parts = [Term(runs)]
         wanted = min(process.slots * process.runs, n)
     else:
         may = _starts(process)
-        runs = program.add_columns(f"{name} begins", n, (0.0, may), integer=True)
+        runs = program.add_columns(f"{name} begins", n, (0.0, may), late, integer=True)
         parts = _window(runs, process.slots)
         wanted = process.runs
         if process.runs > 1:

@@ -55,9 +55,9 @@ def weigh(
         price = risk_weight / (expected * probability)
         worst = program.add_columns("worst future", 1, (-math.inf, math.inf), price)
         for blocks in (own, *(blocks for _, blocks in others)):
-            costs = [(block, program.costs(block).copy()) for block in blocks]
+            costs = [(block, program.costs(block)) for block in blocks]
             parts = [(block, cost) for block, cost in costs if np.any(cost)]
             program.add_total("worst future", (-math.inf, 0.0), [*parts, (worst, -1.0)])
     for share, blocks in others:
         for block in blocks:
-            program.costs(block)[:] *= share / probability
+            program.set_costs(block, program.costs(block) * (share / probability))

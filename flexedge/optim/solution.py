@@ -1,17 +1,18 @@
 """The plan as its users see it, read from what the solver found."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 import numpy as np
 
-from flexedge.domain.series import FloatArray
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim import search
 from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
+from flexedge.optim.elastic import Given
 from flexedge.optim.meter import Meter
 from flexedge.optim.placed import Placed
 from flexedge.optim.problem import Problem
@@ -80,8 +81,9 @@ class Binding:
 class Solution:
     """A plan. Arrays have one value per step of the problem's grid."""
 
-    status: Literal["optimal", "feasible"]
-    """Feasible: the time limit ended the search before the gap was closed."""
+    status: Literal["optimal", "feasible", "relaxed"]
+    """Feasible: the time limit ended the search before the gap was closed. Relaxed: limits
+    contradict each other (``culprits``), and this plan violates them as little as can be."""
     power_kw: Mapping[str, FloatArray]
     """By device."""
     soc_kwh: Mapping[str, FloatArray]
@@ -120,6 +122,8 @@ class Solution:
     bound: float
     """No plan is cheaper than this, tie-breakers included."""
     site: str = "electricity"
+    culprits: tuple[str, ...] = ()
+    """Limits that contradict each other: without any one of them the rest could be kept."""
 
     @property
     def total_cost(self) -> float:
@@ -296,6 +300,22 @@ def _site_breaches(formulation: Formulation, net_kw: Mapping[str, FloatArray]) -
                 yield Breach(capacity.name, grid.start + first * grid.resolution,
                              grid.start + end * grid.resolution, float(beyond[first:end].max()),
                              "kW")  # fmt: skip
+
+
+def given_way(grid: TimeGrid, given: Iterable[Given], plan: Solution) -> Iterator[Breach]:
+    """The limits that gave way, and when: those a plan does not tell of already."""
+    known = {breach.limit for breach in plan.breaches}
+    for one in given:
+        unit: Literal["kW", "kWh"] = "kWh" if " soc-" in one.limit else "kW"
+        if one.limit in known:
+            continue
+        if len(one.by) != grid.n:
+            yield Breach(one.limit, grid.start, grid.end, float(one.by.max()), unit)
+            continue
+        for first, end in _runs(one.by):
+            yield Breach(one.limit, grid.start + first * grid.resolution,
+                         grid.start + end * grid.resolution, float(one.by[first:end].max()),
+                         unit)  # fmt: skip
 
 
 def _soc_breaches(formulation: Formulation, soc_kwh: Mapping[str, FloatArray]) -> Iterator[Breach]:

@@ -18,12 +18,14 @@ subject to, in every step,
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 
 import numpy as np
 
-from flexedge.optim import meter, placed, running, scenarios, search, solution, stocks
+from flexedge.errors import Infeasible
+from flexedge.optim import elastic, meter, placed, running, scenarios, search, solution, stocks
 from flexedge.optim.choices import Choice, Pair
 from flexedge.optim.commitments import Draft, Ledger, bind
 from flexedge.optim.market import Commitment
@@ -36,14 +38,42 @@ from flexedge.optim.stocks import Physics, Stock
 
 
 def solve(problem: Problem, time_limit: timedelta) -> Solution:
-    """Plan. Raises ``Infeasible`` with the limits at fault, or ``SolverGaveUp``.
+    """Plan. Where limits contradict each other, the nearest plan, with the limits at fault.
 
-    Equal problems give equal plans, unless the time limit ends the search.
+    Raises ``Infeasible`` where even physics does (a device that must draw what nothing can
+    supply), ``SolverGaveUp`` where there is no plan within the time. Equal problems give equal
+    plans, unless the time limit ends the search.
     """
     began = perf_counter()
     formulation = formulate(problem)
     built = perf_counter() - began
-    return solution.read(formulation, settle(formulation, time_limit), built)
+    try:
+        return solution.read(formulation, settle(formulation, time_limit), built)
+    except Infeasible as contradiction:
+        left = time_limit - timedelta(seconds=perf_counter() - began)
+        return _nearest(formulation, left, built, contradiction)
+
+
+def _nearest(
+    formulation: Formulation, time_limit: timedelta, built: float, contradiction: Infeasible
+) -> Solution:
+    """The plan that violates as little as it must."""
+    loose, given = elastic.relax(formulation.program)
+    if not given:
+        raise contradiction
+    try:
+        found = _settle(loose, formulation, time_limit)
+    except Infeasible:
+        raise contradiction from None
+    told = {given_way.limit for given_way in given}
+    culprits = contradiction.culprits or tuple(sorted(told))
+    plan = solution.read(formulation, found, built)
+    return replace(
+        plan,
+        status="relaxed",
+        culprits=culprits,
+        breaches=(*plan.breaches, *solution.given_way(formulation.problem.grid, given, plan)),
+    )
 
 
 def formulate(problem: Problem) -> Formulation:
@@ -73,7 +103,7 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
     placed.couple(program, devices)
     for p in devices:
         running.switch(draft, p, problem.day_of_step)
-        running.perform(draft, p)
+        running.perform(draft, p, placed.tie_break(problem))
     meters = tuple(
         meter.connect(draft, market, _of(devices, market.commodity))
         for market in problem.markets
@@ -107,13 +137,13 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
 
 def settle(formulation: Formulation, time_limit: timedelta) -> Found:
     """Solve a program that is built."""
+    return _settle(formulation.program, formulation, time_limit)
+
+
+def _settle(program: LinearProgram, formulation: Formulation, time_limit: timedelta) -> Found:
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
-    return search.settle(
-        formulation.program,
-        formulation.choices,
-        time_limit.total_seconds(),
-        formulation.program.turnover(flows),
-    )
+    seconds = max(time_limit.total_seconds(), 0.0)
+    return search.settle(program, formulation.choices, seconds, program.turnover(flows))
 
 
 def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:

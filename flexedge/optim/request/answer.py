@@ -32,6 +32,7 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
         "soc": {store.name: _rounded(_path(storage, solution)) for store, storage in asked.stores},
         "unresolved": unresolved,
         "resolved": resolved,
+        "culprits": list(solution.culprits),
         "breaches": [breach.sentence(asked.zone) for breach in solution.breaches],
         "notes": list(asked.notes),
         "solver": {
