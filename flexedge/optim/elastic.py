@@ -5,19 +5,20 @@ violations are made as small as can be, then the plan is made with what is left.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim.highs import Model
+from flexedge.errors import Infeasible, SolverGaveUp
+from flexedge.optim import search
+from flexedge.optim.choices import Choice
 from flexedge.optim.program import Block, LinearProgram, Term
 
 _LAST = 5
 _LADDER = 30.0  # one rung counts this many times the one below
 _SLACK = 1e-7  # what violations may be above the least, for rounding
-_SECONDS = 1.0
 
 Rank = Callable[[str], int | None]
 """How important a limit is, from 0 upwards; None for physics."""
@@ -68,30 +69,79 @@ class _Slack:
     rung: int
 
 
-def relax(program: LinearProgram, of: Rank = rank) -> tuple[LinearProgram, tuple[Given, ...]]:
+def relax(
+    program: LinearProgram,
+    choices: Sequence[Choice],
+    hours: float,
+    seconds: float,
+    of: Rank = rank,
+) -> tuple[LinearProgram, tuple[Given, ...]]:
     """A program in which limits give way by no more than they have to, and by how much.
 
-    Without integers: choices are made afterwards.
+    A violation counts once for its largest and once for all of them times ``hours`` of a step.
+    Raises ``Infeasible`` where even physics contradicts itself.
     """
     loose = program.copy()
     slacks = [*_loosen_columns(loose, program, of), *_loosen_rows(loose, program, of)]
-    costs = [loose.costs(block).copy() for block in loose.columns]
+    costs = [loose.costs(block) for block in loose.columns]
     for block in loose.columns:
         loose.set_costs(block, 0.0)
     for slack in slacks:
-        loose.set_costs(slack.block, _LADDER**slack.rung)
-    answer = Model(loose, relaxed=True).solve(_SECONDS)
-    for block, cost in zip(loose.columns, costs, strict=True):
+        n = slack.block.size
+        worst = loose.add_columns(f"{slack.label} worst", 1, (0.0, math.inf), _LADDER**slack.rung)
+        terms = [Term(slack.block), Term(worst, -1.0, at=np.zeros(n, dtype=np.intp))]
+        loose.add_rows(f"{slack.label} worst", (-math.inf, 0.0), terms, n=n)
+        loose.set_costs(slack.block, _LADDER**slack.rung * hours)
+    found = search.settle(loose, choices, seconds, np.zeros(loose.width))
+    for block in loose.columns:
+        loose.set_costs(block, 0.0)
+    for block, cost in zip(loose.columns, costs, strict=False):
         loose.set_costs(block, cost)
     given = []
     for slack in slacks:
-        least = np.zeros(slack.block.size)
-        if answer.primal is not None:
-            least = np.maximum(slack.block.of(answer.primal), 0.0)
-        loose.set_bounds(slack.block, 0.0, np.where(least > _SLACK, least + _SLACK, 0.0))
+        least = np.maximum(slack.block.of(found.primal), 0.0)
+        loose.set_bounds(slack.block, 0.0, least + _SLACK)
         if least.max(initial=0.0) > _SLACK:
             given.append(Given(slack.label, least))
     return loose, tuple(given)
+
+
+def irreducible(
+    program: LinearProgram, choices: Sequence[Choice], culprits: Sequence[str], seconds: float
+) -> tuple[str, ...]:
+    """Of limits that contradict each other, those without any one of which they would not.
+
+    All limits that are not among them are let go, one after the other is tried without.
+    """
+    kept = list(culprits)
+    for label in culprits:
+        fewer = _only(program, {one for one in kept if one != label})
+        try:
+            search.settle(fewer, choices, seconds, np.zeros(fewer.width))
+        except Infeasible:
+            kept.remove(label)
+        except SolverGaveUp:
+            continue
+    return tuple(kept)
+
+
+def _only(program: LinearProgram, labels: set[str]) -> LinearProgram:
+    """The program with some of the limits people set, and all that nobody did; without costs."""
+    fewer = program.copy()
+    for block in program.columns:
+        lower, upper = (bound.copy() for bound in program.bounds(block))
+        if block.limits[0] is not None and block.limits[0] not in labels:
+            lower[:] = -math.inf
+        if block.limits[1] is not None and block.limits[1] not in labels:
+            upper[:] = math.inf
+        fewer.set_bounds(block, lower, upper)
+        fewer.set_costs(block, 0.0)
+    for rows in program.rows:
+        for sign, label in zip((1.0, -1.0), rows.limits, strict=True):
+            if label is not None and label not in labels:
+                free = fewer.add_columns(f"{label} free", rows.size, (0.0, math.inf))
+                fewer.extend_rows(rows, Term(free, sign))
+    return fewer
 
 
 def _loosen_columns(loose: LinearProgram, program: LinearProgram, of: Rank) -> list[_Slack]:

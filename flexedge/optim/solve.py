@@ -36,6 +36,8 @@ from flexedge.optim.search import Found
 from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
+_SHARE = 0.3  # of the time, for each step on the way to the nearest plan
+
 
 def solve(problem: Problem, time_limit: timedelta) -> Solution:
     """Plan. Where limits contradict each other, the nearest plan, with the limits at fault.
@@ -58,20 +60,18 @@ def _nearest(
     formulation: Formulation, time_limit: timedelta, built: float, contradiction: Infeasible
 ) -> Solution:
     """The plan that violates as little as it must."""
-    loose, given = elastic.relax(formulation.program)
-    if not given:
-        raise contradiction
-    try:
-        found = _settle(loose, formulation, time_limit)
-    except Infeasible:
-        raise contradiction from None
-    told = {given_way.limit for given_way in given}
-    culprits = contradiction.culprits or tuple(sorted(told))
-    plan = solution.read(formulation, found, built)
+    program, choices = formulation.program, formulation.choices
+    seconds = max(time_limit.total_seconds(), 0.0)
+    hours = formulation.problem.grid.hours
+    loose, given = elastic.relax(program, choices, hours, _SHARE * seconds)
+    plan = solution.read(formulation, _settle(loose, formulation, time_limit), built)
+    if not given:  # what contradicts is less than rounding
+        return plan
+    named = contradiction.culprits or tuple(sorted({one.limit for one in given}))
     return replace(
         plan,
         status="relaxed",
-        culprits=culprits,
+        culprits=elastic.irreducible(program, choices, named, _SHARE * seconds),
         breaches=(*plan.breaches, *solution.given_way(formulation.problem.grid, given, plan)),
     )
 

@@ -8,9 +8,12 @@ import pytest
 
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import Infeasible
-from flexedge.optim.commitments import positions
-from flexedge.optim.problem import Connection, Device, Problem, SocBound, Storage
-from flexedge.optim.solve import solve
+from flexedge.optim.device import Device, SocBound
+from flexedge.optim.market import Connection
+from flexedge.optim.problem import Problem
+from flexedge.optim.solve import formulate, settle, solve
+from flexedge.optim.stocks import positions
+from tests.optim.plain import a_device, a_problem, a_stock
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 LIMIT = timedelta(seconds=20)
@@ -21,14 +24,14 @@ def flat(n: int, value: float) -> FloatArray:
 
 
 def battery(n: int, start: float = 5.0, low: float = 0.0, high: float = 10.0, **kw: Any) -> Device:
-    return Device("battery", flat(n, -2.0), flat(n, 2.0), Storage(start, low, high, **kw))
+    return a_device("battery", flat(n, -2.0), flat(n, 2.0), a_stock(start, low, high, **kw))
 
 
 def site(prices: list[float], *devices: Device, **kw: Any) -> Problem:
     n = len(prices)
     given = {"inflexible_kw": flat(n, 0.0), "export_price": np.array(prices) - 0.01, **kw}
     grid = TimeGrid(START, timedelta(hours=1), n)
-    return Problem(grid, devices, import_price=np.array(prices), **given)
+    return a_problem(grid, devices, import_price=np.array(prices), **given)
 
 
 def test_an_agreed_capacity_is_exceeded_only_where_it_must() -> None:
@@ -64,8 +67,10 @@ def test_a_breach_costs_its_height_and_its_hours() -> None:
 
 def test_a_capacity_without_a_price_is_hard() -> None:
     connection = Connection(consumption_capacity_kw=1.0, consumption_breach_price=None)
+    problem = site([0.2], inflexible_kw=np.array([2.0]), connection=connection)
     with pytest.raises(Infeasible, match="site-consumption-capacity"):
-        solve(site([0.2], inflexible_kw=np.array([2.0]), connection=connection), LIMIT)
+        settle(formulate(problem), LIMIT)
+    assert solve(problem, LIMIT).culprits == ("site-consumption-capacity",)
 
 
 @pytest.mark.parametrize("field", ["minima", "maxima", "targets"])
@@ -75,7 +80,11 @@ def test_bounds_without_a_price_are_hard(field: str) -> None:
     hard: dict[str, Any] = {field: (bound,)}
     problem = site([0.2, 0.2], battery(2, **hard), soc_breach_price=None)
     with pytest.raises(Infeasible, match=f"battery soc-{field}"):
-        solve(problem, LIMIT)
+        settle(formulate(problem), LIMIT)
+    solution = solve(problem, LIMIT)
+    assert solution.status == "relaxed"
+    assert f"battery soc-{field}" in solution.culprits
+    assert solution.breaches[0].limit == f"battery soc-{field}"
 
 
 def test_a_target_is_met_exactly_although_both_sides_pay() -> None:

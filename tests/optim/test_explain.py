@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import FloatArray, TimeGrid
+from flexedge.optim.device import Device, SocBound
 from flexedge.optim.explain import Explanation, explain
-from flexedge.optim.problem import Connection, Device, Problem, SocBound, Storage
+from flexedge.optim.market import Connection
 from flexedge.optim.solve import solve
+from tests.optim.plain import a_device, a_problem, a_stock
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -22,7 +24,7 @@ def flat(n: int, value: float) -> FloatArray:
 
 
 def battery(n: int, start: float, **kw: Any) -> Device:
-    return Device("battery", flat(n, -2.0), flat(n, 2.0), Storage(start, 0.0, 4.0, **kw))
+    return a_device("battery", flat(n, -2.0), flat(n, 2.0), a_stock(start, 0.0, 4.0, **kw))
 
 
 def told(
@@ -31,7 +33,7 @@ def told(
     n = len(prices)
     given = {"inflexible_kw": flat(n, 0.0), "export_price": np.array(prices) - 0.08, **kw}
     grid = TimeGrid(START, timedelta(hours=1), n)
-    problem = Problem(grid, devices, import_price=np.array(prices), **given)
+    problem = a_problem(grid, devices, import_price=np.array(prices), **given)
     return explain(problem, solve(problem, timedelta(seconds=20)), step, ZONE, currency)
 
 
@@ -50,14 +52,14 @@ def test_surplus_is_told_from_bought_energy() -> None:
 
 
 def test_energy_from_the_battery_is_no_surplus() -> None:
-    tank = Device("tank", flat(1, 1.0), flat(1, 1.0), Storage(0.0, 0.0, 4.0))
+    tank = a_device("tank", flat(1, 1.0), flat(1, 1.0), a_stock(0.0, 0.0, 4.0))
     explanation = told([0.3], tank, battery(1, 4.0), inflexible_kw=flat(1, 1.0))
     assert explanation.by_device["tank"].startswith("Charging the tank at 1.0 kW: energy is worth")
 
 
 def test_waiting_for_cheaper_power_in_time() -> None:
     due = (SocBound(START + timedelta(hours=4), 3.0),)
-    car = Device("car", flat(4, 0.0), flat(4, 3.0), Storage(0.0, 0.0, 9.0, minima=due))
+    car = a_device("car", flat(4, 0.0), flat(4, 3.0), a_stock(0.0, 0.0, 9.0, minima=due))
     prices, load = [0.384, 0.3, 0.191, 0.3], flat(4, 0.5)
     assert told(prices, car, inflexible_kw=load).by_device["car"] == (
         "The car waits: power is cheaper from 03:00 (19.1 ct instead of 38.4 ct); it will be full "
@@ -71,7 +73,7 @@ def test_waiting_for_cheaper_power_in_time() -> None:
 def test_no_promise_of_what_is_missed() -> None:
     due = (SocBound(START + timedelta(hours=3), 9.0),)
     max_kw = np.array([0.0, 3.0, 3.0])
-    car = Device("car", flat(3, 0.0), max_kw, Storage(0.0, 0.0, 9.0, minima=due))
+    car = a_device("car", flat(3, 0.0), max_kw, a_stock(0.0, 0.0, 9.0, minima=due))
     assert "full enough" not in told([0.4, 0.2, 0.2], car).by_device["car"]
     assert told([0.4, 0.2, 0.2], car).by_device["car"] == "The car is not available now."
 
@@ -115,19 +117,19 @@ def test_waiting_with_something_in_store() -> None:
 
 
 def test_waiting_with_nothing_to_gain() -> None:
-    full = Device("tank", flat(2, 0.0), flat(2, 1.0), Storage(4.0, 0.0, 4.0))
+    full = a_device("tank", flat(2, 0.0), flat(2, 1.0), a_stock(4.0, 0.0, 4.0))
     assert told([0.2, 0.2], full, inflexible_kw=flat(2, 1.0)).headline == (
         "The tank waits: it is full."
     )
-    enough = Device("tank", flat(2, 0.0), flat(2, 1.0), Storage(3.0, 0.0, 4.0))
+    enough = a_device("tank", flat(2, 0.0), flat(2, 1.0), a_stock(3.0, 0.0, 4.0))
     assert told([0.2, 0.2], enough, inflexible_kw=flat(2, 1.0)).headline == (
         "The tank waits: it needs nothing more for now."
     )
 
 
 def test_out_of_band_comes_before_prices() -> None:
-    low = Device("tank", flat(1, 0.0), flat(1, 3.0), Storage(0.0, 2.0, 4.0))
-    high = Device("pack", flat(1, -3.0), flat(1, 0.0), Storage(6.0, 2.0, 4.0))
+    low = a_device("tank", flat(1, 0.0), flat(1, 3.0), a_stock(0.0, 2.0, 4.0))
+    high = a_device("pack", flat(1, -3.0), flat(1, 0.0), a_stock(6.0, 2.0, 4.0))
     by_device = told([0.2], low, high).by_device
     assert by_device["tank"] == "Charging the tank at 2.0 kW: it holds less than 2 kWh."
     assert by_device["pack"].endswith("kW: it holds more than 4 kWh.")
@@ -142,13 +144,13 @@ def test_out_of_band_comes_before_prices() -> None:
     ],
 )
 def test_solar(export: float, load: float, expected: str) -> None:
-    solar = Device("solar", flat(1, -3.0), flat(1, 0.0))
+    solar = a_device("solar", flat(1, -3.0), flat(1, 0.0))
     told_ = told([0.2], solar, inflexible_kw=flat(1, load), export_price=flat(1, export))
     assert told_.by_device["solar"] == expected
 
 
 def test_solar_at_the_limit_and_at_night() -> None:
-    solar = Device("solar", np.array([-3.0, 0.0]), flat(2, 0.0))
+    solar = a_device("solar", np.array([-3.0, 0.0]), flat(2, 0.0))
     connection = Connection(production_capacity_kw=2.0)
     assert told([0.2, 0.2], solar, connection=connection).headline == (
         "Solar is held at 2.0 of 3.0 kW: the site may feed in 2 kW."
@@ -182,9 +184,9 @@ def test_every_step_has_well_formed_sentences() -> None:
     n = 24
     devices = (
         battery(n, 2.0, charging_efficiency=0.9),
-        Device("tank", flat(n, 0.0), flat(n, 2.0), Storage(3.0, 1.0, 6.0, usage_kw=1.0)),
-        Device("solar", -5 * np.maximum(0, np.sin(np.arange(n) / 4)), flat(n, 0.0)),
-        Device("fan", flat(n, 0.0), flat(n, 0.3)),
+        a_device("tank", flat(n, 0.0), flat(n, 2.0), a_stock(3.0, 1.0, 6.0, usage_kw=1.0)),
+        a_device("solar", -5 * np.maximum(0, np.sin(np.arange(n) / 4)), flat(n, 0.0)),
+        a_device("fan", flat(n, 0.0), flat(n, 0.3)),
     )
     prices = list(rng.uniform(-0.1, 0.4, n).round(3))
     for step in range(n):

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from flexedge.errors import SolverGaveUp
+from flexedge.optim.choices import Bounds
 from flexedge.optim.highs import Model, solve
 from flexedge.optim.program import LinearProgram, Term
+
+NO_X = Bounds(np.array([0], dtype=np.int32), np.zeros(1), np.zeros(1))
 
 
 def diet(least: float = 3.0) -> LinearProgram:
@@ -48,7 +51,7 @@ def test_nan_never_reaches_the_solver(where: str) -> None:
 def test_fixing_and_solving_again() -> None:
     model = Model(diet())
     model.solve(10.0)
-    model.fix(np.array([0], dtype=np.int32))
+    model.bind(NO_X)
     answer = model.solve(10.0)
     assert answer.primal is not None
     assert list(answer.primal) == [0.0, 3.0]
@@ -57,7 +60,7 @@ def test_fixing_and_solving_again() -> None:
 def test_each_run_has_its_own_time() -> None:
     model = Model(diet())
     for _ in range(50):
-        model.fix(np.array([0], dtype=np.int32))
+        model.bind(NO_X)
         assert model.solve(1.0).status == "optimal"
 
 

@@ -1,5 +1,6 @@
 """One direction at a time: against all patterns of directions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -12,9 +13,11 @@ from flexedge.domain.series import TimeGrid
 from flexedge.errors import Infeasible
 from flexedge.optim.highs import Answer
 from flexedge.optim.highs import solve as solve_program
-from flexedge.optim.problem import Connection, Device, Problem, Storage
-from flexedge.optim.signs import GOOD_ENOUGH
+from flexedge.optim.market import Connection
+from flexedge.optim.problem import Problem
+from flexedge.optim.search import GOOD_ENOUGH
 from flexedge.optim.solve import formulate, settle, solve
+from tests.optim.plain import a_device, a_problem, a_stock
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 LIMIT = timedelta(seconds=20)
@@ -23,10 +26,10 @@ LIMIT = timedelta(seconds=20)
 def burner(prices: list[float], load: list[float], start: float, capacity: float) -> Problem:
     """A lossy battery where energy may be unwelcome."""
     n = len(prices)
-    storage = Storage(start, 0.0, 4.0, charging_efficiency=0.8, discharging_efficiency=0.7)
-    return Problem(
+    storage = a_stock(start, 0.0, 4.0, charging_efficiency=0.8, discharging_efficiency=0.7)
+    return a_problem(
         TimeGrid(START, timedelta(hours=1), n),
-        (Device("battery", np.full(n, -3.0), np.full(n, 3.0), storage),),
+        (a_device("battery", np.full(n, -3.0), np.full(n, 3.0), storage),),
         np.array(load),
         np.array(prices),
         np.array(prices) - 0.02,
@@ -40,9 +43,8 @@ def cheapest(problem: Problem) -> float | None:
     best = None
     for pattern in product((0.0, 1.0), repeat=problem.grid.n):
         up = np.array(pattern)
-        fixed = Device("battery", device.min_kw * (1 - up), device.max_kw * up, device.storage)
-        one = Problem(problem.grid, (fixed,), problem.inflexible_kw, problem.import_price,
-                      problem.export_price, problem.connection)  # fmt: skip
+        fixed = replace(device, min_kw=device.min_kw * (1 - up), max_kw=device.max_kw * up)
+        one = replace(problem, devices=(fixed,))
         try:
             objective = settle(formulate(one), LIMIT).answer.objective
         except Infeasible:
@@ -72,7 +74,7 @@ def test_the_plan_is_the_best_of_all_patterns(
     best = cheapest(problem)
     if best is None:
         with pytest.raises(Infeasible):
-            solve(problem, LIMIT)
+            settle(formulate(problem), LIMIT)
         return
     found = settle(formulate(problem), LIMIT)
     money_moved = 7.0 * len(steps)
@@ -96,8 +98,12 @@ def test_energy_that_could_only_be_burnt_has_no_plan() -> None:
     problem = burner([0.2, 0.2], [-5.0, -5.0], 4.0, 4.9)
     assert relaxed(problem).status == "optimal"
     with pytest.raises(Infeasible) as caught:
-        solve(problem, LIMIT)
+        settle(formulate(problem), LIMIT)
     assert "site-power-capacity" in caught.value.culprits
+    nearest = solve(problem, LIMIT)
+    assert nearest.status == "relaxed"
+    assert nearest.soc_kwh["battery"] == pytest.approx([4.0, 4.0])
+    assert nearest.grid_kw == pytest.approx([-5.0, -5.0])
 
 
 def test_nothing_is_burnt_by_charging_and_discharging_at_once() -> None:

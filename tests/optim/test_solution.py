@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import TimeGrid
-from flexedge.optim.problem import Connection, Device, Problem, Storage
+from flexedge.optim.market import Connection
 from flexedge.optim.solution import Breach, net_cost
 from flexedge.optim.solve import formulate, solve
+from tests.optim.plain import a_device, a_problem, a_stock
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
-PROBLEM = Problem(
+PROBLEM = a_problem(
     TimeGrid(START, timedelta(minutes=30), 3),
-    (Device("battery", np.full(3, -2.0), np.full(3, 2.0), Storage(0.0, 0.0, 4.0)),),
+    (a_device("battery", np.full(3, -2.0), np.full(3, 2.0), a_stock(0.0, 0.0, 4.0)),),
     np.array([1.0, 1.0, 1.0]),
     np.array([0.1, 0.2, 0.4]),
     np.array([0.05, 0.05, 0.05]),

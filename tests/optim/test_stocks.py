@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim.problem import Device, Problem, SocBound, Storage
+from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.problem import Problem
 from flexedge.optim.solve import solve
-from flexedge.optim.storage import Physics
+from flexedge.optim.stocks import Physics
+from tests.optim.plain import a_device, a_problem, a_stock
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 LIMIT = timedelta(seconds=20)
@@ -20,14 +22,14 @@ def flat(n: int, value: float) -> FloatArray:
 
 
 def battery(n: int, start: float = 5.0, low: float = 0.0, high: float = 10.0, **kw: Any) -> Device:
-    return Device("battery", flat(n, -2.0), flat(n, 2.0), Storage(start, low, high, **kw))
+    return a_device("battery", flat(n, -2.0), flat(n, 2.0), a_stock(start, low, high, **kw))
 
 
 def site(prices: list[float], *devices: Device, **kw: Any) -> Problem:
     n = len(prices)
     given = {"inflexible_kw": flat(n, 0.0), "export_price": np.array(prices) - 0.01, **kw}
     grid = TimeGrid(START, timedelta(hours=1), n)
-    return Problem(grid, devices, import_price=np.array(prices), **given)
+    return a_problem(grid, devices, import_price=np.array(prices), **given)
 
 
 def test_a_start_below_the_band_recovers_as_fast_as_it_can() -> None:
@@ -61,7 +63,7 @@ def test_a_bound_between_two_ticks_holds_at_its_moment() -> None:
 
 
 def test_use_beyond_its_power_is_met_as_well_as_can_be() -> None:
-    tank = Device("tank", flat(3, 0.0), flat(3, 1.0), Storage(2.0, 1.0, 9.0, usage_kw=2.0))
+    tank = a_device("tank", flat(3, 0.0), flat(3, 1.0), a_stock(2.0, 1.0, 9.0, usage_kw=2.0))
     solution = solve(site([0.1, 0.5, 0.1], tank), LIMIT)
     assert solution.power_kw["tank"] == pytest.approx([1, 1, 1])
     assert solution.soc_kwh["tank"] == pytest.approx([1, 0, -1])
@@ -70,7 +72,7 @@ def test_use_beyond_its_power_is_met_as_well_as_can_be() -> None:
 
 def test_stored_energy_fades_by_the_quarter_hour() -> None:
     grid = TimeGrid(START, timedelta(hours=1), 2)
-    physics = Physics.of(Storage(1.0, 0.0, 9.0, storage_efficiency=0.9, usage_kw=1.0), grid)
+    physics = Physics.of(Storage("s", 1.0, 0.0, 9.0, storage_efficiency=0.9**4, usage_kw=1.0), grid)
     assert physics.keep == pytest.approx(0.9**4)
     # one kW for an hour, arriving evenly and fading from then on: by quadrature
     parts = (np.arange(100_000) + 0.5) / 100_000
@@ -78,44 +80,44 @@ def test_stored_energy_fades_by_the_quarter_hour() -> None:
 
 
 def test_efficiencies_may_vary_and_exceed_one() -> None:
-    storage = Storage(
+    storage = a_stock(
         0.0, 0.0, 9.0, usage_kw=np.array([0.0, 3.0]), charging_efficiency=np.array([3.0, 2.0])
     )
-    pump = Device("pump", flat(2, 0.0), flat(2, 2.0), storage)
+    pump = a_device("pump", flat(2, 0.0), flat(2, 2.0), storage)
     solution = solve(site([0.2, 0.2], pump), LIMIT)
     assert solution.power_kw["pump"] == pytest.approx([1, 0])
 
 
 def test_a_device_that_must_give_does() -> None:
-    device = Device("v", np.array([-2.0, -2.0]), np.array([-1.0, 2.0]), Storage(5.0, 0.0, 9.0))
+    device = a_device("v", np.array([-2.0, -2.0]), np.array([-1.0, 2.0]), a_stock(5.0, 0.0, 9.0))
     solution = solve(site([0.1, 0.9], device), LIMIT)
     assert solution.power_kw["v"][0] <= -1
 
 
 def test_a_storage_that_cannot_move_keeps_what_it_has() -> None:
-    still = Device("still", flat(2, 0.0), flat(2, 0.0), Storage(3.0, 0.0, 9.0))
+    still = a_device("still", flat(2, 0.0), flat(2, 0.0), a_stock(3.0, 0.0, 9.0))
     assert solve(site([0.1, 0.9], still), LIMIT).soc_kwh["still"] == pytest.approx([3, 3])
 
 
 @pytest.mark.parametrize(("sooner", "expected"), [(True, [4, 2, 0, 0]), (False, [0, 0, 2, 4])])
 def test_equal_prices_are_used_sooner_or_later(sooner: bool, expected: list[float]) -> None:  # noqa: FBT001 (a parameter)
     bound = SocBound(START + timedelta(hours=4), 6.0)
-    storage = Storage(0.0, 0.0, 10.0, minima=(bound,), prefer_charging_sooner=sooner)
-    car = Device("car", flat(4, 0.0), flat(4, 4.0), storage)
+    storage = a_stock(0.0, 0.0, 10.0, minima=(bound,), prefer_charging_sooner=sooner)
+    car = a_device("car", flat(4, 0.0), flat(4, 4.0), storage)
     assert solve(site([0.2] * 4, car), LIMIT).power_kw["car"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("later", "expected"), [(True, [-3, -3, -1, 0]), (False, [0, -1, -3, -3])])
 def test_equal_value_is_curtailed_later_or_sooner(later: bool, expected: list[float]) -> None:  # noqa: FBT001 (a parameter)
-    pv = Device("pv", flat(4, -3.0), flat(4, 0.0), prefer_curtailing_later=later)
-    due = Storage(
+    pv = a_device("pv", flat(4, -3.0), flat(4, 0.0), prefer_curtailing_later=later)
+    due = a_stock(
         0.0,
         0.0,
         7.0,
         targets=(SocBound(START + timedelta(hours=4), 7.0),),
         prefer_charging_sooner=later,
     )
-    store = Device("store", flat(4, 0.0), flat(4, 3.0), due)
+    store = a_device("store", flat(4, 0.0), flat(4, 3.0), due)
     solution = solve(site([0.2] * 4, pv, store, export_price=flat(4, -0.1)), LIMIT)
     assert solution.cost == pytest.approx(0, abs=1e-6)
     assert solution.power_kw["pv"] == pytest.approx(expected, abs=1e-6)
