@@ -89,7 +89,9 @@ class Model:
     def bind(self, bounds: Bounds) -> None:
         """Give some columns other bounds."""
         count = len(bounds.columns)
-        self._highs.changeColsBounds(count, bounds.columns, bounds.lower, bounds.upper)
+        status = self._highs.changeColsBounds(count, bounds.columns, bounds.lower, bounds.upper)
+        if status == highspy.HighsStatus.kError:
+            raise SolverGaveUp("bounds were refused", 0.0)
 
     def begin_at(self, primal: FloatArray) -> None:
         """Offer a point to a program with integers."""
