@@ -12,11 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.optim.checking import costs, limits, outputs
-from tests.optim.checking.context import context
-from tests.optim.checking.devices import cast
-from tests.optim.checking.stocks import stocks
-from tests.optim.checking.timeline import moment, timeline
+from tests.optim.checking import costs, limits
+from tests.optim.checking.plan import plan
 
 COVERED = {
     "sensor", "asset", "commodity", "consumption", "production", "state-of-charge", "group",
@@ -72,40 +69,25 @@ class Verdict:
 
 def check(case: dict[str, Any], answer: dict[str, Any], *, compat: bool = False) -> Verdict:
     """Judge an answer; ``compat``: with FlexMeasures' penalties, which depend on the resolution."""
-    told = answer["outputs"]
-    if not told:
+    if not answer["outputs"]:
         missing = limits.Violation("the outputs: their presence", 0, float("nan"), law=True)
         return Verdict((missing,), {})
-    around = context(case)
-    line = timeline(case, _start(case, told))
-    everyone = cast(case, line, around)
-    found = outputs.read(line, everyone, answer)
-    kw = max([outputs.KW, *(2.5 * outputs.grain(answer, name) for name in told)])
-    stores = stocks(line, everyone, around, found.power)
-    grain = max(outputs.grain(answer, name) for name in told)
-    charged = costs.bill(line, everyone, around, found.power, stores, grain, compat=compat)
+    found = plan(case, answer)
+    charged = costs.bill(found, compat=compat)
     violations = [
-        *(limits.Violation(text, 0, float("nan"), law=True) for text in found.wrong),
-        *limits.of_devices(line, everyone, found.power, kw),
-        *limits.of_sites(line, everyone, around, found.power, kw),
-        *limits.of_stocks(line, stores, kw),
-        *limits.of_books(line, everyone, around, found.power, stores, answer, kw),
+        *(limits.Violation(text, 0, float("nan"), law=True) for text in found.read.wrong),
+        *limits.of_devices(found),
+        *limits.of_sites(found),
+        *limits.of_stocks(found),
+        *limits.of_books(found),
     ]
     return Verdict(
         tuple(violations),
         dict(charged.costs),
-        (*found.uncovered, *_uncovered(case)),
+        (*found.read.uncovered, *_uncovered(case)),
         dict(charged.noise),
-        {stock.name: stock.path.tolist() for stock in stores},
+        {stock.name: stock.path.tolist() for stock in found.stocks},
     )
-
-
-def _start(case: dict[str, Any], told: dict[str, Any]) -> Any:
-    """The request's start, or the tick before it when the answer's steps are aligned."""
-    asked = moment(case["request"]["start"])
-    first = min(moment(one["start"]) for one in told.values())
-    line = timeline(case)
-    return first if first <= asked < first + line.step else asked
 
 
 def _uncovered(case: dict[str, Any]) -> list[str]:

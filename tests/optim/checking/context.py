@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.optim.checking.amounts import amount, currency
+from tests.optim.checking.amounts import currency
 
 Fields = dict[str, Any]
 _SIDES = ("consumption", "production")
@@ -36,19 +36,19 @@ def context(case: Fields) -> Context:
             if one.get("commodity", "electricity") == "electricity":
                 shared.update(one)
     money = _money(case, raw if isinstance(raw, list) else [raw, *(listed or [])])
-    commodities = {one.get("commodity", "electricity"): _connected(one, shared, money)
+    commodities = {one.get("commodity", "electricity"): _connected(one, shared, money=money)
                    for one in listed or []}  # fmt: skip
     if not isinstance(raw, list) and "electricity" not in commodities:
-        commodities = {"electricity": _flat(shared, money), **commodities}
+        commodities = {"electricity": _flat(shared, money=money), **commodities}
     relaxed = _relaxed(shared, "relax-soc-constraints", umbrella=True) and money
     soc = {side: shared.get(f"soc-{side}-breach-price") for side in ("minima", "maxima")}
     by_flag = not relaxed and not any(soc.values())
     if relaxed or by_flag:
         soc = {side: price or "1000 EUR/kWh" for side, price in soc.items()}
     device = {side: shared.get(f"{side}-breach-price") for side in _SIDES}
-    if _relaxed(shared, "relax-capacity-constraints", umbrella=False) and money:
-        if not any(price is not None for price in device.values()):
-            device = dict.fromkeys(_SIDES, "100 EUR/kW")
+    eased = _relaxed(shared, "relax-capacity-constraints", umbrella=False) and money
+    if eased and not any(price is not None for price in device.values()):
+        device = dict.fromkeys(_SIDES, "100 EUR/kW")
     return Context(shared, commodities, soc, device, by_flag)
 
 
@@ -72,7 +72,7 @@ def _money(case: Fields, contexts: list[Fields]) -> bool:
     return True
 
 
-def _flat(shared: Fields, money: bool) -> Fields:
+def _flat(shared: Fields, *, money: bool) -> Fields:
     """A context of electricity alone: both agreed capacities soft, when site limits are."""
     found = dict(shared)
     if _relaxed(shared, "relax-site-capacity-constraints", umbrella=True) and money:
@@ -82,7 +82,7 @@ def _flat(shared: Fields, money: bool) -> Fields:
     return found
 
 
-def _connected(one: Fields, shared: Fields, money: bool) -> Fields:
+def _connected(one: Fields, shared: Fields, *, money: bool) -> Fields:
     """One of several commodities: what is given decides which directions are open."""
     found = dict(one)
     given = [key for key in (*_PRICES, *_CAPACITIES) if key in one]
@@ -103,8 +103,3 @@ def _connected(one: Fields, shared: Fields, money: bool) -> Fields:
             found[price] = "0 EUR/MWh"
     found.setdefault("consumption-price", "0 EUR/MWh")
     return found
-
-
-def price_of(value: Any) -> float:
-    """A fixed price in our units."""
-    return amount(value)

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from tests.optim.checking.amounts import kind
 from tests.optim.checking.context import Context
-from tests.optim.checking.devices import Cast, Group, reference
+from tests.optim.checking.devices import Group, reference
+from tests.optim.checking.plan import Plan
 from tests.optim.checking.stocks import Stock, drift
 from tests.optim.checking.timeline import Floats, Timeline
 
@@ -34,41 +36,72 @@ class Bill:
         self.costs[name] += float(np.sum(np.nan_to_num(over) * price))
         self.noise[name] += float(np.sum(np.abs(price))) * self.grain
 
-    def bill(
-    line: Timeline, cast: Cast, context: Context, power: dict[int, Floats],
-    stocks: tuple[Stock, ...], grain: float, *, compat: bool,
-) -> Bill:  # fmt: skip
-    """All costs; ``grain``: the rounding of one output of power, in kW."""
+    def above(self, values: Floats, limit: Floats) -> Floats:
+        """By how much, where roundings do not explain it; NaN where no limit is, or none near."""
+        over = values - np.where(np.isfinite(limit), limit, np.inf)
+        return np.where(over > self.grain, over, np.where(over < -self.grain, np.nan, 0.0))
+
+    def any(self, name: str, over: Floats, prices: Iterable[Floats], baseline: Floats) -> None:
+        """The largest deviation of each run of equal prices and baseline, at the first price."""
+        price, *others = [np.nan_to_num(one) for one in prices]
+        self.costs[name] += 0.0
+        for run in runs([price, *others, baseline]):
+            inside = over[run]
+            if not np.isnan(inside).all():
+                self.costs[name] += float(price[run][0]) * float(np.nanmax(inside))
+                self.noise[name] += abs(float(price[run][0])) * self.grain
+
+    def breach(self, name: str, over: Floats, price: Floats, baseline: Floats) -> None:
+        """Once for the largest, once for all of them by the hour."""
+        self.any(name.format("any", ""), over, [price], baseline)
+        self.each(name.format("all", "es"), over, price * self.line.hours)
+
+
+def runs(series: list[Floats]) -> list[slice]:
+    """Runs of equal values; all of it when each series has one value only, gaps aside."""
+    n = len(series[0])
+    if all(len(np.unique(one[~np.isnan(one)])) == 1 for one in series):
+        return [slice(0, n)]
+    change = np.zeros(n, dtype=bool)
+    for one in series:
+        change[1:] |= ~(one[1:] == one[:-1])
+    edges = [0, *np.flatnonzero(change).tolist(), n]
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def bill(plan: Plan, *, compat: bool) -> Bill:
+    """All costs of a plan."""
+    line, cast, context, grain = plan.line, plan.cast, plan.context, plan.grain
     made = Bill(line)
     frame: Floats | None = None
     for commodity, fields in context.commodities.items():
         members = cast.of(commodity)
         if not members or fields.get("internal"):
             continue
-        flow = np.asarray(sum(power[i] for i in members))
+        flow = plan.flow(members)
         made.grain = grain * len(members)
         prices = _site(made, commodity, fields, flow)
         if frame is None or commodity == "electricity":
             frame = prices
     for group in cast.groups:
         made.grain = grain * len(group.members)
-        _group(made, group, np.asarray(sum(power[i] for i in group.members)))
+        _group(made, group, plan.flow(group.members))
     made.grain = grain
     for device in cast.devices:
         for side, sign, agreed in (("consumption", 1.0, device.agreed_up),
                                    ("production", -1.0, device.agreed_down)):  # fmt: skip
             if agreed is not None:
                 price = line.flow(context.device_breach[side], edges=True)
-                over = made.above(sign * power[device.index], sign * agreed)
+                over = made.above(sign * plan.read.power[device.index], sign * agreed)
                 name = f"{{}} {side} breach{{}} device {device.index}"
                 made.breach(name, over, price, agreed)
-    for stock in stocks:
+    for stock in plan.stocks:
         made.grain = drift(line, stock, grain)
         _stock(made, context, stock, compat=compat)
         _full(made, stock, frame)
     custom = Bill(line)
     custom.grain = grain * len(cast.devices)
-    _commitments(custom, cast, context, power, compat=compat)
+    _commitments(custom, plan, compat=compat)
     renamed = {name: f"{name} (custom)" if name in made.costs else name for name in custom.costs}
     for name, cost in custom.costs.items():
         made.costs[renamed[name]] += cost
@@ -147,9 +180,8 @@ def _full(made: Bill, stock: Stock, frame: Floats | None) -> None:
     made.each(name, np.maximum(stock.high - stock.path[1:], 0.0), price / line.hours)
 
 
-def _commitments(
-    made: Bill, cast: Cast, context: Context, power: dict[int, Floats], *, compat: bool
-) -> None:
+def _commitments(made: Bill, plan: Plan, *, compat: bool) -> None:
+    cast, context = plan.cast, plan.context
     said = [(one, one.get("commodity", "electricity"))
             for one in context.shared.get("commitments") or []]  # fmt: skip
     for commodity, fields in context.commodities.items():
@@ -166,7 +198,7 @@ def _commitments(
             members = cast.of(commodity)
         if not members:
             continue
-        flow = np.asarray(sum(power[i] for i in members))
+        flow = plan.flow(members)
         away = flow - made.line.flow(one.get("baseline", "0 kW"))
         sides = ((np.maximum(away, 0.0), "up-price"), (np.minimum(away, 0.0), "down-price"))
         for part, key in sides:

@@ -119,7 +119,7 @@ def _fixed(index: int, name: str, model: Model, commodity: str, values: Floats) 
 
 
 def _inflexible(index: int, model: Model, line: Timeline, commodity: str | None) -> list[Device]:
-    found = []
+    found: list[Device] = []
     for sign, key in ((1.0, "inflexible-consumption"), (-1.0, "inflexible-production")):
         if key in model:
             values = sign * np.nan_to_num(line.flow(model[key]))

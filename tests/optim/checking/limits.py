@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tests.optim.checking import outputs
-from tests.optim.checking.context import Context
-from tests.optim.checking.devices import Cast, Device
+from tests.optim.checking.devices import Device, Model
+from tests.optim.checking.plan import Plan
 from tests.optim.checking.stocks import Stock, drift, told_path
 from tests.optim.checking.timeline import Floats, Timeline
 
@@ -34,34 +34,31 @@ def broken(what: str, over: Floats, tolerance: float, *, law: bool) -> Iterator[
         yield Violation(what, int(np.argmax(bad)), float(np.nanmax(over)), law)
 
 
-def of_devices(
-    line: Timeline, cast: Cast, power: dict[int, Floats], kw: float
-) -> Iterator[Violation]:
-    for device in cast.devices:
+def of_devices(plan: Plan) -> Iterator[Violation]:
+    kw = plan.kw
+    for device in plan.cast.devices:
         if device.fixed is not None:
             continue
-        p = power[device.index]
+        p = plan.read.power[device.index]
         yield from broken(f"{device.name}: its highest power", p - device.high, kw, law=True)
         yield from broken(f"{device.name}: its lowest power", device.low - p, kw, law=True)
         if device.bands:
             away = [np.maximum(np.maximum(lo - p, p - hi), 0.0) for lo, hi in device.bands]
             least = np.asarray(np.min(away, axis=0))
             yield from broken(f"{device.name}: its operation modes", least, kw, law=True)
-    yield from _coupled(line, cast, power, kw)
+    yield from _coupled(plan)
 
 
-def _coupled(
-    line: Timeline, cast: Cast, power: dict[int, Floats], kw: float
-) -> Iterator[Violation]:
+def _coupled(plan: Plan) -> Iterator[Violation]:
     sets: dict[str, list[Device]] = {}
-    for device in cast.devices:
+    for device in plan.cast.devices:
         if "coupling" in device.model:
             sets.setdefault(device.model["coupling"], []).append(device)
     for name, ports in sets.items():
-        levels = [power[d.index] / _coefficient(d) for d in ports]
+        levels = [plan.read.power[d.index] / _coefficient(d) for d in ports]
         size = min(abs(_coefficient(d)) for d in ports)
-        apart = np.ptp(np.array(levels), axis=0) if levels else np.zeros(line.n)
-        yield from broken(f"coupling {name}: its ratio", apart * size, 3 * kw, law=True)
+        apart = np.ptp(np.array(levels), axis=0)
+        yield from broken(f"coupling {name}: its ratio", apart * size, 3 * plan.kw, law=True)
 
 
 def _coefficient(device: Device) -> float:
@@ -70,51 +67,50 @@ def _coefficient(device: Device) -> float:
     return -size if not device.high.any() else size
 
 
-def of_sites(
-    line: Timeline, cast: Cast, context: Context, power: dict[int, Floats], kw: float
-) -> Iterator[Violation]:
+def of_sites(plan: Plan) -> Iterator[Violation]:
     """The connections to the grid, internal nodes and groups."""
+    line, cast, context, kw = plan.line, plan.cast, plan.context, plan.kw
     for commodity, fields in context.commodities.items():
         members = cast.of(commodity)
         if not members:
             continue
-        flow = np.asarray(sum(power[i] for i in members))
+        flow = plan.flow(members)
         slack = kw * len(members)
         if fields.get("internal"):
             yield from broken(f"{commodity} node", np.abs(flow), slack, law=False)
             continue
-        yield from _between(line, commodity, "site-", fields, flow, slack)
+        yield from _connection(line, commodity, fields, flow, slack)
     lone = {d.commodity for d in cast.devices} - set(context.commodities)
     for commodity in lone - {"electricity"}:
-        flow = np.asarray(sum(power[i] for i in cast.of(commodity)))
+        flow = plan.flow(cast.of(commodity))
         yield from broken(f"{commodity} node", np.abs(flow), kw * len(cast.devices), law=False)
     for group in cast.groups:
-        flow = np.asarray(sum(power[i] for i in group.members))
+        flow = plan.flow(group.members)
         whole = line.flow(group.model.get("power-capacity"), "min", "MW")
         over = np.abs(flow) - np.where(np.isnan(whole), np.inf, whole)
         what = f"group {group.label} power-capacity"
         yield from broken(what, over, kw * len(group.members), law=False)
 
 
-def _between(
-    line: Timeline, commodity: str, prefix: str, fields: dict[str, Any], flow: Floats, slack: float
+def _connection(
+    line: Timeline, commodity: str, fields: dict[str, Any], flow: Floats, slack: float
 ) -> Iterator[Violation]:
-    whole = line.flow(fields.get(f"{prefix}power-capacity"), "min", "MW")
+    whole = line.flow(fields.get("site-power-capacity"), "min", "MW")
     for side, sign in (("consumption", 1.0), ("production", -1.0)):
         limit, name = whole, "power-capacity"
-        if fields.get(f"{prefix}{side}-breach-price") is None:
-            limit = np.fmin(line.flow(fields.get(f"{prefix}{side}-capacity"), "min", "MW"), whole)
+        if fields.get(f"site-{side}-breach-price") is None:
+            limit = np.fmin(line.flow(fields.get(f"site-{side}-capacity"), "min", "MW"), whole)
             name = f"{side}-capacity"
         over = sign * flow - np.where(np.isnan(limit), np.inf, limit)
-        yield from broken(f"{commodity} {prefix}{name} ({side})", over, slack, law=False)
+        yield from broken(f"{commodity} site-{name} ({side})", over, slack, law=False)
 
 
-def of_stocks(line: Timeline, stocks: tuple[Stock, ...], kw: float) -> Iterator[Violation]:
+def of_stocks(plan: Plan) -> Iterator[Violation]:
     """Hard bounds of the states of charge."""
-    for stock in stocks:
+    for stock in plan.stocks:
         if stock.start is None:
             continue
-        kwh, path = drift(line, stock, kw), stock.path[1:]
+        kwh, path = drift(plan.line, stock, plan.kw), stock.path[1:]
         yield from broken(f"{stock.name}: soc-max", path - stock.high, kwh, law=False)
         yield from broken(f"{stock.name}: soc-min", stock.low - path, kwh, law=False)
         hard = (
@@ -132,24 +128,23 @@ def _inside(stock: Stock, bound: Floats) -> Floats:
     return np.where(np.isnan(bound), np.nan, np.clip(bound, stock.low, stock.high))
 
 
-def of_books(
-    line: Timeline, cast: Cast, context: Context, power: dict[int, Floats],
-    stocks: tuple[Stock, ...], answer: dict[str, Any], kw: float,
-) -> Iterator[Violation]:  # fmt: skip
+def of_books(plan: Plan) -> Iterator[Violation]:
     """What is told twice must be told alike: states of charge, sums, split outputs."""
-    for stock in stocks:
+    line, cast, answer, kw = plan.line, plan.cast, plan.answer, plan.kw
+    for stock in plan.stocks:
         place = stock.model.get("state-of-charge")
         if isinstance(place, dict) and stock.start is not None:
-            yield from _told(line, stock, place["sensor"], answer, kw)
+            yield from _told(plan, stock, place["sensor"])
+    sums: list[tuple[Model, tuple[int, ...]]]
     sums = [(d.model, (d.index,)) for d in cast.devices if d.fixed is None]
     sums += [(g.model, g.members) for g in cast.groups]
     prefixed = [("", model, members) for model, members in sums]
     prefixed += [("aggregate-", fields, cast.of(commodity))
-                 for commodity, fields in context.commodities.items()]  # fmt: skip
+                 for commodity, fields in plan.context.commodities.items()]  # fmt: skip
     for prefix, model, members in prefixed:
         if not members:
             continue
-        total = np.asarray(sum(power[i] for i in members))
+        total = plan.flow(members)
         for name, part in outputs.places(model, prefix):
             if name not in answer["outputs"]:
                 if name in line.case["sensors"]:
@@ -160,9 +155,8 @@ def of_books(
             yield from broken(f"output {name}: its sum", over, kw * (1 + len(members)), law=True)
 
 
-def _told(
-    line: Timeline, stock: Stock, name: str, answer: dict[str, Any], kw: float
-) -> Iterator[Violation]:
+def _told(plan: Plan, stock: Stock, name: str) -> Iterator[Violation]:
+    line, answer, kw = plan.line, plan.answer, plan.kw
     if name not in answer["outputs"]:
         yield Violation(f"output {name}: its presence", 0, float("nan"), law=True)
         return

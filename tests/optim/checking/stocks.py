@@ -150,7 +150,8 @@ def drift(line: Timeline, stock: Stock, kw: float) -> float:
         float(np.max(np.maximum(d.charging, 1.0 / np.maximum(d.discharging, 1e-3))))
         for d in stock.members
     )
-    return 1e-5 + kw * line.hours * factor * (len(stock.members) * line.n) ** 0.5
+    count = len(stock.members) * line.n
+    return 2e-6 + 3.0 * kw * line.hours * factor * math.sqrt(count)
 
 
 def told_path(answer: dict[str, Any], name: str, high: float) -> tuple[datetime, timedelta, Floats]:
@@ -158,6 +159,8 @@ def told_path(answer: dict[str, Any], name: str, high: float) -> tuple[datetime,
     told = answer["outputs"][name]
     factor, kind = unit(told["unit"])
     values = np.array([np.nan if v is None else float(v) for v in told["values"]]) * factor
-    return moment(told["start"]), span(told["resolution"]), values * (
-        high if kind == "share" else 1.0
+    return (
+        moment(told["start"]),
+        span(told["resolution"]),
+        values * (high if kind == "share" else 1.0),
     )

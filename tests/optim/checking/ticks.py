@@ -39,7 +39,7 @@ class Bounds:
 
 def project(model: dict[str, Any], bare: str, reach: Reach, band: tuple[float, float]) -> Bounds:
     """The bounds of a storage, none of them between two ticks any more."""
-    found = Bounds(*(model.get(f"soc-{kind}") for kind in ("minima", "maxima", "targets")))
+    found = Bounds(model.get("soc-minima"), model.get("soc-maxima"), model.get("soc-targets"))
     for kind in ("minima", "maxima", "targets"):
         if isinstance(getattr(found, kind), list):
             setattr(found, kind, [segment(raw, bare) for raw in getattr(found, kind)])
