@@ -113,7 +113,8 @@ def keep(line: Timeline, model: Model, device: Device) -> Floats:
     named = [said["sensor"]] if isinstance(said, dict) else []
     named += [device.model[k] for k in ("sensor",) if k in device.model]
     named += [device.model[k]["sensor"] for k in ("consumption", "production") if k in device.model]
-    theirs = next((r for n in named if (r := span(sensors[n]["resolution"]))), line.step)
+    lengths = [span(sensors[name]["resolution"]) for name in named if name in sensors]
+    theirs = next((length for length in lengths if length), line.step)
     return np.asarray(values ** (line.step / theirs))
 
 
