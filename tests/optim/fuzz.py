@@ -8,8 +8,7 @@ from datetime import timedelta
 
 from flexedge.errors import BadField, PlanError
 from flexedge.optim.request.solve import solve_file
-from tests.optim.checker import check
-from tests.optim.requests import absurd, sensible
+from tests.optim.requests import absurd, sensible, wrong_with
 
 SECONDS = 2.0
 
@@ -35,7 +34,7 @@ def main(count: int, first: int = 0) -> int:
             traceback.print_exc(limit=-3)
         else:
             outcome = f"plan, {answer['status']}"
-            wrong = check(case, answer) if made is sensible else []
+            wrong = wrong_with(case, answer) if made is sensible else []
             if wrong:
                 outcome = "WRONG"
                 print(f"seed {seed}: {wrong}")

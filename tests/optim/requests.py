@@ -4,6 +4,8 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.optim.checker import check
+
 START = datetime.fromisoformat("2026-11-24T00:00:00+01:00")
 Json = dict[str, Any]
 
@@ -28,6 +30,21 @@ def sensible(seed: int) -> Json:
             "flex-context": context,
         },
     }
+
+
+def wrong_with(case: Json, answer: Json) -> list[str]:
+    """What does not hold of an answer, by the checker: limits that were given up, it may break."""
+    verdict = check(case, answer)
+    relaxed = answer["status"] == "relaxed" or any(
+        "soc-m" in told and "missed" in told and "minima" not in told and "maxima" not in told
+        for told in answer["breaches"]
+    )
+    found = [str(one) for one in (verdict.laws if relaxed else verdict.violations)]
+    if answer["status"] != "relaxed":
+        found += [
+            f"{name}: {pair}" for name, pair in verdict.differs(answer["commitment-costs"]).items()
+        ]
+    return found
 
 
 def absurd(seed: int) -> Json:
