@@ -19,7 +19,7 @@ from flexedge.optim.program import Block, LinearProgram, Term
 _LAST = 5
 _LADDER = 30.0  # one rung counts this many times the one below
 _EVEN = 0.1  # of a step's price: what the largest violation counts beside the sum
-_SLACK = 1e-7  # what violations may be above the least, for rounding
+_SLACK = 1e-5  # what violations may be above the least, for rounding
 
 Rank = Callable[[str], int | None]
 """How important a limit is, from 0 upwards; None for physics."""
