@@ -149,8 +149,8 @@ class Bands:
         at = np.flatnonzero(where)
         nearest = self._away(self._power(primal))[:, at].argmin(axis=0)
         ends = np.array(self.bands)[nearest]
-        low = np.maximum(ends[:, 0], self.least[at])
-        high = np.maximum(np.minimum(ends[:, 1], self.most[at]), low)
+        low = np.clip(ends[:, 0], self.least[at], self.most[at])
+        high = np.clip(ends[:, 1], self.least[at], self.most[at])
         if self.down is None and self.up is not None:
             return Bounds(self.up.index(at), low, high)
         parts = []

@@ -78,7 +78,7 @@ def _power(asked: Asked, output: Output, solution: Solution) -> Json:
 def series(grid: TimeGrid, kw: FloatArray, sensor: Sensor, asked: Asked) -> Json:
     """A power in the unit and the resolution of a sensor."""
     resolution = sensor.resolution or grid.resolution
-    theirs = TimeGrid.covering(grid.start, grid.end, resolution)
+    theirs = TimeGrid(grid.start, resolution, -((grid.start - grid.end) // resolution))
     values = Series(grid, kw).on(theirs).values
     unit = parse_unit(sensor.unit)
     if unit is not None and unit.dimension == "energy":

@@ -135,6 +135,8 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
     load = abilities.part_load(fields, reader)
     if load is not None:
         max_kw = np.minimum(max_kw, load.x[-1])
+    bands = abilities.modes(fields, max_kw)
+    _check_modes(fields, bands, min_kw, max_kw)
     return Device(
         entry.name,
         min_kw + 0.0,
@@ -145,7 +147,7 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
         entry.commodity,
         _soft(limit.consumption_kw, terms.consumption_breach_price, limit.soft_consumption),
         _soft(limit.production_kw, terms.production_breach_price, limit.soft_production),
-        abilities.modes(fields, max_kw),
+        bands,
         _coupling(fields),
         fields.boolean("prefer-curtailing-later", default=True),
         wear_price=_money(fields, "wear-cost", reader),
@@ -159,6 +161,18 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
         phases=_on_phases(fields),
         priority=fields.number("priority", 0.0),
     )
+
+
+def _check_modes(
+    fields: Fields, bands: tuple[tuple[float, float], ...], min_kw: FloatArray, max_kw: FloatArray
+) -> None:
+    """There has to be a mode that the device can keep to in every step."""
+    reach = [(low <= max_kw) & (high >= min_kw) for low, high in bands]
+    if bands and not np.any(reach, axis=0).all():
+        step = int(np.argmin(np.any(reach, axis=0)))
+        key = "operation-modes" if fields.has("operation-modes") else "power-steps"
+        fields.fail(key, f"none lies between {min_kw[step]:g} and {max_kw[step]:g} kW, which is all "
+                    f"that the capacities allow in step {step}")  # fmt: skip
 
 
 def _soft(limit: FloatArray, price: FloatArray | None, wanted: bool) -> Soft | None:  # noqa: FBT001

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -220,7 +221,8 @@ class _Book:
                 end = np.inf if amount.fixed is None else amount.fixed
             found.append((end, self._price(part.data.get("value"), part.at("value"))))
         ends, worth = [end for end, _ in found], [value for _, value in found]
-        if not found or (np.diff(ends) <= 0).any() or (np.diff(worth) > 0).any() or ends[0] <= 0:
+        rising = all(a < b for a, b in pairwise([0.0, *ends]))
+        if not found or not rising or any(a < b for a, b in pairwise(worth)):
             fields.fail(key, "should go up in 'up-to' and down in 'value'")
         return tuple(found)
 

@@ -12,7 +12,7 @@ START = "2026-11-24T00:00:00+01:00"
 LIMIT = timedelta(seconds=20)
 PRICE = {"consumption-price": "0.30 EUR/kWh", "production-price": "0.10 EUR/kWh"}
 BATTERY = {"sensor": "battery", "soc-at-start": "5 kWh", "soc-max": "10 kWh",
-           "power-capacity": "2 kW"}  # fmt: skip
+           "soc-min": "0 kWh", "power-capacity": "2 kW"}  # fmt: skip
 
 
 def at(hour: float) -> str:

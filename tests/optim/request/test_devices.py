@@ -90,6 +90,8 @@ def test_a_task_among_devices_uses_the_sun() -> None:
         ({"power": "2 kW", "duration": "PT1H", "runs": 0}, "should be at least 1"),
         ({"power": "2 kW", "duration": "PT1H", "time-restrictions": [{"start": at(0)}]},
          "time-restrictions[0].duration"),
+        ({**BATTERY, "operation-modes": [{"consumption-range": ["5 kW", "6 kW"]}]},
+         "operation-modes: none lies between -2 and 2 kW"),
         ({**BATTERY, "wear-cost": "-1 EUR/kWh"}, "should be a fixed price that is not negative"),
     ],
 )  # fmt: skip

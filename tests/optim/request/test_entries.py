@@ -67,5 +67,5 @@ def test_what_is_wrong_is_told_by_its_path(model: Any, told: str) -> None:
 def test_a_single_device_needs_no_sensor_of_its_own() -> None:
     model = {key: value for key, value in BATTERY.items() if key != "sensor"}
     told = answer([{**model, "consumption": {"sensor": "out"}}])
-    assert told["outputs"]["out"]["values"][0] == -2.0
+    assert told["outputs"]["out"]["values"][-1] == -2.0
     assert list(told["soc"]) == ["out"]

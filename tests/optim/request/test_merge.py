@@ -49,7 +49,8 @@ def test_inflexible_devices_are_overridden_as_a_block() -> None:
 
 def test_a_list_of_contexts_is_one_per_commodity() -> None:
     gas = {"commodity": "gas", "consumption-price": "0.1 EUR/kWh"}
-    boiler = {"sensor": "boiler", "commodity": "gas", "power-capacity": "2 kW", "soc-max": "0 kWh", "soc-min": "0 kWh",
+    boiler = {"sensor": "boiler", "commodity": "gas", "power-capacity": "2 kW", "soc-max": "0 kWh",
+              "soc-min": "0 kWh",
               "soc-at-start": "0 kWh", "soc-usage": ["1 kW"]}  # fmt: skip
     told = answer([boiler, BATTERY], [{"commodity": "electricity", **PRICE}, gas])
     assert told["commitment-costs"]["gas net energy"] > 0.39

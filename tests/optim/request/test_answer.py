@@ -1,0 +1,76 @@
+"""What is told of a plan."""
+
+from datetime import timedelta
+
+import pytest
+
+from flexedge.optim.request.answer import iso
+from tests.optim.request.asking import BATTERY, answer, at, series
+
+
+def test_powers_are_told_in_the_unit_and_resolution_of_their_sensor() -> None:
+    sensors = {
+        "battery": {"unit": "W", "resolution": "PT30M"},
+        "out": {"unit": "kWh", "resolution": "PT2H"},
+    }
+    model = [{**BATTERY, "consumption": {"sensor": "out"}}]
+    told = answer(model, sensors=sensors, **{"scheduling-resolution": "PT1H"})["outputs"]
+    assert told["battery"]["values"] == [0, 0, -1000, -1000, -2000, -2000, -2000, -2000]
+    assert told["battery"]["sign"] == "consumption-positive"
+    assert told["out"] == {
+        "start": "2026-11-24T00:00:00+01:00", "resolution": "PT2H", "unit": "kWh",
+        "sign": "consumption-positive", "values": [-1.0, -4.0],
+    }  # fmt: skip
+
+
+def test_states_of_charge_are_told_from_the_start_on() -> None:
+    model = [{**BATTERY, "state-of-charge": {"sensor": "soc"}}]
+    told = answer(model)
+    assert told["outputs"]["soc"]["values"] == told["soc"]["battery"] == [5.0, 5.0, 4.0, 2.0, 0.0]
+    percent = {"soc": {"unit": "%", "resolution": "PT0M", "on": "battery"}}
+    assert answer(model, sensors=percent)["outputs"]["soc"]["values"][0] == 50.0
+
+
+def test_what_is_missed_and_what_is_met_is_told_by_asset() -> None:
+    model = [{
+        **BATTERY,
+        "soc-minima": [{"datetime": at(1), "value": "9 kWh"},
+                       {"datetime": at(2), "value": "8 kWh"}],
+        "soc-maxima": [{"datetime": at(2), "value": "9.5 kWh"}],
+        "soc-targets": [{"datetime": at(4), "value": "20 kWh"}],
+    }]  # fmt: skip
+    told = answer(model)
+    (missed,), (met,) = told["unresolved"], told["resolved"]
+    assert missed["asset"] == met["asset"] == "battery"
+    assert missed["soc-minima"] == [
+        {"datetime": "2026-11-24T00:00:00+00:00", "violation": "2.0 kWh"}
+    ]
+    assert missed["soc-targets"][0]["violation"] == "10.0 kWh"
+    assert met["soc-maxima"] == [{"datetime": "2026-11-24T01:00:00+00:00", "margin": "0.5 kWh"}]
+
+
+def test_costs_add_up() -> None:
+    told = answer([BATTERY], stored={"load": series(1, 2, 3, 4)})
+    names = told["commitment-costs"]
+    assert told["objective"] == pytest.approx(sum(names.values()))
+    tie_breakers = sum(cost for name, cost in names.items() if name.startswith("prefer"))
+    assert told["cost"] == pytest.approx(told["objective"] - tie_breakers)
+    solver = told["solver"]
+    assert solver["total-seconds"] == solver["build-seconds"] + solver["solve-seconds"]
+    assert solver["lp-bound"] == pytest.approx(told["objective"], abs=1e-3)
+
+
+def test_the_explanation_names_values_limits_and_simple_rules() -> None:
+    context = {"consumption-price": {"sensor": "price"}, "site-power-capacity": "1 kW"}
+    stored = {"price": series(100, 400, 100, 500, unit="EUR/MWh")}
+    told = answer([BATTERY], context, stored=stored)["explanation"]
+    assert set(told["versus"]) == {"do nothing", "own PV first"}
+    step = told["steps"][1]
+    assert step["energy-value"] == pytest.approx(0.4, abs=0.4)
+    assert any(one["limit"] == "site-power-capacity" for one in step["binding"])
+    assert step["text"].startswith("one more kWh costs")
+
+
+def test_durations_are_told_as_flexmeasures_does() -> None:
+    assert [iso(timedelta(minutes=m)) for m in (15, 60, 90, 0)] == ["PT15M", "PT1H", "PT1H30M",
+                                                                    "PT0M"]  # fmt: skip

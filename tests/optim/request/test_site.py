@@ -1,0 +1,138 @@
+"""A whole request: custom commitments, scenarios, outputs."""
+
+from typing import Any
+
+import pytest
+
+from flexedge.errors import BadField
+from tests.optim.request.asking import BATTERY, PRICE, answer, asked, series
+
+PLAN = {"name": "plan", "baseline": "1 kW", "up-price": "0.5 EUR/kWh"}
+LOAD = {"load": series(1, 1, 1, 1)}
+
+
+def commitment(**changes: Any) -> Any:
+    given = {key.replace("_", "-"): value for key, value in changes.items()}
+    stored = {**LOAD, "limit": series(1, None, 1, 1)}
+    context = {**PRICE, "commitments": [{**PLAN, **given}],
+               "inflexible-consumption": [{"sensor": "load"}]}  # fmt: skip
+    return asked([BATTERY], context, stored=stored)
+
+
+def test_a_commitment_binds_a_whole_commodity() -> None:
+    (one,) = commitment().problem.commitments
+    assert (one.name, one.devices) == ("plan", ("battery",))
+    assert one.fixed_kw.tolist() == [1, 1, 1, 1]
+    assert (one.up_price[0], one.down_price[0]) == (0.5, 0.0)
+
+
+def test_a_commitment_may_bind_some_sensors_or_a_group() -> None:
+    (some,) = commitment(sensors=["battery"]).problem.commitments
+    assert (some.devices, some.fixed_kw.any()) == (("battery",), False)
+    (load,) = commitment(sensors=[{"sensor": "load"}]).problem.commitments
+    assert (load.devices, load.fixed_kw[0]) == ((), 1.0)
+    model = [{**BATTERY, "group": {"sensor": "inverter"}},
+             {"sensor": "inverter", "power-capacity": "1 kW"}]  # fmt: skip
+    context = {**PRICE, "commitments": [{**PLAN, "group": {"sensor": "inverter"}}]}
+    (grouped,) = asked(model, context).problem.commitments
+    assert grouped.devices == ("battery",)
+
+
+def test_a_baseline_that_is_not_known_binds_nothing() -> None:
+    told = commitment(baseline={"sensor": "limit"})
+    assert str(told.problem.commitments[0].baseline_kw[1]) == "nan"
+
+
+def test_a_price_per_power_is_per_hour_but_with_compat_per_step() -> None:
+    one = {"name": "fuse", "baseline": "0 kW", "up-price": "250 EUR/MW"}
+    context = {**PRICE, "commitments": [one]}
+    quarter = {"scheduling-resolution": "PT15M"}
+    ours = asked([BATTERY], context, **quarter).problem.commitments[0]
+    theirs = asked([BATTERY], context, compat="flexmeasures-1.0", **quarter).problem.commitments[0]
+    assert (ours.up_price[0], theirs.up_price[0]) == (0.0625, 0.25)
+
+
+def test_a_commitment_that_binds_nobody_is_told() -> None:
+    told = commitment(commodity="gas")
+    assert told.problem.commitments == ()
+    assert told.notes == ("flex-context.commitments[0]: binds no device",)
+
+
+def test_names_that_are_taken_are_marked() -> None:
+    context = {**PRICE, "commitments": [{**PLAN, "name": "electricity net energy"}]}
+    costs = answer([BATTERY], context)["commitment-costs"]
+    assert {"electricity net energy", "electricity net energy (custom)"} < costs.keys()
+
+
+def test_commitments_of_a_commodity_belong_to_it() -> None:
+    boiler = {"sensor": "boiler", "commodity": "gas", "consumption-capacity": "5 kW"}
+    gas = {"commodity": "gas", "consumption-price": "0.1 EUR/kWh", "commitments": [PLAN]}
+    context = [{"commodity": "electricity", **PRICE}, gas]
+    assert asked([BATTERY, boiler], context).problem.commitments[0].devices == ("boiler",)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"baseline": None}, "baseline: is missing"),
+        ({"up_price": None}, "up-price: or down-price is missing"),
+        ({"sensors": [], "group": {"asset": "a"}}, "and group exclude each other"),
+        ({"sensors": ["nobody"]}, "sensors[0]: there is no sensor 'nobody'"),
+        ({"name": " "}, "commitments[0].name: should be a text"),
+        ({"up_price": "5 kW"}, "commitments[0].up-price"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_path(change: Any, told: str) -> None:
+    with pytest.raises(BadField) as caught:
+        commitment(**change)
+    assert told in str(caught.value)
+
+
+def test_scenarios_take_what_they_do_not_say_from_the_forecast() -> None:
+    stored = {**LOAD, "much": series(5, 5, 5, 5)}
+    context = {
+        **PRICE, "inflexible-consumption": [{"sensor": "load"}], "risk-weight": 0.5,
+        "scenarios": [
+            {"probability": 0.2, "inflexible-consumption": [{"sensor": "much"}]},
+            {"probability": 0.1, "consumption-price": "0.9 EUR/kWh"},
+        ],
+    }  # fmt: skip
+    problem = asked([BATTERY], context, stored=stored).problem
+    much, dear = problem.scenarios
+    assert (much.inflexible_kw[0], much.import_price[0], much.export_price[0]) == (5, 0.3, 0.1)
+    assert (dear.inflexible_kw[0], dear.import_price[0], dear.export_price[0]) == (1, 0.9, 0.9)
+    assert problem.risk_weight == 0.5
+
+
+def test_outputs_split_and_aggregate() -> None:
+    context = {**PRICE, "inflexible-consumption": [{"sensor": "load"}],
+               "aggregate-consumption": {"sensor": "out"}}  # fmt: skip
+    model = [{**BATTERY, "consumption": {"sensor": "car"}, "production": {"sensor": "pv"}}]
+    outputs = answer(model, context, stored=LOAD)["outputs"]
+    battery = outputs["battery"]["values"]
+    assert outputs["car"]["values"] == [max(kw, 0.0) for kw in battery]
+    assert outputs["pv"]["values"] == [min(kw, 0.0) for kw in battery]
+    assert outputs["out"]["values"] == [kw + 1.0 for kw in battery]
+    both = {**PRICE, "aggregate-consumption": {"sensor": "out"},
+            "aggregate-production": {"sensor": "out2"},
+            "aggregate-power": {"sensor": "pv"}}  # fmt: skip
+    told = answer([BATTERY], both)["outputs"]
+    assert min(told["out"]["values"]) == 0.0
+    assert max(told["out2"]["values"]) == 0.0
+    assert told["pv"]["values"] == told["battery"]["values"]
+
+
+def test_one_sensor_is_scheduled_with_one_object() -> None:
+    model = {key: value for key, value in BATTERY.items() if key != "sensor"}
+    for more in ({"sensor": "battery"}, {"request": {"sensor": "battery"}}):
+        found = asked(model, level="sensor", **more)
+        assert found.problem.devices[0].name == "battery"
+    lonely = {"battery": {"unit": "kW", "resolution": "PT1H"}}
+    assert asked({**model, "sensor": "battery"}, level="sensor", sensors=lonely)
+    with pytest.raises(BadField, match="which sensor shall be scheduled"):
+        asked(model, level="sensor")
+
+
+def test_fields_of_a_request_are_known() -> None:
+    with pytest.raises(BadField, match=r"request\.durations: there is no such field"):
+        asked([BATTERY], request={"durations": "PT1H"})

@@ -1,0 +1,66 @@
+"""Limits give way in their order, and only as far as they must."""
+
+import numpy as np
+import pytest
+
+from flexedge.errors import Infeasible
+from flexedge.optim import elastic
+from flexedge.optim.program import LinearProgram, Term
+
+
+def program(least: float, labels: tuple[str | None, str | None, str | None]) -> LinearProgram:
+    """x + y is at least ``least``; x at most 2, y at most 3."""
+    lp = LinearProgram()
+    x = lp.add_columns("x", 1, (0.0, 2.0), 1.0, limits=(None, labels[0]))
+    y = lp.add_columns("y", 1, (0.0, 3.0), 5.0, limits=(None, labels[1]))
+    lp.add_rows("sum", (least, np.inf), [Term(x), Term(y)], n=1, limits=(labels[2], None))
+    return lp
+
+
+def given(lp: LinearProgram) -> dict[str, float]:
+    _, found = elastic.relax(lp, (), 1.0, 10.0)
+    return {one.limit: round(float(one.by.max()), 4) for one in found}
+
+
+def test_the_less_important_limit_gives_way() -> None:
+    assert given(program(7.0, ("a power-capacity", None, "b soc-targets"))) == {"b soc-targets": 2}
+    assert given(program(7.0, ("a power-capacity", None, "x node"))) == {"a power-capacity": 2}
+    assert given(program(4.0, ("a power-capacity", None, "x node"))) == {}
+
+
+def test_a_reserve_gives_way_down_to_empty_and_then_the_wires() -> None:
+    lp = LinearProgram()
+    soc = lp.add_columns("soc", 1, (3.0, 9.0), 0.0, limits=("s soc-min", "s soc-max"))
+    grid = lp.add_columns("grid", 1, (0.0, 4.0), 0.0, limits=(None, "site-power-capacity"))
+    lp.add_rows("use", (9.0, 9.0), [Term(soc, -1.0), Term(grid)], n=1)  # grid = 9 + soc
+    assert given(lp) == {"s soc-min": 3.0, "site-power-capacity": 5.0}
+
+
+def test_physics_does_not_give_way() -> None:
+    with pytest.raises(Infeasible):
+        elastic.relax(program(7.0, (None, None, None)), (), 1.0, 10.0)
+
+
+def test_costs_and_bounds_are_those_of_the_program_again() -> None:
+    lp = program(7.0, ("a power-capacity", None, None))
+    loose, _ = elastic.relax(lp, (), 1.0, 10.0)
+    assert [float(loose.costs(block)[0]) for block in lp.columns] == [1.0, 5.0]
+    assert lp.bounds(lp.columns[0])[1].tolist() == [2.0]  # what was given is not touched
+
+
+def test_culprits_are_those_without_which_all_would_be_well() -> None:
+    lp = program(7.0, ("a power-capacity", "b power-capacity", "x node"))
+    free = lp.add_columns("z", 1, (0.0, 1.0), 0.0, limits=(None, "c power-capacity"))
+    assert free.size == 1
+    named = ("a power-capacity", "c power-capacity", "b power-capacity", "x node")
+    assert elastic.irreducible(lp, (), named, 10.0) == (
+        "a power-capacity", "b power-capacity", "x node",
+    )  # fmt: skip
+
+
+def test_every_limit_people_set_has_a_rung_and_physics_none() -> None:
+    order = ["p duration", "b soc-minima", "b soc-min", "site-consumption-capacity",
+             "group g power-capacity", "heat node"]  # fmt: skip
+    rungs = [elastic.rank(label) for label in order]
+    assert rungs == sorted(rungs, key=lambda rung: -1 if rung is None else rung)
+    assert elastic.rank("battery consumption-capacity") is None

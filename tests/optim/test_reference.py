@@ -1,0 +1,45 @@
+"""What simple rules would cost."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flexedge.domain.series import TimeGrid
+from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.market import Market
+from flexedge.optim.problem import Problem
+from flexedge.optim.reference import references
+
+START = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def costs(load: list[float], *devices: Device) -> dict[str, float]:
+    n = len(load)
+    market = Market(np.array(load), np.full(n, 0.3), np.full(n, 0.1))
+    grid = TimeGrid(START, timedelta(hours=1), n)
+    return {one.name: one.cost for one in references(Problem(grid, devices, (market,)))}
+
+
+def device(name: str, low: float, high: float, stock: Any = None, n: int = 3) -> Device:
+    return Device(name, np.full(n, low), np.full(n, high), stock)
+
+
+def test_a_battery_takes_the_surplus_and_gives_it_back() -> None:
+    battery = device("battery", -2.0, 2.0, Storage("battery", 0.0, 0.0, 3.0))
+    found = costs([-4.0, 1.0, 3.0], battery)
+    assert found["do nothing"] == pytest.approx(-0.1 * 4 + 0.3 * 4)
+    assert found["own PV first"] == pytest.approx(-0.1 * 2 + 0.3 * 0 + 0.3 * 2)
+
+
+def test_producers_give_all_they_can() -> None:
+    assert costs([1.0] * 3, device("pv", -2.0, 0.0))["do nothing"] == pytest.approx(-0.1 * 3)
+
+
+def test_a_car_is_charged_at_once_and_a_tank_kept_warm() -> None:
+    due = (SocBound(START + timedelta(hours=3), 5.0),)
+    car = device("car", 0.0, 3.0, Storage("car", 0.0, 0.0, 9.0, minima=due))
+    tank = device("tank", 0.0, 3.0, Storage("tank", 2.0, 0.0, 9.0, usage_kw=1.0))
+    assert costs([0.0] * 3, car)["do nothing"] == pytest.approx(0.3 * 5)
+    assert costs([0.0] * 3, tank)["own PV first"] == pytest.approx(0.3 * 3)
