@@ -49,12 +49,15 @@ class Draft:
         self.watched.append((label, rows, np.arange(rows.size) if at is None else at))
         return rows
 
-    def prices(self, price: Amount | None, n: int, at: Steps) -> "Prices":
-        """A breach price at some of ``n`` steps: on the largest, and on breach times hours."""
+    def prices(self, price: Amount | None, limit: FloatArray, at: Steps) -> "Prices":
+        """A breach price at some of all steps: on the largest, and on breach times hours.
+
+        A step whose limit is not a number ends a run.
+        """
         if price is None:
             return Prices()
-        there = per_step(price, n)[at]
-        return Prices(there, there * self.hours)
+        whole = per_step(price, len(limit))
+        return Prices(whole[at], whole[at] * self.hours, runs(limit, whole)[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Prices:
 
     any: FloatArray | None = None
     each: FloatArray | None = None
+    run: Steps | None = None
+    """Which run of equal limit and price each row belongs to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +102,7 @@ def commit(
 ) -> Limit:
     """Limit the sum of terms from above, one row for each number in ``limit``.
 
-    ``at`` are the steps that the rows stand for, in order: a gap between them ends a run.
+    ``at`` are the steps that the rows stand for, in order.
     """
     program, n = draft.program, len(limit)
     rows, excess = [], []
@@ -108,7 +113,9 @@ def commit(
         draft.ledger.open(name)
         if n == 0:
             continue
-        group = _runs(limit, price, at) if kind == "any" else np.arange(n)
+        group = np.arange(n)
+        if kind == "any" and prices.run is not None:
+            group = np.cumsum(np.diff(prices.run, prepend=prices.run[0]) != 0)
         first = np.flatnonzero(np.diff(group, prepend=-1))
         beyond = program.add_columns(name, len(first), (0.0, math.inf), price[first])
         draft.ledger.open(name, beyond)
@@ -123,11 +130,11 @@ def commit(
     return Limit(tuple(rows), tuple(excess))
 
 
-def _runs(limit: FloatArray, price: FloatArray, at: Steps) -> Steps:
-    """Which run of equal limit and price, without a gap, each row belongs to."""
-    same = (np.diff(limit) == 0) & (np.diff(price) == 0) & (np.diff(at) == 1)
-    runs: Steps = np.concatenate(([0], np.cumsum(~same)))
-    return runs
+def runs(limit: FloatArray, price: FloatArray) -> Steps:
+    """Which run of equal limit and price each step belongs to; no number equals no other."""
+    same = (limit[1:] == limit[:-1]) & (price[1:] == price[:-1])
+    found: Steps = np.concatenate(([0], np.cumsum(~same)))
+    return found
 
 
 def bind(draft: Draft, commitment: Commitment, flow: Flow, name: str) -> Pair | None:

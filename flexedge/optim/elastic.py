@@ -18,7 +18,8 @@ from flexedge.optim.program import Block, LinearProgram, Term
 
 _LAST = 5
 _LADDER = 30.0  # one rung counts this many times the one below
-_SLACK = 1e-7  # what violations may be above the least, for rounding
+_EVEN = 0.1  # of a step's price: what the largest violation counts beside the sum
+_SLACK = 1e-5  # what violations may be above the least, for rounding
 
 Rank = Callable[[str], int | None]
 """How important a limit is, from 0 upwards; None for physics."""
@@ -78,7 +79,7 @@ def relax(
 ) -> tuple[LinearProgram, tuple[Given, ...]]:
     """A program in which limits give way by no more than they have to, and by how much.
 
-    A violation counts once for its largest and once for all of them times ``hours`` of a step.
+    What counts is a violation times its hours; of equal ones the more even.
     Raises ``Infeasible`` where even physics contradicts itself.
     """
     loose = program.copy()
@@ -88,10 +89,11 @@ def relax(
         loose.set_costs(block, 0.0)
     for slack in slacks:
         n = slack.block.size
-        worst = loose.add_columns(f"{slack.label} worst", 1, (0.0, math.inf), _LADDER**slack.rung)
+        price = _LADDER**slack.rung * hours
+        worst = loose.add_columns(f"{slack.label} worst", 1, (0.0, math.inf), _EVEN * price)
         terms = [Term(slack.block), Term(worst, -1.0, at=np.zeros(n, dtype=np.intp))]
         loose.add_rows(f"{slack.label} worst", (-math.inf, 0.0), terms, n=n)
-        loose.set_costs(slack.block, _LADDER**slack.rung * hours)
+        loose.set_costs(slack.block, price)
     found = search.settle(loose, choices, seconds, np.zeros(loose.width))
     for block in loose.columns:
         loose.set_costs(block, 0.0)

@@ -31,6 +31,8 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     | int(highspy.IisStrategy.kIisStrategyIrreducible),
     "iis_time_limit": 1.0,
 }
+_AGAIN = (("presolve", "on"), ("primal_feasibility_tolerance", 1e-7),
+          ("dual_feasibility_tolerance", 1e-7), ("solver", "ipm"))  # fmt: skip
 _LOWER = (int(highspy.IisBoundStatus.kIisBoundStatusLower),
           int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
 _UPPER = (int(highspy.IisBoundStatus.kIisBoundStatusUpper),
@@ -89,7 +91,9 @@ class Model:
     def bind(self, bounds: Bounds) -> None:
         """Give some columns other bounds."""
         count = len(bounds.columns)
-        self._highs.changeColsBounds(count, bounds.columns, bounds.lower, bounds.upper)
+        status = self._highs.changeColsBounds(count, bounds.columns, bounds.lower, bounds.upper)
+        if status == highspy.HighsStatus.kError:
+            raise SolverGaveUp("bounds were refused", 0.0)
 
     def begin_at(self, primal: FloatArray) -> None:
         """Offer a point to a program with integers."""
@@ -101,6 +105,17 @@ class Model:
         before = float(self._highs.getRunTime())  # HiGHS counts the time of all its runs
         self._highs.setOptionValue("time_limit", before + max(time_limit, 0.0))
         self._highs.run()
+        if self._arrays.integer.any() and _STATUS.get(self._highs.getModelStatus()) == "infeasible":
+            # presolve takes some tight programs for infeasible that are not (HiGHS 1.15)
+            self._highs.clearSolver()
+            self._highs.setOptionValue("presolve", "off")
+            self._highs.run()
+        for name, value in _AGAIN:
+            if self._highs.getModelStatus() in _STATUS:
+                break
+            self._highs.clearSolver()  # rounding led it astray: from the beginning, differently
+            self._highs.setOptionValue(name, value)
+            self._highs.run()
         seconds = float(self._highs.getRunTime()) - before
         model_status = self._highs.getModelStatus()
         if model_status not in _STATUS:

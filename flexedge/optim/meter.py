@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.choices import Pair
-from flexedge.optim.commitments import Draft, Limit, Names, Prices, commit
+from flexedge.optim.commitments import Draft, Limit, Names, Prices, commit, runs
 from flexedge.optim.device import ELECTRICITY, Amount, Soft, per_step
 from flexedge.optim.market import Group, Market
 from flexedge.optim.placed import Flow, Placed
@@ -108,7 +108,7 @@ def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
     at = np.flatnonzero(most > limit)
     name = f"{_prefix(commodity)}site-{direction}-capacity"
     names = Names.of(name, f"{commodity} {{}} {direction} breach{{}}")
-    prices = draft.prices(price, len(most), at)
+    prices = draft.prices(price, limit, at)
     made = commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
     return Capacity(name, 1.0 if direction == "consumption" else -1.0, limit, at, made)
 
@@ -119,7 +119,8 @@ def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
     limit = per_step(paid, flow.size)
     at = np.flatnonzero(np.isfinite(limit))
     name = f"{commodity} {direction} peak"
-    prices = Prices(any=per_step(0.0 if price is None else price, flow.size)[at])
+    whole = per_step(0.0 if price is None else price, flow.size)
+    prices = Prices(any=whole[at], run=runs(limit, whole)[at])
     names = Names(name, name, name)
     return commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
 
@@ -175,5 +176,5 @@ def _soften(
     limit = per_step(soft.limit_kw, n)
     at = np.flatnonzero((flow.most if sign > 0 else -flow.least) > limit)
     terms = [Term(t.block, sign * float(t.coefficient), at=at) for t in flow.terms]
-    prices = draft.prices(soft.price, n, at)
+    prices = draft.prices(soft.price, limit, at)
     commit(draft, names, terms, limit[at] - sign * fixed[at], prices, at)

@@ -12,6 +12,8 @@ from flexedge.optim.device import Device
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram, Term
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
@@ -64,9 +66,15 @@ def tie_break(problem: Problem) -> FloatArray:
     """
     n = problem.grid.n
     price = problem.site.import_price
-    spread = float(np.ptp(price)) or float(np.abs(price).max())
-    scale: FloatArray = (1e-4 * (spread or 1.0) / n) * (np.arange(n, 0, -1) / n)
-    return scale
+    scale = spread(price) or float(np.abs(price).max()) or 1.0
+    weight: FloatArray = (1e-4 * scale / n) * (np.arange(n, 0, -1) / n)
+    return weight
+
+
+def spread(price: FloatArray) -> float:
+    """Between the lowest price and the highest; 0 where they differ by rounding alone."""
+    between = float(np.ptp(price))
+    return between if between > _ROUNDING * float(np.abs(price).max()) else 0.0
 
 
 def place(program: LinearProgram, device: Device, problem: Problem) -> Placed:

@@ -74,13 +74,12 @@ class _Search:
         values = primal[self.integer]
         return bool((np.abs(values - np.round(values)) > _WHOLE).any())
 
-    def repair(self, primal: FloatArray, everywhere: bool = False) -> Bounds:  # noqa: FBT001, FBT002
-        """Bounds that keep each choice where it was ever broken, near to a point."""
-        return Bounds.join([
-            choice.repair(primal, np.ones_like(seen) if everywhere else seen)
-            for choice, seen in zip(self.choices, self.seen, strict=True)
-            if everywhere or seen.any()
-        ])  # fmt: skip
+    def repair(self, model: Model, primal: FloatArray, *, everywhere: bool = False) -> None:
+        """Keep each choice where it was ever broken, near to a point."""
+        for choice, seen in zip(self.choices, self.seen, strict=True):
+            where = np.ones_like(seen) if everywhere else seen
+            if where.any():
+                model.bind(choice.repair(primal, where))
 
     def whole(self, primal: FloatArray) -> Bounds:
         """Bounds that hold whole numbers where they are."""
@@ -131,7 +130,7 @@ def _repaired(search: _Search, model: Model, answer: Answer) -> Answer | None:
             return None
         if not search.look(answer.primal):
             return answer
-        model.bind(search.repair(answer.primal))
+        search.repair(model, answer.primal)
         answer = search.ask(model, least=_LEAST_SECONDS)
     return None
 
@@ -198,11 +197,11 @@ def _along(search: _Search, primal: FloatArray) -> Answer:
     """
     model = Model(search.program, relaxed=True)
     model.bind(search.whole(primal))
-    model.bind(search.repair(primal))
+    search.repair(model, primal)
     answer = search.ask(model, least=_LEAST_SECONDS)
     if answer.primal is not None and search.look(answer.primal):
         model = Model(search.program, relaxed=True)
         model.bind(search.whole(primal))
-        model.bind(search.repair(primal, everywhere=True))
+        search.repair(model, primal, everywhere=True)
         answer = search.ask(model, least=_LEAST_SECONDS)
     return answer

@@ -14,7 +14,7 @@ from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
 from flexedge.optim.elastic import Given
 from flexedge.optim.meter import Meter
-from flexedge.optim.placed import Placed
+from flexedge.optim.placed import Placed, spread
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram
 from flexedge.optim.search import Found
@@ -235,8 +235,7 @@ def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[st
     Its price falls from that over the number of steps to nothing, per MWh and step.
     """
     n, index = problem.grid.n, {device.name: i for i, device in enumerate(problem.devices)}
-    spread = float(np.ptp(problem.site.import_price))
-    least = 1e-4 * (spread or 1e-3) / n
+    least = 1e-4 * (spread(problem.site.import_price) or 1e-3) / n
     found = {}
     for storage, feeders in problem.storages:
         if storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh):

@@ -162,7 +162,9 @@ def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterab
         limit = sign * np.array([bound.soc_kwh for bound in bounds])
         limit -= np.where(step == 0, before * storage.soc_start_kwh, 0.0)
         terms = (Term(level, sign * share, at=step), Term(level, before, at=step - 1))
-        prices = draft.prices(price, grid.n, step)
+        asked = np.full(grid.n, np.nan)
+        asked[step] = [bound.soc_kwh for bound in bounds]
+        prices = draft.prices(price, asked, step)
         made = commit(draft, names, terms, limit, prices, step)
         yield SocCommitment(storage.name, names.limit, bounds, sign, storage.soc_start_kwh, made)
 

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from flexedge.domain.series import TimeGrid
 from flexedge.gateway.least import solve_in_steps
-from flexedge.optim.problem import Connection, Device, Problem, SocBound, Storage
+from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.market import Market
+from flexedge.optim.problem import Problem
 from flexedge.optim.solve import solve
 
 START = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -18,9 +20,10 @@ LEAST = 4.14
 def car(n: int, wants_kwh: float, surplus_kw: float, prices: np.ndarray) -> Problem:
     """A car that is to have some energy by the end, beside a surplus of sun."""
     grid = TimeGrid(START, timedelta(minutes=15), n)
-    storage = Storage(10.0, 0.0, 60.0, minima=(SocBound(grid.end, 10.0 + wants_kwh),))
+    storage = Storage("car", 10.0, 0.0, 60.0, minima=(SocBound(grid.end, 10.0 + wants_kwh),))
     device = Device("car", np.zeros(n), np.full(n, 11.04), storage)
-    return Problem(grid, (device,), np.full(n, -surplus_kw), prices, np.full(n, 0.07), Connection())
+    market = Market(np.full(n, -surplus_kw), prices, np.full(n, 0.07))
+    return Problem(grid, (device,), (market,))
 
 
 def test_a_surplus_too_small_for_the_charger_is_left_and_the_rest_planned_around_it() -> None:

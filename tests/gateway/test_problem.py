@@ -10,7 +10,8 @@ from flexedge.errors import PlanError
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gathered, Gatherer
 from flexedge.gateway.processes import Processes
-from flexedge.optim import problem as optim
+from flexedge.optim.device import Device, Storage
+from flexedge.optim.market import SITE_BREACH_PRICE
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -33,11 +34,11 @@ def gather(world: "World", horizon: timedelta = DAY) -> Gathered:
     return gatherer(world).gather(world.now, horizon)
 
 
-def device(gathered: Gathered, name: str) -> optim.Device:
+def device(gathered: Gathered, name: str) -> Device:
     return next(device for device in gathered.problem.devices if device.name == name)
 
 
-def storage(gathered: Gathered, name: str) -> optim.Storage:
+def storage(gathered: Gathered, name: str) -> Storage:
     found = device(gathered, name).storage
     assert found is not None
     return found
@@ -69,10 +70,10 @@ def test_of_the_first_step_counts_only_what_is_left_of_it(hut: "Hut") -> None:
     first_and_second = {
         "most": (battery.max_kw, 5.0),
         "least": (battery.min_kw, -5.0),
-        "load": (problem.inflexible_kw, 3.0),
+        "load": (problem.site.inflexible_kw, 3.0),
         "usage": (heating.storage.usage_kw, 1.2),
-        "agreed": (problem.connection.consumption_capacity_kw, 9.5),
-        "physical": (problem.connection.power_capacity_kw, 19.5),
+        "agreed": (problem.site.connection.consumption_capacity_kw, 9.5),
+        "physical": (problem.site.connection.power_capacity_kw, 19.5),
     }
     for name, (values, whole) in first_and_second.items():
         assert isinstance(values, np.ndarray)
@@ -88,9 +89,10 @@ def test_at_the_very_end_of_a_step_a_little_of_it_is_left(hut: "Hut") -> None:
 def test_a_battery_is_planned_as_the_installer_says(hut: "Hut") -> None:
     world = hut("battery", model={"battery": "storage-efficiency: 99%"})
     world.show(BATTERY)
-    battery = storage(gather(world), "battery")
+    gathered = gather(world)
+    battery, inverter = storage(gathered, "battery"), device(gathered, "battery")
     assert (battery.soc_start_kwh, battery.soc_min_kwh, battery.soc_max_kwh) == (5.0, 1.0, 10.0)
-    assert (battery.charging_efficiency, battery.discharging_efficiency) == pytest.approx(
+    assert (inverter.charging_efficiency, inverter.discharging_efficiency) == pytest.approx(
         (0.9, 0.9)
     )
     assert battery.storage_efficiency == 0.99
@@ -154,7 +156,7 @@ def test_heat_is_drawn_as_measured_yesterday_or_as_the_installer_says(hut: "Hut"
     usage = storage(gather(world), "heating").usage_kw
     assert isinstance(usage, np.ndarray)
     assert usage[1:].tolist() == pytest.approx([1.0] * 96)
-    assert storage(gather(world), "heating").charging_efficiency == 3.5
+    assert device(gather(world), "heating").charging_efficiency == 3.5
 
 
 def test_the_sun_is_a_device_if_it_can_be_limited_and_else_happens_anyway(hut: "Hut") -> None:
@@ -163,20 +165,20 @@ def test_the_sun_is_a_device_if_it_can_be_limited_and_else_happens_anyway(hut: "
     gathered = gather(world)
     assert (device(gathered, "solar").max_kw == 0.0).all()
     assert device(gathered, "solar").min_kw[1] < 0.0
-    assert (gathered.problem.inflexible_kw == 0.0).all()
+    assert (gathered.problem.site.inflexible_kw == 0.0).all()
     watched = hut("solar", more={"solar": "control: false"})
     watched.show({"solar.power": -4.0})
     gathered = gather(watched)
     assert gathered.problem.devices == ()
-    assert gathered.problem.inflexible_kw[1] < 0.0
-    assert gathered.expected["solar.power"].values[1] == gathered.problem.inflexible_kw[1]
+    assert gathered.problem.site.inflexible_kw[1] < 0.0
+    assert gathered.expected["solar.power"].values[1] == gathered.problem.site.inflexible_kw[1]
 
 
 def test_the_sun_that_the_context_lists_is_counted_once(hut: "Hut") -> None:
     listed = "inflexible-production: [{sensor: solar.power, default: 2 kW}]"
     world = hut("solar", more={"solar": "control: false"}, context=listed)
     gathered = gather(world)
-    assert gathered.problem.inflexible_kw[1:].tolist() == [-2.0] * 96
+    assert gathered.problem.site.inflexible_kw[1:].tolist() == [-2.0] * 96
 
 
 def test_load_is_what_was_measured_or_the_installers_default(hut: "Hut") -> None:
@@ -186,8 +188,8 @@ def test_load_is_what_was_measured_or_the_installers_default(hut: "Hut") -> None
     world = hut("heating", "house", context=listed, more={"heating": "control: false"})
     world.show({"heating.power": 0.5, "grid.power": 2.5})
     gathered = gather(world)
-    assert gathered.problem.inflexible_kw[1:8].tolist() == [2.5] * 7  # 2.0 and 0.5
-    assert gathered.problem.inflexible_kw[9:].tolist() == [1.0] * 88  # 1.0 and nothing known: 0
+    assert gathered.problem.site.inflexible_kw[1:8].tolist() == [2.5] * 7  # 2.0 and 0.5
+    assert gathered.problem.site.inflexible_kw[9:].tolist() == [1.0] * 88  # 1.0, and 0
     assert gathered.expected["house.power"].values[1] == 2.0
 
 
@@ -195,7 +197,7 @@ def test_a_house_that_gives_power_is_not_planned_as_one_that_draws_it(hut: "Hut"
     world = hut("battery", "house")  # panels that nobody told us about
     world.show({"grid.power": -3.0, "battery.power": 0.0, "battery.soc": 50.0})
     world.poll()
-    assert gather(world).problem.inflexible_kw[1] == pytest.approx(-3.0)
+    assert gather(world).problem.site.inflexible_kw[1] == pytest.approx(-3.0)
 
 
 def test_processes_are_placed_and_then_happen_anyway(hut: "Hut") -> None:
@@ -203,21 +205,21 @@ def test_processes_are_placed_and_then_happen_anyway(hut: "Hut") -> None:
     gathered = gather(world)
     power = gathered.fixed["oven"].power_kw.values
     assert power.sum() == 6.0 * 4 * 2  # today's hour and tomorrow's
-    assert gathered.problem.inflexible_kw[1:] == pytest.approx(power[1:])
+    assert gathered.problem.site.inflexible_kw[1:] == pytest.approx(power[1:])
 
 
 def test_prices_are_fixed_or_of_a_sensor_and_feeding_in_pays_as_buying_costs(hut: "Hut") -> None:
     world = hut("battery")
     problem = gather(world).problem
-    assert sorted(set(problem.import_price.tolist())) == [0.20, 0.40]
-    assert set(problem.export_price.tolist()) == {0.08}
+    assert sorted(set(problem.site.import_price.tolist())) == [0.20, 0.40]
+    assert set(problem.site.export_price.tolist()) == {0.08}
     grid = TimeGrid(world.now, timedelta(hours=1), 2)
     assert gatherer(world).price(Price(0.5, "EUR"), grid).tolist() == [0.5, 0.5]
     path = hut.folder / "site.yaml"
     text = path.read_text().replace(", production-price: {sensor: feed-in}", "")
     path.write_text(text)
     problem = gather(hut.world(path, "other")).problem
-    assert problem.export_price.tolist() == problem.import_price.tolist()
+    assert problem.site.export_price.tolist() == problem.site.import_price.tolist()
 
 
 def market(hut: "Hut", rows: dict[str, float]) -> "World":
@@ -231,7 +233,7 @@ def market(hut: "Hut", rows: dict[str, float]) -> "World":
 
 def test_unknown_prices_take_the_nearest_known_one(hut: "Hut") -> None:
     world = market(hut, {"2026-04-14T12:00+00:00": 0.1, "2026-04-14T16:00+00:00": 0.3})
-    price = gather(world).problem.import_price
+    price = gather(world).problem.site.import_price
     assert price[::4][:12].tolist() == pytest.approx([0.1] * 5 + [0.3] * 7)
 
 
@@ -249,8 +251,9 @@ def test_the_connection_is_planned_below_its_limits_by_the_guards_margin(hut: "H
         "site-peak-consumption: 4 kW, site-peak-consumption-price: 100 EUR/kW, "
         "soc-minima-breach-price: 7 EUR/kWh",
     )
+    world.show(BATTERY)
     problem = gather(world).problem
-    connection = problem.connection
+    connection = problem.site.connection
     capacities = (
         connection.power_capacity_kw,
         connection.consumption_capacity_kw,
@@ -259,11 +262,11 @@ def test_the_connection_is_planned_below_its_limits_by_the_guards_margin(hut: "H
     for values, expected in zip(capacities, (19.5, 0.0, 7.5), strict=True):
         assert isinstance(values, np.ndarray)
         assert (values[1:] == expected).all()
-    assert connection.consumption_breach_price == optim.SITE_BREACH_PRICE
+    assert connection.consumption_breach_price == SITE_BREACH_PRICE
     assert connection.production_breach_price == 5.0
     assert (connection.peak_consumption_kw, connection.peak_price) == (4.0, 100.0)
-    assert problem.soc_breach_price == 7.0
-    free = gather(hut("battery")).problem.connection
+    assert storage(gather(world), "battery").minima_price == 7.0
+    free = gather(hut("battery")).problem.site.connection
     assert free.power_capacity_kw is None
     assert free.peak_price is None
 
@@ -274,5 +277,5 @@ def test_what_the_house_uses_is_planned_with_also_where_the_context_does_not_lis
     world = hut("battery", "house")
     world.show({"battery.power": 0.5, "grid.power": 2.5})
     gathered = gather(world)
-    assert gathered.problem.inflexible_kw[1:8].tolist() == [2.0] * 7
+    assert gathered.problem.site.inflexible_kw[1:8].tolist() == [2.0] * 7
     assert gathered.expected["house.power"].values[1] == 2.0

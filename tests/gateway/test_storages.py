@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flexedge.domain.series import TimeGrid
-from flexedge.optim.problem import SocBound
+from flexedge.optim.device import SocBound
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World

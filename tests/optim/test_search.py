@@ -102,8 +102,9 @@ def test_energy_that_could_only_be_burnt_has_no_plan() -> None:
     assert "site-power-capacity" in caught.value.culprits
     nearest = solve(problem, LIMIT)
     assert nearest.status == "relaxed"
-    assert nearest.soc_kwh["battery"] == pytest.approx([4.0, 4.0])
-    assert nearest.grid_kw == pytest.approx([-5.0, -5.0])
+    beyond = np.maximum(-nearest.grid_kw - 4.9, 0.0)
+    # room for 0.1 kW in the second hour is made in the first: better than 0.1 in both
+    assert beyond == pytest.approx([0.1 + 0.1 * 0.8 * 0.7, 0.0], abs=1e-5)
 
 
 def test_nothing_is_burnt_by_charging_and_discharging_at_once() -> None:

@@ -17,6 +17,7 @@ from flexedge.optim.request.source import Points, Sensor, Source, on_grid, parse
 Overlaps = Literal["first", "min", "max"]
 _FILTERS = ("source", "sources", "source-types", "exclude-source-types", "source-account")
 _SEGMENT = ("value", "datetime", "start", "end", "duration")
+_MOST = 1e9  # kW, kWh or money per these: a thousand gigawatts are nobody's site
 _COMBINE: dict[Overlaps, Callable[[FloatArray, float], FloatArray]] = {
     "first": lambda old, new: np.where(np.isnan(old), new, old),
     "min": np.fmin,
@@ -106,6 +107,8 @@ class Reader:
         if isinstance(raw, int | float) and not isinstance(raw, bool) and bare is not None:
             if not math.isfinite(raw):
                 raise BadField(path, "should be a finite number")
+            if abs(raw * bare) > _MOST:
+                raise BadField(path, f"{raw!r} is beyond all measure")
             return float(raw) * bare, dimensions[0]
         text = raw.strip() if isinstance(raw, str) else raw
         if isinstance(text, str) and text.endswith("%") and whole is not None:
@@ -121,10 +124,15 @@ class Reader:
                 if dimension in {"energy-price", "power-price"}:
                     price = units.price(raw, dimension)
                     self._same_currency(price.currency, path)
-                    return price.value, dimension
-                return units.quantity(raw, dimension), dimension
+                    value = price.value
+                else:
+                    value = units.quantity(raw, dimension)
             except ValueError as error:
                 complaint = complaint or str(error)
+                continue
+            if abs(value) > _MOST:
+                raise BadField(path, f"{raw!r} is beyond all measure")
+            return value, dimension
         raise BadField(path, complaint)
 
     def _same_currency(self, currency: str | None, path: str) -> None:
@@ -185,6 +193,8 @@ class Reader:
         values: FloatArray = on_grid(points, self.grid) * factor(
             points, amount.dimension, sensor.resolution
         )
+        if (np.abs(np.nan_to_num(values)) > _MOST).any():
+            raise BadField(amount.path, f"{sensor.name!r} has values that are beyond all measure")
         return values
 
     def events(

@@ -1,13 +1,13 @@
 """Devices of a flex-model: their limits, efficiencies and what else they can and cannot do."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import Coupling, Curve, Device, Process, Running, Soft, Storage
+from flexedge.optim.device import Coupling, Device, Process, Soft, Storage
+from flexedge.optim.request import abilities
 from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.entries import Entry
 from flexedge.optim.request.fields import Fields
@@ -17,7 +17,6 @@ _PHASES = {
     "L1": (1.0, 0.0, 0.0), "L2": (0.0, 1.0, 0.0), "L3": (0.0, 0.0, 1.0),
     "L1L2L3": (1 / 3, 1 / 3, 1 / 3),
 }  # fmt: skip
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,10 +131,10 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
     fields, hours = entry.fields, reader.grid.hours
     min_kw = -(limit.whole_kw if limit.soft_production else limit.production_kw)
     max_kw = limit.whole_kw if limit.soft_consumption else limit.consumption_kw
-    rise, fall = (_ramp(fields, f"ramp-{way}-limit", hours) for way in ("up", "down"))
-    part_load = _part_load(fields, reader)
-    if part_load is not None:
-        max_kw = np.minimum(max_kw, part_load.x[-1])
+    rise, fall = (abilities.ramp(fields, f"ramp-{way}-limit", hours) for way in ("up", "down"))
+    load = abilities.part_load(fields, reader)
+    if load is not None:
+        max_kw = np.minimum(max_kw, load.x[-1])
     return Device(
         entry.name,
         min_kw + 0.0,
@@ -146,17 +145,17 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
         entry.commodity,
         _soft(limit.consumption_kw, terms.consumption_breach_price, limit.soft_consumption),
         _soft(limit.production_kw, terms.production_breach_price, limit.soft_production),
-        modes(fields, max_kw),
+        abilities.modes(fields, max_kw),
         _coupling(fields),
         fields.boolean("prefer-curtailing-later", default=True),
         wear_price=_money(fields, "wear-cost", reader),
-        running=_running(fields, reader),
+        running=abilities.running(fields, reader),
         max_rise_kw=rise,
         max_fall_kw=fall,
-        power_before_kw=_one(fields, "power-at-start", "power"),
-        charge_taper=_curve(fields, "charging-power-curve", "soc", "energy"),
-        discharge_taper=_curve(fields, "discharging-power-curve", "soc", "energy"),
-        part_load=part_load,
+        power_before_kw=abilities.one(fields, "power-at-start", "power"),
+        charge_taper=abilities.curve(fields, "charging-power-curve", "soc", "energy"),
+        discharge_taper=abilities.curve(fields, "discharging-power-curve", "soc", "energy"),
+        part_load=load,
         phases=_on_phases(fields),
         priority=fields.number("priority", 0.0),
     )
@@ -166,16 +165,6 @@ def _soft(limit: FloatArray, price: FloatArray | None, wanted: bool) -> Soft | N
     return Soft(limit, price) if wanted and price is not None else None
 
 
-def _one(fields: Fields, key: str, dimension: units.Dimension) -> float | None:
-    """One fixed quantity, or None where the field is not given."""
-    if not fields.has(key):
-        return None
-    try:
-        return units.quantity(fields.data[key], dimension)
-    except ValueError as error:
-        fields.fail(key, str(error))
-
-
 def _money(fields: Fields, key: str, reader: Reader) -> float:
     if not fields.has(key):
         return 0.0
@@ -183,68 +172,6 @@ def _money(fields: Fields, key: str, reader: Reader) -> float:
     if amount.fixed is None or amount.fixed < 0:
         fields.fail(key, "should be a fixed price that is not negative, such as '0.04 EUR/kWh'")
     return amount.fixed
-
-
-def _ramp(fields: Fields, key: str, hours: float) -> float | None:
-    """A power per time ("10 kW/h") as power per step."""
-    if not fields.has(key):
-        return None
-    text = fields.text(key)
-    top, slash, below = text.rpartition("/")
-    minutes = {"h": 60.0, "min": 1.0}.get(below.strip())
-    if not slash or minutes is None:
-        fields.fail(key, f"{text!r} should be a power per time, such as '10 kW/h'")
-    try:
-        per_minute = units.quantity(top.strip(), "power") / minutes
-    except ValueError as error:
-        fields.fail(key, str(error))
-    return abs(per_minute) * 60.0 * hours
-
-
-def modes(fields: Fields, max_kw: FloatArray) -> tuple[tuple[float, float], ...]:
-    """The bands of power a device keeps to: of operation-modes, power-steps or minimum-power."""
-    bands = []
-    for mode in fields.objects("operation-modes"):
-        mode.refuse_unknown(("consumption-range", "production-range", "name"))
-        up, down = _range(mode, "consumption-range"), _range(mode, "production-range")
-        if up is None and down is None:
-            mode.fail("consumption-range", "or production-range is missing")
-        if up is not None and down is not None and (up[0] or down[0]):
-            mode.fail("production-range", "both ranges of one mode start at 0 kW")
-        low, high = up or (0.0, 0.0)
-        if down is not None:
-            low, high = -down[1], (high if up is not None else -down[0])
-        bands.append((low, high))
-    steps = [_step(fields, number, raw) for number, raw in enumerate(fields.items("power-steps"))]
-    if steps:
-        bands += [(0.0, 0.0), *((step, step) for step in steps if step)]
-    least = _one(fields, "minimum-power", "power")
-    if least is not None:
-        most = float(max_kw.max())
-        bands += [(0.0, 0.0), *([(least, most)] if 0 < least <= most else [])]
-    return tuple(bands)
-
-
-def _step(fields: Fields, number: int, raw: object) -> float:
-    try:
-        return units.quantity(raw, "power")
-    except ValueError as error:
-        fields.fail(f"power-steps[{number}]", str(error))
-
-
-def _range(mode: Fields, key: str) -> tuple[float, float] | None:
-    if not mode.has(key):
-        return None
-    ends = mode.items(key)
-    if len(ends) != 2:  # noqa: PLR2004 - from, to
-        mode.fail(key, "should be two powers, such as ['1.4 kW', '7.4 kW']")
-    try:
-        low, high = (units.quantity(end, "power") for end in ends)
-    except ValueError as error:
-        mode.fail(key, str(error))
-    if not 0 <= low <= high:
-        mode.fail(key, "should go from a lower power to a higher one, none below 0")
-    return low, high
 
 
 def _coupling(fields: Fields) -> Coupling | None:
@@ -263,80 +190,6 @@ def _coupling(fields: Fields) -> Coupling | None:
         fields.fail("coupling", "needs exactly one directional capacity: consumption-capacity for "
                     "what goes in, production-capacity for what comes out")  # fmt: skip
     return Coupling(fields.text("coupling"), coefficient if drawn else -coefficient)
-
-
-def _running(fields: Fields, reader: Reader) -> Running | None:
-    keys = ("start-up-cost", "minimum-up-time", "minimum-down-time", "maximum-starts-per-day")
-    if not any(fields.has(key) for key in keys):
-        return None
-    up, down = (
-        -(-fields.duration(key) // reader.grid.resolution) if fields.has(key) else 0
-        for key in ("minimum-up-time", "minimum-down-time")
-    )
-    most = None
-    if fields.has("maximum-starts-per-day"):
-        most = int(fields.number("maximum-starts-per-day"))
-        if most < 0:
-            fields.fail("maximum-starts-per-day", "should not be negative")
-    return Running(
-        _start_price(fields), up, down, most, fields.boolean("on-at-start", default=False)
-    )
-
-
-def _start_price(fields: Fields) -> float:
-    """Money per start: "0.5 EUR", or a bare number in the currency of the prices."""
-    if not fields.has("start-up-cost"):
-        return 0.0
-    raw = fields.data["start-up-cost"]
-    if isinstance(raw, str):
-        number, _, currency = raw.strip().partition(" ")
-        try:
-            raw = float(number)
-        except ValueError:
-            raw = None
-        if currency and len(currency) != 3:  # noqa: PLR2004 - a currency has three letters
-            raw = None
-    good = isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw < np.inf
-    if not good:
-        fields.fail("start-up-cost", "should be an amount of money, such as '0.5 EUR'")
-    return float(raw)
-
-
-def _curve(fields: Fields, key: str, over: str, dimension: units.Dimension) -> Curve | None:
-    points = []
-    for point in fields.objects(key):
-        point.refuse_unknown((over, "power"))
-        x, y = _one(point, over, dimension), _one(point, "power", "power")
-        if x is None or y is None:
-            point.fail(over, f"and power are both needed: {{'{over}': '8 kWh', 'power': '3 kW'}}")
-        points.append((x, y))
-    if not points:
-        return None
-    curve = Curve(tuple(x for x, _ in points), tuple(y for _, y in points))
-    if len(points) < 2 or (np.diff(curve.x) <= 0).any():  # noqa: PLR2004 - a line has two ends
-        fields.fail(key, f"needs at least two points of rising {over}")
-    slope = np.diff(curve.y) / np.diff(curve.x)
-    if (np.diff(slope) > 1e-9).any():  # noqa: PLR2004 - rounding
-        fields.fail(key, "should never turn upwards: its slope may only fall")
-    return curve
-
-
-def _part_load(fields: Fields, reader: Reader) -> Curve | None:
-    points = [(0.0, 0.0)]
-    for point in fields.objects("part-load-efficiency"):
-        point.refuse_unknown(("power", "efficiency"))
-        x = _one(point, "power", "power")
-        if x is None or not point.has("efficiency"):
-            point.fail("power", "and efficiency are both needed")
-        share = reader.amount(point.data["efficiency"], point.at("efficiency"), ["share"], bare=1.0)
-        if x > 0 and share.fixed is not None:
-            points.append((x, x * share.fixed))
-    if len(points) == 1:
-        return None
-    curve = Curve(tuple(x for x, _ in points), tuple(y for _, y in points))
-    if (np.diff(curve.x) <= 0).any() or min(curve.y) < 0:
-        fields.fail("part-load-efficiency", "needs points of rising power")
-    return curve
 
 
 def _on_phases(fields: Fields) -> tuple[float, float, float] | None:
@@ -367,7 +220,7 @@ def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
     grid = reader.grid
     raw = fields.data.get("power")
     if isinstance(raw, str):
-        kw = _one(fields, "power", "power") or 0.0
+        kw = abilities.one(fields, "power", "power") or 0.0
     else:
         sensor = None if entry is None else entry.sensor
         kw = (

@@ -111,7 +111,7 @@ def _sensor(name: str, fields: Fields, listed: Fields) -> Sensor:
     unit = fields.data.get("unit", "")
     if not isinstance(unit, str):
         fields.fail("unit", "should be a unit such as 'kW'")
-    zero = fields.data.get("resolution") in {"PT0M", "PT0S", "PT0H", "P0D"}
+    zero = fields.data.get("resolution") in ("PT0M", "PT0S", "PT0H", "P0D")
     return Sensor(
         name,
         unit,
@@ -150,7 +150,7 @@ def _points(fields: Fields, sensor: Sensor) -> Points:
         values[i] = value
     values[~np.isfinite(values)] = np.nan
     resolution = sensor.resolution
-    if fields.data.get("resolution") not in {None, "PT0M", "PT0S"}:
+    if fields.data.get("resolution") not in (None, "PT0M", "PT0S"):
         resolution = fields.duration("resolution")
     if len(raw) > 1 and resolution <= timedelta(0):
         fields.fail("resolution", "several values need a distance between them")

@@ -1,0 +1,92 @@
+"""Sensors, series and assets of a file."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flexedge.domain.series import TimeGrid
+from flexedge.errors import BadField
+from flexedge.optim.request.fields import Fields
+from flexedge.optim.request.source import FileSource, Points, on_grid, parse_unit
+
+START = "2026-11-24T00:00:00+00:00"
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+KW = {"unit": "kW", "resolution": "PT1H"}
+
+
+def source(**data: Any) -> FileSource:
+    return FileSource(Fields(data, ""))
+
+
+def test_sensors_know_their_asset() -> None:
+    sensors = {
+        "power": KW, "soc": {"unit": "kWh", "resolution": "PT0M", "on": "energy"},
+        "energy": {"unit": "kWh", "resolution": "PT1H", "on": "power"},
+        "other": {**KW, "asset": 12, "asset-type": "process", "attributes": {"a": 1}},
+        "beside": {**KW, "on": "other"}, "itself": {**KW, "on": "itself"},
+    }  # fmt: skip
+    found = source(sensors=sensors).sensors
+    assert {name: one.asset for name, one in found.items()} == {
+        "power": "power", "soc": "power", "energy": "power", "other": "12", "beside": "12",
+        "itself": "itself",
+    }  # fmt: skip
+    assert found["soc"].resolution == timedelta(0)
+    assert found["other"].attributes == {"a": 1}
+
+
+def test_missing_values_are_no_numbers() -> None:
+    stored = {"start": START, "resolution": "PT1H", "unit": "kW", "values": [1, None, 3]}
+    points = source(sensors={"p": KW}, series={"p": stored}).points("p", None)
+    assert points is not None
+    assert points.values.tolist()[::2] == [1, 3]
+    assert np.isnan(points.values[1])
+    assert points.starts[2] - points.starts[0] == 2 * HOUR
+    assert source(sensors={"p": KW}).points("p", None) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"sensors": {"p": {"unit": 3, "resolution": "PT1H"}}}, "sensors.p.unit: should be a unit"),
+        ({"sensors": {"p": {**KW, "on": "q"}}}, "sensors.p.on: there is no sensor 'q'"),
+        ({"sensors": {"p": {**KW, "unti": "kW"}}}, "did you mean 'unit'"),
+        ({"series": {"p": {}}}, "series.p: is the series of a sensor that is not among"),
+        ({"sensors": {"p": KW}, "series": {"p": {"start": START, "values": ["x"]}}},
+         "series.p.values: number 0 should be a number or null, not 'x'"),
+        ({"sensors": {"p": KW}, "series": {"p": {"start": START, "values": [1], "unit": 1}}},
+         "series.p.unit: should be a unit"),
+        ({"sensors": {"p": {"unit": "kWh", "resolution": "PT0M"}},
+          "series": {"p": {"start": START, "values": [1, 2]}}}, "need a distance between them"),
+        ({"assets": {"a": {"parent": "b"}}}, "assets.a.parent: there is no asset 'b'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_told_by_its_path(data: Any, told: str) -> None:
+    with pytest.raises(BadField) as caught:
+        source(**data)
+    assert told in str(caught.value)
+
+
+def test_values_are_put_on_a_grid() -> None:
+    grid = TimeGrid(MIDNIGHT, HOUR, 3)
+    quarters = Points(
+        tuple(MIDNIGHT + i * HOUR / 4 for i in range(8)), np.arange(8.0), HOUR / 4, "kW"
+    )
+    assert on_grid(quarters, grid)[:2].tolist() == [1.5, 5.5]
+    assert np.isnan(on_grid(quarters, grid)[2])
+    points = Points((MIDNIGHT + HOUR, MIDNIGHT + 9 * HOUR), np.array([4.0, 5.0]), HOUR * 0, "kWh")
+    assert np.nan_to_num(on_grid(points, grid)).tolist() == [0, 4, 0]
+    assert np.isnan(on_grid(Points((), np.empty(0), HOUR, "kW"), grid)).all()
+
+
+def test_assets_carry_what_is_stored_about_them() -> None:
+    assets = {"site": {"flex-context": {"a": 1}}, "b": {"parent": "site", "flex-model": {"c": 2}}}
+    found = source(assets=assets).assets
+    assert found["site"].flex_context.data == {"a": 1}
+    assert (found["b"].parent, found["b"].flex_model.path) == ("site", "assets.b.flex-model")
+
+
+def test_units_nobody_knows_are_none() -> None:
+    assert parse_unit("parsec") is None

@@ -1,0 +1,143 @@
+"""Flex-contexts: prices, capacities, what is relaxed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flexedge.errors import BadField
+from flexedge.optim.market import Connection, Market
+from tests.optim.request.asking import BATTERY, PRICE, asked, at, series
+
+
+def site(context: Any, **more: Any) -> Market:
+    return asked([BATTERY], context, **more).problem.site
+
+
+def connection(**context: Any) -> Connection:
+    return site({**PRICE, **context}).connection
+
+
+def first(amount: Any) -> float | None:
+    return None if amount is None else float(np.broadcast_to(amount, 4)[0])
+
+
+@pytest.mark.parametrize(
+    ("context", "prices"),
+    [
+        ({}, (10_000.0, 1000.0)),
+        ({"relax-constraints": False}, (None, None)),
+        ({"relax-constraints": False, "relax-soc-constraints": True}, (None, 1000.0)),
+        ({"relax-site-capacity-constraints": False}, (None, 1000.0)),
+        ({"relax-soc-constraints": False}, (10_000.0, None)),
+        ({"site-consumption-breach-price": "5 EUR/kW"}, (5.0, 1000.0)),
+        ({"soc-minima-breach-price": "2 EUR/kWh"}, (10_000.0, 2.0)),
+    ],
+)
+def test_what_is_relaxed_has_a_price(context: Any, prices: tuple[Any, Any]) -> None:
+    found = asked([BATTERY], {**PRICE, **context}).problem
+    storage = found.devices[0].storage
+    assert storage is not None
+    breach = found.site.connection.consumption_breach_price
+    assert (first(breach), first(storage.minima_price)) == prices
+
+
+def test_device_capacities_are_relaxed_by_name_only() -> None:
+    model = [{**BATTERY, "consumption-capacity": "1 kW"}]
+    hard = asked(model).problem.devices[0]
+    soft = asked(model, {**PRICE, "relax-capacity-constraints": True}).problem.devices[0]
+    own = asked(model, {**PRICE, "consumption-breach-price": "7 EUR/kW"}).problem.devices[0]
+    assert (hard.max_kw[0], hard.consumption_capacity) == (1.0, None)
+    assert soft.consumption_capacity is not None
+    assert (soft.max_kw[0], first(soft.consumption_capacity.price)) == (2.0, 100.0)
+    assert own.consumption_capacity is not None
+    assert first(own.consumption_capacity.price) == 7.0
+    assert own.production_capacity is None
+
+
+def test_capacities_are_no_more_than_that_of_the_wires() -> None:
+    found = connection(**{"site-power-capacity": "8 kW", "site-consumption-capacity": "9 kW"})
+    assert first(found.consumption_capacity_kw) == first(found.production_capacity_kw) == 8.0
+
+
+def test_peaks() -> None:
+    found = connection(**{
+        "site-peak-consumption": "3 kW", "site-peak-consumption-price": "10 EUR/kW",
+        "site-peak-production-price": [{"start": at(0), "end": at(4), "value": "2 EUR/MW"}],
+    })  # fmt: skip
+    assert (first(found.peak_consumption_kw), first(found.peak_price)) == (3.0, 10.0)
+    assert (first(found.peak_production_kw), first(found.peak_production_price)) == (0.0, 0.002)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [  # import price, export price, consumption capacity, production capacity, its breach price
+        ({"consumption-price": "0.1 EUR/kWh"}, (0.1, 0.1, None, 0.0, 10_000.0)),
+        ({"production-price": "0.1 EUR/kWh"}, (0.0, 0.1, 0.0, None, None)),
+        ({"site-consumption-capacity": "5 kW"}, (0.0, 0.0, 5.0, 0.0, 10_000.0)),
+        ({"site-production-capacity": "5 kW"}, (0.0, 0.0, 0.0, 5.0, None)),
+        ({"site-power-capacity": "5 kW"}, (0.0, 0.0, 5.0, 5.0, None)),
+        ({"consumption-price": "0.1 EUR/kWh", "relax-constraints": False},
+         (0.1, 0.1, None, 0.0, None)),
+    ],
+)  # fmt: skip
+def test_what_a_commodity_is_given_decides_the_rest(given: Any, expected: Any) -> None:
+    boiler = {"sensor": "boiler", "commodity": "gas", "consumption-capacity": "5 kW"}
+    context = [{"commodity": "electricity", **PRICE}, {"commodity": "gas", **given}]
+    markets = asked([BATTERY, boiler], context).problem.markets
+    gas = next(market for market in markets if market.commodity == "gas")
+    found = gas.connection
+    assert (
+        gas.import_price[0], gas.export_price[0], first(found.consumption_capacity_kw),
+        first(found.production_capacity_kw), first(found.production_breach_price),
+    ) == expected  # fmt: skip
+    assert not gas.internal
+
+
+@pytest.mark.parametrize("contexts", [[], [{"commodity": "gas"}]])
+def test_a_commodity_without_prices_and_capacities_is_an_internal_node(contexts: Any) -> None:
+    boiler = {"sensor": "boiler", "commodity": "gas", "consumption-capacity": "5 kW"}
+    context = [{"commodity": "electricity", **PRICE}, *contexts]
+    assert asked([BATTERY, boiler], context).problem.markets[1].internal
+
+
+def test_inflexible_devices_are_signed_by_their_field() -> None:
+    stored = {"load": series(1, 2, None, 4), "sun": series(3, 3, 3, 3)}
+    context = {
+        **PRICE, "inflexible-consumption": [{"sensor": "load"}],
+        "inflexible-production": [{"sensor": "sun"}], "inflexible-device-sensors": ["sun"],
+    }  # fmt: skip
+    found = asked([BATTERY], context, stored=stored)
+    assert found.problem.site.inflexible_kw.tolist() == [-5, -4, -6, -2]
+    assert "1 of 4 values are not known: taken as 0" in found.notes[0]
+
+
+def test_deprecated_price_sensors_keep_limits_hard() -> None:
+    stored = {"price": series(100, unit="EUR/MWh")}
+    found = site({"consumption-price-sensor": "price"}, stored=stored)
+    assert found.import_price[0] == 0.1
+    assert found.connection.consumption_breach_price is None
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        ({}, "flex-context.consumption-price: is missing: electricity needs a price"),
+        ({**PRICE, "consumption-prices": 1}, "did you mean 'consumption-price'"),
+        ({**PRICE, "commodity": "gas"}, "flex-context.commodity: only electricity"),
+        ({**PRICE, "consumption-price-sensor": "pv"}, "is another name of consumption-price"),
+        ([{"commodity": "gas"}, {"commodity": "gas"}], "'gas' is described twice"),
+        ({"consumption-price": {"sensor": "price"}}, "no price is known for the time"),
+        ({**PRICE, "site-power-capacity": "-1 kW"}, "should not be negative"),
+        ({**PRICE, "inflexible-phases": [1]}, "should be three shares that add up to 1"),
+        ({**PRICE, "inflexible-consumption": ["nobody"]}, "there is no sensor 'nobody'"),
+        ({**PRICE, "inflexible-consumption": [None]}, "should refer to a sensor"),
+        ({**PRICE, "inflexible-device-sensors": ["x"]}, "there is no sensor 'x'"),
+        ({**PRICE, "risk-weight": 2}, "should lie between 0 and 1"),
+        ({**PRICE, "scenarios": [{"probability": 1}]}, "should lie between 0 and 1"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_path(context: Any, told: str) -> None:
+    with pytest.raises(BadField) as caught:
+        asked([BATTERY], context, stored={"price": series(None, unit="EUR/MWh")})
+    assert told in str(caught.value)
