@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flexedge.optim.request.solve import solve_file
+from tests.optim import lab
 
 LIMIT = timedelta(seconds=60)
 
@@ -55,6 +56,22 @@ def test_outputs_have_the_shape_of_those_of_flexmeasures(case: dict[str, Any]) -
             key: theirs.get(key) for key in ("start", "resolution", "unit", "sign")
         }
         assert len(ours["values"]) == len(theirs["values"])
+
+
+def laboratory() -> list[dict[str, Any]]:
+    """The second file of solved cases: with stored settings, defaults and edges."""
+    if FOLDER is None:
+        return []
+    every = json.loads((FOLDER.parent / "flexmeasures-1.0.1.json").read_text())["cases"]
+    return [one for one in every if lab.convertible(one)]
+
+
+@pytest.mark.parametrize("one", laboratory(), ids=lambda one: f"{one['suite']}: {one['case']}")
+def test_the_laboratory_costs_what_it_costs_with_flexmeasures(one: dict[str, Any]) -> None:
+    solved = lab.golden_format(one)
+    answer = solve_file(solved, LIMIT, compat="flexmeasures-1.0")
+    paid = [cost for name, cost in solved["costs"].items() if not name.startswith("prefer")]
+    assert answer["cost"] == pytest.approx(sum(paid), rel=1e-5, abs=1e-6)
 
 
 def test_without_compat_only_penalties_for_missed_energy_differ(case: dict[str, Any]) -> None:
