@@ -15,7 +15,7 @@ def golden_format(lab: Case) -> Case:
     sensors, series = {}, {}
     for key, one in lab["sensors"].items():
         step = f"PT{one['resolution_s']}S"
-        sensors[key] = {"unit": one["unit"], "resolution": step, "on": one.get("asset")}
+        sensors[key] = {"unit": one["unit"], "resolution": step, "asset": one.get("asset")}
         if one.get("values"):
             first = one["values"][0][0]
             series[key] = {"start": first, "resolution": step, "unit": one["unit"],

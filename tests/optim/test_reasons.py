@@ -1,6 +1,7 @@
 """Why, in numbers."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ START = datetime(2026, 11, 24, tzinfo=UTC)
 PRICES = np.array([0.10, 0.12, 0.20, 0.50])
 
 
-def problem(**kw: float) -> Problem:
+def problem(**kw: Any) -> Problem:
     battery = Device(
         "battery", np.full(4, -2.0), np.full(4, 2.0), Storage("battery", 0.0, 0.0, 2.0)
     )

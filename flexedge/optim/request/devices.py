@@ -171,8 +171,8 @@ def _check_modes(
     if bands and not np.any(reach, axis=0).all():
         step = int(np.argmin(np.any(reach, axis=0)))
         key = "operation-modes" if fields.has("operation-modes") else "power-steps"
-        fields.fail(key, f"none lies between {min_kw[step]:g} and {max_kw[step]:g} kW, which is all "
-                    f"that the capacities allow in step {step}")  # fmt: skip
+        between = f"{min_kw[step]:g} and {max_kw[step]:g} kW"
+        fields.fail(key, f"none lies between {between}: what the capacities allow in step {step}")
 
 
 def _soft(limit: FloatArray, price: FloatArray | None, wanted: bool) -> Soft | None:  # noqa: FBT001

@@ -12,8 +12,8 @@ MIDNIGHT = datetime(2026, 11, 23, 23, tzinfo=UTC)
 
 def test_the_resolution_is_asked_for_or_that_of_the_finest_power_sensor() -> None:
     assert asked([BATTERY]).problem.grid.resolution == timedelta(hours=1)
-    fine = {"sensors": {"battery": {"unit": "kW", "resolution": "PT5M"}}}
-    assert asked([BATTERY], **fine).problem.grid.resolution == timedelta(minutes=5)
+    fine = {"battery": {"unit": "kW", "resolution": "PT5M"}}
+    assert asked([BATTERY], sensors=fine).problem.grid.resolution == timedelta(minutes=5)
     told = asked([BATTERY], **{"scheduling-resolution": "PT30M"}).problem.grid
     assert (told.resolution, told.n) == (timedelta(minutes=30), 8)
     wanted = asked([BATTERY], request={"resolution": "PT15M"}).problem.grid

@@ -128,7 +128,8 @@ def test_one_sensor_is_scheduled_with_one_object() -> None:
         found = asked(model, level="sensor", **more)
         assert found.problem.devices[0].name == "battery"
     lonely = {"battery": {"unit": "kW", "resolution": "PT1H"}}
-    assert asked({**model, "sensor": "battery"}, level="sensor", sensors=lonely)
+    found = asked({**model, "sensor": "battery"}, level="sensor", sensors=lonely)
+    assert found.problem.devices[0].name == "battery"
     with pytest.raises(BadField, match="which sensor shall be scheduled"):
         asked(model, level="sensor")
 

@@ -1,6 +1,7 @@
 """States of charge between two ticks."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def put(kind: str, start: float, soc: float, end: float | None = None) -> ticks.
     return asked
 
 
-def hours(asked: dict[datetime, float]) -> dict[float, float]:
+def hours(asked: dict[datetime, float]) -> dict[float, Any]:
     return {(tick - START) / HOUR: pytest.approx(soc) for tick, soc in asked.items()}
 
 
