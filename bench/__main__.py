@@ -4,11 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import lockstep, plan, poll, start, store
+from bench import lockstep, optim, plan, poll, start, store
 from bench.measure import Row, machine, table_line
 
 _BENCHES: dict[str, Callable[..., Iterator[Row]]] = {
     "plan": plan.rows,
+    "optim": optim.rows,
     "poll": poll.rows,
     "store": store.rows,
     "start": start.rows,

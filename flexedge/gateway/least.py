@@ -22,14 +22,17 @@ _NOTHING_KW = 1e-6
 
 
 def solve_in_steps(
-    problem: Problem, least_kw: Mapping[str, FloatArray], time_limit: timedelta
+    problem: Problem,
+    least_kw: Mapping[str, FloatArray],
+    time_limit: timedelta,
+    after: Solution | None = None,
 ) -> Solution:
     """Solve so that devices in ``least_kw`` (least power above zero, per step) do it or nothing.
 
     A few steps may remain in between; dispatch rounds those. Raises ``PlanError`` where there is
     no plan at all; one that only rounding made impossible is not rounded.
     """
-    solution = solve(problem, time_limit)
+    solution = solve(problem, time_limit, after)
     for _ in range(_ROUNDS):
         rounded = replace(
             problem,
@@ -43,7 +46,7 @@ def solve_in_steps(
         if all(new is old for new, old in zip(rounded.devices, problem.devices, strict=True)):
             break
         try:
-            solution = solve(rounded, time_limit)
+            solution = solve(rounded, time_limit, solution)
         except PlanError:
             break
         problem = rounded

@@ -67,6 +67,7 @@ class Planner:
         self._health = health
         self._lock = threading.Lock()
         self._plan: Plan | None = None
+        self._solution: Solution | None = None
         self._inputs: object = None
         self._began: datetime | None = None
         self.trouble = ""
@@ -95,7 +96,9 @@ class Planner:
             try:
                 self._beliefs.flush()  # forecasts shall know the newest readings
                 gathered = self._gatherer.gather(now, horizon)
-                solution = solve_in_steps(gathered.problem, self._least(gathered), time_limit)
+                solution = solve_in_steps(
+                    gathered.problem, self._least(gathered), time_limit, self._solution
+                )
             except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
                 if not self.trouble:
@@ -103,6 +106,7 @@ class Planner:
                 self.trouble = str(error)
                 self._health.alarm("plan", f"no new plan: {error}")
                 return
+            self._solution = solution
             self._plan = plan = self._read_back(gathered, solution, now)
             self.trouble = ""
             self._health.planned(plan.seconds)

@@ -15,7 +15,7 @@ import numpy as np
 from flexedge.domain.series import FloatArray
 from flexedge.errors import Infeasible, SolverGaveUp
 from flexedge.optim.choices import Bands, BoolArray, Bounds, Choice
-from flexedge.optim.highs import Answer, Model
+from flexedge.optim.highs import Answer, Basis, Model
 from flexedge.optim.program import LinearProgram
 
 _A_CENT = 0.01
@@ -39,6 +39,18 @@ class Found:
     """How much cheaper a plan could be at most, as a share of the money that moves."""
     seconds: float
     binaries: int
+    basis: Basis
+    """Where the linear program ended, to begin a later one from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Where to begin: where a program like this one ended, some of its steps earlier."""
+
+    basis: Basis
+    steps: int
+    of: int
+    """How many steps the program has."""
 
 
 class _Search:
@@ -92,6 +104,7 @@ def settle(
     choices: Sequence[Choice],
     time_limit: float,
     turnover: FloatArray,
+    start: Start | None = None,
 ) -> Found:
     """Solve the program with all its choices, within ``time_limit`` seconds.
 
@@ -100,7 +113,10 @@ def settle(
     """
     search = _Search(program, choices, time_limit)
     model = Model(program, relaxed=True)
+    if start is not None:
+        model.begin_from(start.basis, start.steps, start.of)
     relaxed = search.ask(model, least=_LEAST_SECONDS)
+    basis = model.basis
     if relaxed.status == "infeasible":
         raise Infeasible(model.conflict())
     if relaxed.status == "stopped" or relaxed.primal is None:
@@ -120,7 +136,8 @@ def settle(
         raise SolverGaveUp("time limit", search.spent)
     rounding = _ROUNDING * abs(best.objective)
     missing = max(best.objective - bound - rounding, 0.0)
-    return Found(best, best.primal, bound, missing / search.money, search.spent, binaries)
+    gap = missing / search.money
+    return Found(best, best.primal, bound, gap, search.spent, binaries, basis)
 
 
 def _repaired(search: _Search, model: Model, answer: Answer) -> Answer | None:

@@ -13,6 +13,7 @@ from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
 from flexedge.optim.elastic import Given
+from flexedge.optim.highs import Basis
 from flexedge.optim.meter import Meter
 from flexedge.optim.placed import Placed, spread
 from flexedge.optim.problem import Problem
@@ -121,7 +122,10 @@ class Solution:
     """How many directions had to be decided one by one."""
     bound: float
     """No plan is cheaper than this, tie-breakers included."""
+    grid: TimeGrid
     site: str = "electricity"
+    basis: Basis | None = None
+    """Where the solver ended: the next plan begins there."""
     culprits: tuple[str, ...] = ()
     """Limits that contradict each other: without any one of them the rest could be kept."""
 
@@ -220,6 +224,8 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         binaries=found.binaries,
         bound=found.bound,
         site=problem.site.commodity,
+        basis=found.basis,
+        grid=problem.grid,
     )
 
 

@@ -24,6 +24,7 @@ from time import perf_counter
 
 import numpy as np
 
+from flexedge.domain.series import TimeGrid
 from flexedge.errors import Infeasible
 from flexedge.optim import elastic, meter, placed, running, scenarios, search, solution, stocks
 from flexedge.optim.choices import Choice, Pair
@@ -32,15 +33,18 @@ from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import LinearProgram, Term
-from flexedge.optim.search import Found
+from flexedge.optim.search import Found, Start
 from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
 _SHARE = 0.3  # of the time, for each step on the way to the nearest plan
 
 
-def solve(problem: Problem, time_limit: timedelta) -> Solution:
+def solve(problem: Problem, time_limit: timedelta, after: Solution | None = None) -> Solution:
     """Plan. Where limits contradict each other, the nearest plan, with the limits at fault.
+
+    ``after`` is an earlier plan for the same devices: beginning from it is several times faster,
+    and costs the same.
 
     Raises ``Infeasible`` where even physics does (a device that must draw what nothing can
     supply), ``SolverGaveUp`` where there is no plan within the time. Equal problems give equal
@@ -50,7 +54,7 @@ def solve(problem: Problem, time_limit: timedelta) -> Solution:
     formulation = formulate(problem)
     built = perf_counter() - began
     try:
-        return solution.read(formulation, settle(formulation, time_limit), built)
+        return solution.read(formulation, settle(formulation, time_limit, after), built)
     except Infeasible as contradiction:
         left = time_limit - timedelta(seconds=perf_counter() - began)
         return _nearest(formulation, left, built, contradiction)
@@ -135,15 +139,31 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
     return Formulation(problem, draft, devices, meters, levels, choices, columns)
 
 
-def settle(formulation: Formulation, time_limit: timedelta) -> Found:
+def settle(formulation: Formulation, time_limit: timedelta, after: Solution | None = None) -> Found:
     """Solve a program that is built."""
-    return _settle(formulation.program, formulation, time_limit)
+    start = None if after is None else _start(formulation.problem.grid, after)
+    return _settle(formulation.program, formulation, time_limit, start)
 
 
-def _settle(program: LinearProgram, formulation: Formulation, time_limit: timedelta) -> Found:
+def _start(grid: TimeGrid, after: Solution) -> Start | None:
+    """Where to begin after an earlier plan, if that goes in the same steps."""
+    earlier, steps = after.grid, (grid.start - after.grid.start) / grid.resolution
+    alike = earlier.resolution == grid.resolution and earlier.n == grid.n
+    if after.basis is None or not alike or steps != int(steps) or not 0 <= steps < grid.n:
+        return None
+    return Start(after.basis, int(steps), grid.n)
+
+
+def _settle(
+    program: LinearProgram,
+    formulation: Formulation,
+    time_limit: timedelta,
+    start: Start | None = None,
+) -> Found:
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
     seconds = max(time_limit.total_seconds(), 0.0)
-    return search.settle(program, formulation.choices, seconds, program.turnover(flows))
+    turnover = program.turnover(flows)
+    return search.settle(program, formulation.choices, seconds, turnover, start)
 
 
 def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:
