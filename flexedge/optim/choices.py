@@ -14,6 +14,7 @@ from flexedge.domain.series import FloatArray
 from flexedge.optim.program import Block, IntArray, LinearProgram, Term
 
 OVERLAP_KW = 1e-6
+_NO_PRICE = 1e-6  # per kW
 BoolArray = NDArray[np.bool_]
 
 
@@ -48,6 +49,15 @@ class Choice(Protocol):
     def repair(self, primal: FloatArray, where: BoolArray) -> Bounds:
         """Bounds that keep the rule in these steps, as near to a point as can be."""
 
+    def mend(self, primal: FloatArray, where: BoolArray) -> Bounds:
+        """The same, as near as can be on the whole rather than in each step."""
+
+    def tighten(self, program: LinearProgram) -> None:
+        """Add rows that points within the rule and between such points keep, and others do not."""
+
+    def tempted(self, column_dual: FloatArray) -> BoolArray:
+        """The steps in which breaking the rule would cost nothing at an optimum."""
+
     def decide(self, program: LinearProgram, where: BoolArray) -> None:
         """Add binaries, and rows, that keep the rule in these steps."""
 
@@ -79,12 +89,44 @@ class Pair:
     def repair(self, primal: FloatArray, where: BoolArray) -> Bounds:
         """Hold the direction that does not prevail at zero."""
         net = self.weight[0] * self.up.of(primal) - self.weight[1] * self.down.of(primal)
+        return self._hold(where & (net >= 0), where & (net < 0))
+
+    def mend(self, primal: FloatArray, where: BoolArray) -> Bounds:
+        """Take turns: go up in as many steps as the shares of going up add to."""
+        up = self.up.of(primal) / np.maximum(self.most[0], OVERLAP_KW)
+        down = self.down.of(primal) / np.maximum(self.most[1], OVERLAP_KW)
+        share = np.where(up > 0, up / np.maximum(up + down, OVERLAP_KW), 0.0)
+        rising = np.zeros_like(where)
+        carry, before = 0.0, -1
+        for step in np.flatnonzero(where).tolist():
+            carry = share[step] + (carry if step == before + 1 else 0.0)
+            rising[step] = carry >= 0.5  # noqa: PLR2004 - nearer to up than to down
+            carry -= float(rising[step])
+            before = step
+        return self._hold(where & rising, where & ~rising)
+
+    def _hold(self, rising: BoolArray, falling: BoolArray) -> Bounds:
+        """Nothing goes down while it rises, nothing up while it falls."""
         columns = np.concatenate([
-            self.down.index(np.flatnonzero(where & (net >= 0))),
-            self.up.index(np.flatnonzero(where & (net < 0))),
+            self.down.index(np.flatnonzero(rising)), self.up.index(np.flatnonzero(falling))
         ])  # fmt: skip
         zero = np.zeros(len(columns))
         return Bounds(columns, zero, zero)
+
+    def tighten(self, program: LinearProgram) -> None:
+        """The more of one direction is used, the less is left of the other."""
+        less = np.minimum(*self.most)
+        at = np.flatnonzero(less > OVERLAP_KW)
+        less = less[at]
+        terms = [Term(block, less / most[at], at=at) for block, most in
+                 zip((self.up, self.down), self.most, strict=True)]  # fmt: skip
+        program.add_rows(f"{self.up.name} or not", (-np.inf, less), terms, n=len(at))
+
+    def tempted(self, column_dual: FloatArray) -> BoolArray:
+        """Where neither direction has a price of its own."""
+        dear = np.maximum(self.up.of(column_dual), self.down.of(column_dual))
+        free: BoolArray = (dear <= _NO_PRICE) & (self.most[0] > 0) & (self.most[1] > 0)
+        return free
 
     def decide(self, program: LinearProgram, where: BoolArray) -> None:
         """One binary for each step: up or down."""
@@ -161,6 +203,17 @@ class Bands:
             down = self.down.index(at)
             parts.append(Bounds(down, np.maximum(-high, 0.0), np.maximum(-low, 0.0)))
         return Bounds.join(parts)
+
+    def mend(self, primal: FloatArray, where: BoolArray) -> Bounds:
+        """Keep to the nearest band: there is no other way."""
+        return self.repair(primal, where)
+
+    def tighten(self, program: LinearProgram) -> None:
+        """Between two bands there is always room."""
+
+    def tempted(self, column_dual: FloatArray) -> BoolArray:  # noqa: ARG002
+        """Any step may leave its band."""
+        return np.ones(self.size, dtype=np.bool_)
 
     def decide(self, program: LinearProgram, where: BoolArray) -> None:
         """One binary for each band and step; exactly one of a step is 1."""

@@ -39,6 +39,8 @@ _STATUSES = sorted(
      ("kLower", "kBasic", "kUpper", "kZero", "kNonbasic")),
     key=int,
 )  # fmt: skip
+_SUBSEARCHES = ("mip_heuristic_run_rins", "mip_heuristic_run_rens",
+                "mip_heuristic_run_root_reduced_cost")  # fmt: skip
 _AGAIN = (("presolve", "on"), ("primal_feasibility_tolerance", 1e-7),
           ("dual_feasibility_tolerance", 1e-7), ("solver", "ipm"))  # fmt: skip
 _LOWER = (int(highspy.IisBoundStatus.kIisBoundStatusLower),
@@ -154,13 +156,25 @@ class Model:
         if status == highspy.HighsStatus.kError:
             raise SolverGaveUp("bounds were refused", 0.0)
 
+    def free_rows(self, first: int) -> None:
+        """Let go of all blocks of rows from the ``first`` on."""
+        count = sum(block.size for block in self._program.rows[first:])
+        rows = np.arange(len(self._arrays.row_lower) - count, len(self._arrays.row_lower))
+        free = np.full(count, np.inf)
+        change = self._highs.changeRowsBounds  # type: ignore[attr-defined] # its types lack it
+        change(count, rows.astype(np.int32), -free, free)
+
     @property
     def basis(self) -> Basis:
         """Where the solver ended."""
         columns, rows = tuple(self._program.columns), tuple(self._program.rows)
         return Basis(columns, rows, self._highs.getBasis())
 
-    def begin_from(self, basis: Basis, steps: int, n: int) -> None:
+    def begin_from(self, basis: Basis) -> None:
+        """Begin where a program with the same columns and fewer rows ended."""
+        self._highs.setBasis(basis.onto(self._program, 0, 0))
+
+    def begin_later(self, basis: Basis, steps: int, n: int) -> None:
         """Begin where a program like this one, ``steps`` of ``n`` earlier, ended.
 
         From there the primal simplex has a tenth of the way that the dual one has.
@@ -169,7 +183,9 @@ class Model:
         self._highs.setOptionValue("simplex_strategy", _PRIMAL)
 
     def begin_at(self, primal: FloatArray) -> None:
-        """Offer a point to a program with integers."""
+        """Offer a good point to a program with integers: what is left is mostly the proof."""
+        for name in _SUBSEARCHES:  # they take most of the time and rarely find a better one
+            self._highs.setOptionValue(name, False)
         columns = np.arange(len(primal), dtype=np.int32)
         self._highs.setSolution(len(primal), columns, primal)
 

@@ -13,6 +13,8 @@ from flexedge.optim import validity
 from flexedge.optim.device import Device, Storage
 from flexedge.optim.market import Commitment, Group, Market, Scenario
 
+GOOD_ENOUGH = 1e-4  # of what a plan costs
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
@@ -31,6 +33,8 @@ class Problem:
     """From 0, where the expected cost counts, to 1, where that of the worst future does."""
     day_of_step: tuple[int, ...] = ()
     """Which day on the clock each step belongs to, for limits per day; empty: all one day."""
+    good_enough: float = GOOD_ENOUGH
+    """The search ends when no plan can be cheaper by more than this share of the cost."""
 
     def __post_init__(self) -> None:
         for message in self._wrong():
@@ -40,6 +44,8 @@ class Problem:
         n, names = self.grid.n, {device.name for device in self.devices}
         if n == 0:
             yield "the grid has no steps"
+        if not 0 <= self.good_enough < 1:
+            yield f"good_enough should be a share from 0 to below 1, not {self.good_enough:g}"
         yield from chain(
             validity.of_markets(self.markets, self.grid),
             validity.of_devices(self.devices, self.markets, n),

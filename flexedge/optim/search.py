@@ -1,14 +1,16 @@
 """From a linear program to a plan that keeps every choice.
 
 The linear program may use both directions of a device at once, or a power that it does not have.
-It is asked first; where it cheats, the point is repaired and it is asked again; what that costs
-too much is settled with binaries for those steps alone, which proves the optimum when no other
-step cheats in the end. Whatever is found within the time counts; what is missing to the proof is
-told as the gap.
+It is asked first; where it cheats, the point is repaired and it is asked again. Where that costs
+more than is good enough, it is asked with what can be said about choices without binaries, for a
+better bound and another point to repair. What is left is settled with binaries in the steps where
+cheating pays, which proves the optimum when no other step cheats in the end. Whatever is found
+within the time counts; what is missing to the proof is told as the gap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from flexedge.domain.series import FloatArray
 from flexedge.errors import Infeasible, SolverGaveUp
 from flexedge.optim.choices import Bands, BoolArray, Bounds, Choice
 from flexedge.optim.highs import Answer, Basis, Model
+from flexedge.optim.problem import GOOD_ENOUGH
 from flexedge.optim.program import LinearProgram
 
 _A_CENT = 0.01
@@ -24,7 +27,7 @@ _SHARE = 0.8  # of what time is left goes to a search with binaries; the rest is
 _WHOLE = 1e-6  # numbers this near to whole ones are
 _LEAST_SECONDS = 0.7  # a plan is worth that: the first linear program may take it in any case
 _ROUNDS = 50
-GOOD_ENOUGH = 1e-5  # gap below which the search ends
+_LEAST_SHARE = 0.01  # of the money that moves: the least that a gap is told against
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +39,8 @@ class Found:
     bound: float
     """No plan is cheaper than this."""
     gap: float
-    """How much cheaper a plan could be at most, as a share of the money that moves."""
+    """How much cheaper a plan could be at most, as a share of what this one costs (of a hundredth
+    of the money that moves where it costs less, of all of it where penalties cost more)."""
     seconds: float
     binaries: int
     basis: Basis
@@ -56,11 +60,18 @@ class Start:
 class _Search:
     """One search: the time it may take and what it has seen."""
 
-    def __init__(self, program: LinearProgram, choices: Sequence[Choice], seconds: float) -> None:
+    def __init__(
+        self,
+        program: LinearProgram,
+        choices: Sequence[Choice],
+        seconds: float,
+        good_enough: float = GOOD_ENOUGH,
+    ) -> None:
         self.program = program
         self.choices = choices
         self.left = seconds
         self.spent = 0.0
+        self.good_enough = good_enough
         self.money = 1.0
         self.integer = np.flatnonzero(program.integers())
         self.seen: list[BoolArray] = [np.zeros(one.size, dtype=np.bool_) for one in choices]
@@ -70,6 +81,28 @@ class _Search:
         self.spent += answer.seconds
         self.left -= answer.seconds
         return answer
+
+    def worth(self, objective: float) -> float:
+        """What a gap counts against."""
+        return max(min(abs(objective), self.money), _LEAST_SHARE * self.money, _A_CENT)
+
+    def gap(self, best: Answer, bound: float) -> float:
+        """How much cheaper than the best plan another could be, as a share of its cost."""
+        rounding = _ROUNDING * abs(best.objective)
+        missing = max(best.objective - bound - rounding, 0.0)
+        return missing / self.worth(best.objective)
+
+    def settled(self, best: Answer | None, bound: float) -> bool:
+        """Whether a plan is good enough."""
+        return best is not None and self.gap(best, bound) <= self.good_enough
+
+    @cached_property
+    def tight(self) -> LinearProgram:
+        """The program with all that can be said about its choices without binaries."""
+        program = self.program.copy()
+        for choice in self.choices:
+            choice.tighten(program)
+        return program
 
     def look(self, primal: FloatArray) -> bool:
         """Remember where a point cheats; whether it does anywhere."""
@@ -86,12 +119,24 @@ class _Search:
         values = primal[self.integer]
         return bool((np.abs(values - np.round(values)) > _WHOLE).any())
 
+    def follow(self, duals: FloatArray) -> None:
+        """Remember where cheating would cost nothing, for choices that cheat at all."""
+        for number, choice in enumerate(self.choices):
+            if self.seen[number].any():
+                self.seen[number] = self.seen[number] | choice.tempted(duals)
+
     def repair(self, model: Model, primal: FloatArray, *, everywhere: bool = False) -> None:
         """Keep each choice where it was ever broken, near to a point."""
         for choice, seen in zip(self.choices, self.seen, strict=True):
             where = np.ones_like(seen) if everywhere else seen
             if where.any():
                 model.bind(choice.repair(primal, where))
+
+    def mend(self, model: Model, primal: FloatArray) -> None:
+        """The same, near on the whole."""
+        for choice, seen in zip(self.choices, self.seen, strict=True):
+            if seen.any():
+                model.bind(choice.mend(primal, seen))
 
     def whole(self, primal: FloatArray) -> Bounds:
         """Bounds that hold whole numbers where they are."""
@@ -105,16 +150,17 @@ def settle(
     time_limit: float,
     turnover: FloatArray,
     start: Start | None = None,
+    good_enough: float = GOOD_ENOUGH,
 ) -> Found:
     """Solve the program with all its choices, within ``time_limit`` seconds.
 
-    ``turnover`` weighs the columns that are paid for: the money that moves, against which a gap
-    counts. Raises ``Infeasible`` or ``SolverGaveUp``.
+    ``turnover`` weighs the columns that are paid for: the money that moves. The search ends when
+    the gap is ``good_enough``. Raises ``Infeasible`` or ``SolverGaveUp``.
     """
-    search = _Search(program, choices, time_limit)
+    search = _Search(program, choices, time_limit, good_enough)
     model = Model(program, relaxed=True)
     if start is not None:
-        model.begin_from(start.basis, start.steps, start.of)
+        model.begin_later(start.basis, start.steps, start.of)
     relaxed = search.ask(model, least=_LEAST_SECONDS)
     basis = model.basis
     if relaxed.status == "infeasible":
@@ -122,34 +168,58 @@ def settle(
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
     search.money = max(float(turnover @ np.abs(relaxed.primal)), _A_CENT)
-    fractional = search.fractional(relaxed.primal)
-    best = None if fractional else _repaired(search, model, relaxed)
-    bound, binaries = relaxed.objective, 0
-    if best is None or best.objective - bound > GOOD_ENOUGH * search.money:
-        if fractional:
-            search.look(relaxed.primal)
+    best, bound, binaries = None, relaxed.objective, 0
+    if search.fractional(relaxed.primal):
+        search.look(relaxed.primal)
+    else:
+        best = _repaired(search, model, relaxed, search.repair)
+        if not search.settled(best, bound):
+            best, bound = _tightened(search, basis, best, bound)
+    if not search.settled(best, bound):
         branched = _branch(search, best, bound)
         if branched.infeasible:
             raise Infeasible(model.conflict())
         bound, best, binaries = branched.bound, branched.better or best, branched.binaries
     if best is None or best.primal is None:
         raise SolverGaveUp("time limit", search.spent)
-    rounding = _ROUNDING * abs(best.objective)
-    missing = max(best.objective - bound - rounding, 0.0)
-    gap = missing / search.money
+    gap = search.gap(best, bound)
     return Found(best, best.primal, bound, gap, search.spent, binaries, basis)
 
 
-def _repaired(search: _Search, model: Model, answer: Answer) -> Answer | None:
+def _repaired(
+    search: _Search, model: Model, answer: Answer, repair: Callable[[Model, FloatArray], None]
+) -> Answer | None:
     """Keep each choice near to where the program broke it, until it breaks none."""
     for _ in range(_ROUNDS):
         if answer.primal is None or answer.status != "optimal":
             return None
         if not search.look(answer.primal):
             return answer
-        search.repair(model, answer.primal)
+        repair(model, answer.primal)
         answer = search.ask(model, least=_LEAST_SECONDS)
     return None
+
+
+def _tightened(
+    search: _Search, basis: Basis, best: Answer | None, bound: float
+) -> tuple[Answer | None, float]:
+    """A better bound, and perhaps a better plan, from the program that cheats less."""
+    model = Model(search.tight, relaxed=True)
+    model.begin_from(basis)
+    answer = search.ask(model)
+    if answer.status != "optimal":
+        return best, bound
+    bound = max(bound, answer.objective)
+    if search.settled(best, bound):
+        return best, bound
+    other = _repaired(search, model, answer, search.mend)
+    search.follow(answer.column_dual)
+    if other is None or (best is not None and best.objective <= other.objective):
+        return best, bound
+    model.free_rows(len(search.program.rows))  # for duals without them
+    free = search.ask(model, least=_LEAST_SECONDS)
+    kept = free.status == "optimal" and free.primal is not None and not search.look(free.primal)
+    return free if kept else other, bound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +238,8 @@ def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
     while search.left > 0:
         mixed, columns = _mixed(search)
         binaries = int(mixed.integers().sum())
-        model = Model(mixed, GOOD_ENOUGH * search.money)
+        worth = search.worth(bound if best is None else best.objective)
+        model = Model(mixed, search.good_enough * worth)
         if best is not None and best.primal is not None:
             model.begin_at(_with_binaries(search, best.primal))
         answer = search.ask(model, _SHARE)
@@ -189,7 +260,7 @@ def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
 
 def _mixed(search: _Search) -> tuple[LinearProgram, int]:
     """The program with binaries for all that was seen to cheat, and how many columns it had."""
-    program = search.program.copy()
+    program = search.tight.copy()
     columns = program.width
     for choice, seen in zip(search.choices, search.seen, strict=True):
         if seen.any():

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim import search
 from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
@@ -117,7 +116,7 @@ class Solution:
     build_seconds: float
     solve_seconds: float
     gap: float
-    """How much cheaper a plan could be at most, as a share of the money that moves."""
+    """How much cheaper a plan could be at most, as a share of its cost."""
     binaries: int
     """How many directions had to be decided one by one."""
     bound: float
@@ -198,7 +197,7 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
     duals = found.answer.row_dual
     site = formulation.site
     return Solution(
-        status="optimal" if found.gap <= search.GOOD_ENOUGH else "feasible",
+        status="optimal" if found.gap <= problem.good_enough else "feasible",
         power_kw=power,
         soc_kwh=soc,
         net_kw=net,

@@ -163,7 +163,8 @@ def _settle(
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
     seconds = max(time_limit.total_seconds(), 0.0)
     turnover = program.turnover(flows)
-    return search.settle(program, formulation.choices, seconds, turnover, start)
+    good_enough = formulation.problem.good_enough
+    return search.settle(program, formulation.choices, seconds, turnover, start, good_enough)
 
 
 def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:

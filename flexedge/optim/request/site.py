@@ -10,7 +10,7 @@ from flexedge.domain.series import FloatArray
 from flexedge.errors import BadField
 from flexedge.optim.device import ELECTRICITY, Device, Soft, Storage
 from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market, Scenario
-from flexedge.optim.problem import Problem
+from flexedge.optim.problem import GOOD_ENOUGH, Problem
 from flexedge.optim.request import devices, merge, stores, terms
 from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.entries import Cast, Entry, Key, cast, group_key
@@ -21,6 +21,7 @@ from flexedge.optim.request.stores import Store
 from flexedge.optim.request.terms import Terms
 
 COMPAT = "flexmeasures-1.0"
+_EXACT = 1e-7  # FlexMeasures allows no gap at all
 _REQUEST = (
     "start", "duration", "resolution", "prior", "flex-model", "flex-context", "sequential",
     "force-new-job-creation", "sensor", "asset",
@@ -144,6 +145,7 @@ class _Site:
             tuple(self._scenarios(markets[0])),
             self._risk_weight(),
             tuple((moment.date() - grid.start.date()).days for moment in grid.times()),
+            good_enough=_EXACT if self.compat == COMPAT else GOOD_ENOUGH,
         )
         return Asked(
             problem,
