@@ -162,6 +162,9 @@ def settle(
     if start is not None:
         model.begin_later(start.basis, start.steps, start.of)
     relaxed = search.ask(model, least=_LEAST_SECONDS)
+    if relaxed.status == "stopped" and start is not None:  # that was no good place to begin
+        model = Model(program, relaxed=True)
+        relaxed = search.ask(model, least=_LEAST_SECONDS)
     basis = model.basis
     if relaxed.status == "infeasible":
         raise Infeasible(model.conflict())

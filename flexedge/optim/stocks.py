@@ -229,10 +229,12 @@ def reach(
     """
     rise = physics.drift + sum(physics.stored(d, d.max_kw) for d in devices)
     fall = physics.drift + sum(physics.stored(d, d.min_kw) for d in devices)
-    lowest, highest = np.empty(len(rise)), np.empty(len(rise))
+    lowest, highest = [], []
     low = high = storage.soc_start_kwh
-    for j, keep in enumerate(physics.keep):
-        low = max(keep * low + fall[j], storage.soc_min_kwh)
-        high = min(keep * high + rise[j], storage.soc_max_kwh)
-        lowest[j], highest[j] = low, high
-    return lowest, highest
+    least, most = storage.soc_min_kwh, storage.soc_max_kwh
+    for keep, up, down in zip(*(a.tolist() for a in (physics.keep, rise, fall)), strict=True):
+        low = max(keep * low + down, least)
+        high = min(keep * high + up, most)
+        lowest.append(low)
+        highest.append(high)
+    return np.array(lowest), np.array(highest)

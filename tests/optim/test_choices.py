@@ -70,3 +70,37 @@ def test_bands_out_of_reach_are_no_choice() -> None:
 
 def test_bounds_join() -> None:
     assert len(Bounds.join([]).columns) == 0
+
+
+def test_turns_are_taken_where_the_linear_program_would_do_both() -> None:
+    lp = LinearProgram()
+    up, down = lp.add_columns("up", 6, (0.0, 2.0)), lp.add_columns("down", 6, (0.0, 4.0))
+    pair = Pair(up, down, (np.full(6, 2.0), np.full(6, 4.0)), (np.ones(6), np.ones(6)))
+    point = np.array([1.0, 1.0, 1.0, 0.0, 2.0, 0.0, 2.0, 2.0, 2.0, 0.0, 0.0, 4.0])
+    held = pair.mend(point, np.array([True, True, True, False, True, True])).columns.tolist()
+    # shares of going up: a half, a half, a half | 1, 0
+    assert held == [*down.index(np.array([0, 2, 4])), *up.index(np.array([1, 5]))]
+
+
+def test_a_tightened_program_has_only_so_much_for_both_directions() -> None:
+    lp, pair, bands = program()
+    before = len(lp.rows)
+    bands.tighten(lp)
+    assert len(lp.rows) == before
+    assert Model(lp).solve(10.0).objective == pytest.approx(-2 * (3 * 1.0 + 3 * 0.6))
+    pair.tighten(lp)
+    assert Model(lp).solve(10.0).objective == pytest.approx(-2 * 3 * 1.0)
+
+
+def test_who_cannot_go_both_ways_is_not_tightened() -> None:
+    lp = LinearProgram()
+    up, down = lp.add_columns("up", 2, (0.0, 3.0), -1.0), lp.add_columns("down", 2, (0.0, 1e-300))
+    Pair(up, down, (3 * ONES, 1e-300 * ONES), (ONES, ONES)).tighten(lp)
+    assert Model(lp).solve(10.0).objective == pytest.approx(-6.0)
+
+
+def test_cheating_is_tempting_where_neither_direction_costs() -> None:
+    _, pair, bands = program()
+    duals = np.array([-1.0, 0.0, 0.0, 0.2])
+    assert pair.tempted(duals).tolist() == [True, False]
+    assert bands.tempted(duals).all()

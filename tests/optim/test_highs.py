@@ -87,3 +87,49 @@ def test_whole_numbers_start_from_an_offered_point() -> None:
     answer = model.solve(10.0)
     assert answer.objective == pytest.approx(-3.5)
     assert answer.bound == pytest.approx(-3.5)
+
+
+def falling(costs: list[float], start: float) -> LinearProgram:
+    """A stock that is bought for when it is cheap: n columns each."""
+    n = len(costs)
+    program = LinearProgram()
+    buy = program.add_columns("buy", n, (0.0, 3.0), np.array(costs))
+    stock = program.add_columns("stock", n, (0.0, 10.0))
+    used = np.full(n, -1.0)
+    used[0] += start
+    terms = [Term(stock), Term(stock, -1.0, at=np.arange(-1, n - 1)), Term(buy, -1.0)]
+    program.add_rows("balance", (used, used), terms, n=n)
+    return program
+
+
+def test_a_program_a_step_later_begins_where_the_last_one_ended() -> None:
+    costs = [1.0 + 0.5 * np.sin(k / 3) for k in range(61)]
+    first = Model(falling(costs[:60], 2.0))
+    first.solve(10.0)
+    later = falling(costs[1:], 1.5)
+    cold = Model(later).solve(10.0)
+    warm = Model(later)
+    warm.begin_later(first.basis, 1, 60)
+    begun = warm.solve(10.0)
+    assert begun.objective == pytest.approx(cold.objective, rel=1e-9)
+    assert begun.iterations < cold.iterations / 3
+
+
+def test_a_basis_serves_a_program_with_other_blocks() -> None:
+    first = Model(falling([1.0, 2.0, 1.0], 2.0))
+    first.solve(10.0)
+    other = falling([1.0, 2.0, 1.0, 3.0], 2.0)
+    extra = other.add_columns("extra", 2, (0.0, 1.0), -1.0)
+    other.add_rows("room", (-np.inf, 1.0), [Term(extra)], n=2)
+    model = Model(other)
+    model.begin_later(first.basis, 1, 3)
+    assert model.solve(10.0).objective == pytest.approx(Model(other).solve(10.0).objective)
+
+
+def test_rows_can_be_let_go() -> None:
+    program = diet()
+    program.add_rows("no x", (0.0, 0.0), [Term(program.columns[0])], n=1)
+    model = Model(program)
+    assert model.solve(10.0).objective == pytest.approx(9.0)
+    model.free_rows(1)
+    assert model.solve(10.0).objective == pytest.approx(5.0)

@@ -81,6 +81,48 @@ def test_the_plan_is_the_best_of_all_patterns(
     assert exactly.answer.objective == pytest.approx(best, rel=1e-7, abs=1e-7)
 
 
+def several(n: int) -> Problem:
+    """Lossy batteries of three sizes that are paid for using energy at noon, behind one limit."""
+    grid = TimeGrid(START, timedelta(minutes=30), n)
+    price = 0.2 - 0.35 * (np.abs(np.arange(n) % 48 - 24) < 4)
+    devices = tuple(
+        a_device(f"battery{k}", np.full(n, -2.0 - k), np.full(n, 2.0 + k),
+                 a_stock(3.0, 1.0, 8.0 + k, charging_efficiency=0.9 + 0.03 * k))
+        for k in range(3)
+    )  # fmt: skip
+    return a_problem(grid, devices, np.full(n, 1.0), price, price - 0.02,
+                     Connection(power_capacity_kw=9.0))  # fmt: skip
+
+
+def test_a_tighter_program_proves_more_than_the_linear_one() -> None:
+    problem = several(96)
+    loose = relaxed(problem)
+    found = settle(formulate(problem), LIMIT)
+    assert found.gap <= GOOD_ENOUGH
+    assert found.bound > loose.objective + 1e-4 * abs(loose.objective)
+    assert found.bound <= found.answer.objective + 1e-9
+    assert len(found.answer.row_dual) == len(loose.row_dual)
+
+
+def test_less_is_good_enough_for_who_says_so() -> None:
+    problem = several(96)
+    rough = settle(formulate(replace(problem, good_enough=0.05)), LIMIT)
+    exact = settle(formulate(replace(problem, good_enough=1e-7)), LIMIT)
+    assert rough.binaries == 0 < exact.binaries
+    assert exact.gap <= 1e-7
+    assert exact.answer.objective < rough.answer.objective
+    assert rough.answer.objective - exact.answer.objective <= 0.05 * abs(exact.answer.objective)
+
+
+def test_a_later_plan_begins_where_the_one_before_ended() -> None:
+    problem = several(96)
+    later = replace(problem, grid=replace(problem.grid, start=START + timedelta(minutes=30)))
+    first = solve(problem, LIMIT)
+    assert solve(later, LIMIT, first).total_cost == pytest.approx(
+        solve(later, LIMIT).total_cost, rel=2 * GOOD_ENOUGH
+    )
+
+
 def test_binaries_are_used_only_where_both_directions_were() -> None:
     found = settle(formulate(burner([-0.4, -0.4, 0.3, 0.3], [0.0] * 4, 3.0, 9.0)), LIMIT)
     assert 0 < found.binaries < 4
