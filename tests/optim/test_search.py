@@ -84,7 +84,8 @@ def test_the_plan_is_the_best_of_all_patterns(
 def several(n: int) -> Problem:
     """Lossy batteries of three sizes that are paid for using energy at noon, behind one limit."""
     grid = TimeGrid(START, timedelta(minutes=30), n)
-    price = 0.2 - 0.35 * (np.abs(np.arange(n) % 48 - 24) < 4)
+    noon = np.abs(np.arange(n) % 48 - 24) < 4
+    price = np.where(noon, np.full(n, -0.15), 0.2)
     devices = tuple(
         a_device(f"battery{k}", np.full(n, -2.0 - k), np.full(n, 2.0 + k),
                  a_stock(3.0, 1.0, 8.0 + k, charging_efficiency=0.9 + 0.03 * k))
