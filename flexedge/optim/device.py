@@ -89,7 +89,7 @@ class Coupling:
     """Positive for what consumes, negative for what produces."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Running:
     """What it takes to start and stop a device that is either off (0 kW) or on (in its modes)."""
 
@@ -124,7 +124,7 @@ class Process:
     """Runs where energy costs most, whatever else is planned (FlexMeasures' MAX)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A piecewise-linear curve: ``y`` at ``x``, straight between them. x rises."""
 

@@ -86,9 +86,7 @@ def equals(problem: Problem) -> Iterable[tuple[str, ...]]:
     yield from (tuple(names) for names in alike.values() if len(names) > 1)
 
 
-def _likeness(
-    device: Device, problem: Problem, feeders: dict[Storage, int]
-) -> tuple[object, ...]:
+def _likeness(device: Device, problem: Problem, feeders: dict[Storage, int]) -> tuple[object, ...]:
     """What equal devices have in common."""
     stock: object = None
     if device.storage is not None:
@@ -96,9 +94,8 @@ def _likeness(
         if feeders[device.storage] > 1:  # curves of theirs are the stock's, not theirs alone
             curves = device.charge_taper or device.discharge_taper or device.part_load
             stock = (id(device.storage), device.name if curves else None)
-    places = tuple(
-        device.name in one.devices for one in (*problem.groups, *problem.commitments)
-    )
+    scopes = [one.devices for one in problem.groups] + [one.devices for one in problem.commitments]
+    places = tuple(device.name in scope for scope in scopes)
     return (*_values(device), stock, places)
 
 

@@ -87,9 +87,7 @@ def _read(formulation: Formulation, found: Found, built: float) -> Solution:
     return replace(plan, futures=_futures(formulation, plan, primal))
 
 
-def _futures(
-    formulation: Formulation, plan: Solution, primal: FloatArray
-) -> tuple[Future, ...]:
+def _futures(formulation: Formulation, plan: Solution, primal: FloatArray) -> tuple[Future, ...]:
     """What each future costs; nothing where there is only one."""
     if not formulation.others:
         return ()

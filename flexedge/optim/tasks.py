@@ -61,8 +61,8 @@ def _starts(process: Process, price: FloatArray) -> FloatArray:
     if process.kind == "INFLEXIBLE":
         return _first(may, process)
     if process.dearest and process.slots <= n:
-        whole = np.convolve(price, np.ones(process.slots), "valid")
-        return dearest(may, np.append(whole, np.zeros(n - len(whole))), process.slots, process.runs)
+        sums = np.convolve(price, np.ones(process.slots), "valid")
+        return dearest(may, np.append(sums, np.zeros(n - len(sums))), process.slots, process.runs)
     return may
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import TimeGrid
-
 from flexedge.optim.device import Curve, Device, SocBound, Storage
 from flexedge.optim.market import Market
 from flexedge.optim.problem import Problem
