@@ -12,6 +12,7 @@ MORE = {
     "tests/test_shape.py": "the shape itself",
     "tests/test_contracts.py": "the import contracts",
     "tests/optim/test_checker.py": "the independent checker, on solved cases and planted faults",
+    "tests/optim/test_economics.py": "further fields against all that could be done instead",
     "tests/optim/test_golden.py": "the whole of optim against FlexMeasures' own results",
     "tests/optim/test_properties.py": "the whole of optim on random requests",
     "tests/drivers/modbus/test_catalogue.py": "every shipped profile through its driver",

@@ -65,7 +65,7 @@ class Storage:
     """The preference falls over time (FlexMeasures' prefer-curtailing-later); else constant."""
     value_at_end: tuple[tuple[float, float], ...] = ()
     """What stored energy is worth at the end of the horizon: (up to kWh, value per kWh) with
-    falling values; the last one may go up to infinity. Nothing by default."""
+    falling values, the last one up to infinity. Nothing by default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,9 +89,9 @@ class Coupling:
     """Positive for what consumes, negative for what produces."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Running:
-    """What it takes to start and stop a device that is either off (0 kW) or on."""
+    """What it takes to start and stop a device that is either off (0 kW) or on (in its modes)."""
 
     start_price: float = 0.0
     """Money per start."""
@@ -100,6 +100,10 @@ class Running:
     max_starts_per_day: int | None = None
     on_before: bool = False
     """Whether it runs when the first step begins."""
+    held_steps: int = 0
+    """In how many steps from the first it may not change that yet."""
+    starts_before: int = 0
+    """How often it started on the first day before the first step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,9 +120,11 @@ class Process:
     kind: Literal["INFLEXIBLE", "BREAKABLE", "SHIFTABLE"]
     allowed: NDArray[np.bool_]
     runs: int = 1
+    dearest: bool = False
+    """Runs where energy costs most, whatever else is planned (FlexMeasures' MAX)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A piecewise-linear curve: ``y`` at ``x``, straight between them. x rises."""
 
@@ -158,12 +164,14 @@ class Device:
     power_before_kw: float | None = None
     """Power before the first step, for the ramp; None where it is not known."""
     charge_taper: Curve | None = None
-    """Most power drawn (kW) over state of charge (kWh): concave."""
+    """Most power drawn (kW) over state of charge (kWh): concave. Beyond its ends the outer pieces
+    go on, down to 0 kW."""
     discharge_taper: Curve | None = None
-    """Most power given (kW) over state of charge (kWh): concave."""
+    """The same for power given."""
     part_load: Curve | None = None
     """Stored power (kW) over power drawn (kW), instead of the charging efficiency."""
     phases: tuple[float, float, float] | None = None
-    """Shares of its power on the three phases; None leaves it out of their limits."""
+    """Shares of its power on the three phases; None: a third on each."""
     priority: float = 0.0
-    """Tie-breaker: between equal costs the device of higher priority charges first."""
+    """Tie-breaker: between equal costs the device of higher priority charges first, and is
+    curtailed last."""

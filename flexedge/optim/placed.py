@@ -1,7 +1,7 @@
 """Devices in the program: columns for their powers, and the limits each has alone."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,11 @@ def tie_break(problem: Problem) -> FloatArray:
     return weight
 
 
+def urgency(priority: float) -> float:
+    """By what a priority multiplies the preference for sooner: 1 for none, always above 0."""
+    return 1.0 + priority if priority >= 0 else 1.0 / (1.0 - priority)
+
+
 def spread(price: FloatArray) -> float:
     """Between the lowest price and the highest; 0 where they differ by rounding alone."""
     between = float(np.ptp(price))
@@ -84,12 +89,11 @@ def place(program: LinearProgram, device: Device, problem: Problem) -> Placed:
     else:
         wear = device.wear_price * problem.grid.hours
         placed = Placed(device, _flow(program, device, +1, wear), _flow(program, device, -1, wear))
-    _limit_ramp(program, placed)
     return placed
 
 
 def _place_plain(program: LinearProgram, device: Device, problem: Problem) -> Placed:
-    weight = tie_break(problem) * problem.grid.hours
+    weight = tie_break(problem) * problem.grid.hours * urgency(device.priority)
     producing = bool((device.min_kw < 0).any())
     block = program.add_columns(
         f"{device.name} power",
@@ -123,34 +127,39 @@ def _flow(program: LinearProgram, device: Device, sign: int, wear: float) -> Blo
 def modes(placed: Placed) -> Bands | None:
     """The bands of power a device keeps to, if it has any."""
     device = placed.device
-    if not device.modes:
+    if not device.modes or device.running is not None:  # running.switch keeps to them then
         return None
     return Bands(device.name, placed.up, placed.down, device.modes, device.min_kw, device.max_kw)
 
 
-def _limit_ramp(program: LinearProgram, placed: Placed) -> None:
-    """Keep the change of power from step to step within what the device can do."""
+def limit_ramp(
+    program: LinearProgram,
+    placed: Placed,
+    side: tuple[float, float],
+    eased: Sequence[Term] = (),
+    first: float = 0.0,
+) -> None:
+    """Keep the change of power from step to step within what the device can do.
+
+    ``side`` is up (+1) or down (-1), and by how much per step; ``eased`` gives more room, as does
+    ``first`` in the first step.
+    """
     device, n = placed.device, len(placed.device.min_kw)
-    for name, sign, most in (
-        ("ramp-up-limit", 1.0, device.max_rise_kw),
-        ("ramp-down-limit", -1.0, device.max_fall_kw),
-    ):
-        if most is None:
-            continue
-        began = device.power_before_kw
-        limit = np.full(n, most)
-        limit[0] = math.inf if began is None else most + sign * began
-        before = np.arange(-1, n - 1)
-        terms = [
-            term
-            for t in placed.power
-            for term in (
-                Term(t.block, sign * float(t.coefficient)),
-                Term(t.block, -sign * float(t.coefficient), at=before),
-            )
-        ]
-        label = f"{device.name} {name}"
-        program.add_rows(label, (-math.inf, limit), terms, n=n, limits=(None, label))
+    sign, most = side
+    began = device.power_before_kw
+    limit = np.full(n, most)
+    limit[0] = math.inf if began is None else most + sign * began + first
+    before = np.arange(-1, n - 1)
+    terms = [
+        term
+        for t in placed.power
+        for term in (
+            Term(t.block, sign * float(t.coefficient)),
+            Term(t.block, -sign * float(t.coefficient), at=before),
+        )
+    ]
+    label = f"{device.name} ramp-{'up' if sign > 0 else 'down'}-limit"
+    program.add_rows(label, (-math.inf, limit), [*terms, *eased], n=n, limits=(None, label))
 
 
 def couple(program: LinearProgram, placed: Iterable[Placed]) -> None:

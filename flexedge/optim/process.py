@@ -52,3 +52,28 @@ def place(
         start = starts[int(np.argmax(sums <= least))]
     running[start : start + n] = True
     return running
+
+
+def dearest(may: FloatArray, worth: FloatArray, length: int, runs: int) -> FloatArray:
+    """Of the starts at which a piece may begin (not 0), the ``runs`` of most worth together.
+
+    Pieces of ``length`` do not overlap; of equals the earliest are taken, and fewer where there is
+    no room for all. Returns 1 at each start that is taken.
+    """
+    n = len(may)
+    best = np.full((runs + 1, n + length + 1), -np.inf)  # [how many, from which step on]
+    best[0] = 0.0
+    room = _TIE * float(np.abs(worth).sum())
+    for count in range(1, runs + 1):
+        for step in range(n - 1, -1, -1):
+            taken = worth[step] + best[count - 1, step + length] if may[step] else -np.inf
+            best[count, step] = max(taken, best[count, step + 1])
+    count = int(np.flatnonzero(np.isfinite(best[:, 0]))[-1])
+    chosen, step = np.zeros(n), 0
+    while count:
+        if may[step] and worth[step] + best[count - 1, step + length] >= best[count, step] - room:
+            chosen[step] = 1.0
+            count, step = count - 1, step + length
+        else:
+            step += 1
+    return chosen

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import ELECTRICITY, Device, Storage
+from flexedge.optim.device import ELECTRICITY, Device, Storage, per_step
 from flexedge.optim.problem import Problem
-from flexedge.optim.solution import net_cost
 from flexedge.optim.stocks import Physics
 
 _NOTHING = 1e-12
@@ -24,6 +23,30 @@ class Reference:
 
     name: str
     cost: float
+
+
+def net_cost(problem: Problem, grid_kw: FloatArray) -> float:
+    """What electricity and its peaks cost for a profile of net consumption."""
+    market, n = problem.site, problem.grid.n
+    bought, sold = np.maximum(grid_kw, 0.0), np.maximum(-grid_kw, 0.0)
+    energy = market.import_price @ bought - market.export_price @ sold
+    cost = float(energy) * problem.grid.hours
+    connection = market.connection
+    for flow, paid, price in (
+        (bought, connection.peak_consumption_kw, connection.peak_price),
+        (sold, connection.peak_production_kw, connection.peak_production_price),
+    ):
+        if price is not None:
+            above = np.maximum(flow - per_step(paid, n), 0.0)
+            cost += _highest(above, per_step(price, n), per_step(paid, n))
+    return cost
+
+
+def _highest(above: FloatArray, price: FloatArray, paid: FloatArray) -> float:
+    """The price of the highest excess in each run of equal price and paid peak."""
+    ends = np.flatnonzero((np.diff(price) != 0) | (np.diff(paid) != 0)) + 1
+    runs = np.split(np.arange(len(price)), ends)
+    return float(sum(price[run[0]] * above[run].max() for run in runs))
 
 
 def references(problem: Problem) -> tuple[Reference, ...]:

@@ -1,132 +1,166 @@
-"""Devices that start and stop: start-up costs, times up and down, tasks. With integer columns."""
+"""Devices that start and stop: start-up costs, times up and down. With integer columns."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Device, Process, Running
-from flexedge.optim.placed import Placed
-from flexedge.optim.program import Block, Term
+from flexedge.optim.device import Device, Running
+from flexedge.optim.placed import Placed, limit_ramp
+from flexedge.optim.program import Block, LinearProgram, Term
 
 
-def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> None:
-    """Let a device be off or on, at a price per start and for no shorter than it can."""
-    device = placed.device
-    running = device.running
+@dataclass(frozen=True, slots=True, eq=False)
+class Switch:
+    """Whether a device is on, in the program: one of its bands is chosen, or none."""
+
+    chosen: tuple[Block, ...]
+    """For each band, whether the power lies in it."""
+    starts: Block
+    least: tuple[float, float]
+    """The least power it draws, and gives, when it is on."""
+    was_on: bool
+
+    def on(self, sign: float, at: NDArray[np.intp] | None = None) -> list[Term]:
+        """Whether it is on, as terms of rows."""
+        return [Term(block, sign, at=at) for block in self.chosen]
+
+
+def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> Switch | None:
+    """Let a device be off or on, at a price per start and for no shorter than it can.
+
+    Off is 0 kW; on is in one of its modes, or, without any, up to its capacities.
+    """
+    device, running = placed.device, placed.device.running
     if running is None:
-        return
+        return None
     program, n, name = draft.program, len(device.min_kw), device.name
-    on = program.add_columns(f"{name} on", n, (0.0, 1.0), integer=True)
+    bands = [band for band in device.modes if any(band)]
+    if not device.modes:
+        bands = [(float(device.min_kw.min()), float(device.max_kw.max()))]
+    chosen, ends = [], []
+    for number, (low, high) in enumerate(bands, start=1):
+        may = _may(device, running, (low, high))
+        chosen.append(program.add_columns(f"{name} on {number}", n, may, integer=True))
+        ends.append((np.clip(low, device.min_kw, device.max_kw),
+                     np.clip(high, device.min_kw, device.max_kw)))  # fmt: skip
+    for end, bounds in ((0, (0.0, math.inf)), (1, (-math.inf, 0.0))):
+        band = [Term(y, -limits[end]) for y, limits in zip(chosen, ends, strict=True)]
+        program.add_rows(f"{name} on", bounds, [*placed.power, *band], n=n)
     starts = program.add_columns(f"{name} starts", n, (0.0, 1.0), running.start_price)
     draft.ledger.open(f"starts {name}", starts)
-    for sign, most in ((1.0, device.max_kw), (-1.0, -device.min_kw)):
-        terms = [Term(t.block, sign * float(t.coefficient)) for t in placed.power]
-        program.add_rows(f"{name} on", (-math.inf, 0.0), [*terms, Term(on, -np.maximum(most, 0.0))],
-                         n=n)  # fmt: skip
-        least = _least_on(device, sign)
-        if least > 0:
-            program.add_rows(f"{name} on", (0.0, math.inf), [*terms, Term(on, -least)], n=n)
+    least = (min((low for low, _ in bands if low > 0), default=0.0),
+             min((-high for _, high in bands if high < 0), default=0.0))  # fmt: skip
+    found = Switch(tuple(chosen), starts, least, running.on_before)
+    _count(draft, name, found, running, len(bands))
+    if running.max_starts_per_day is not None:
+        _limit_starts(draft, name, starts, running, day_of_step)
+    return found
+
+
+def _may(
+    device: Device, running: Running, band: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """Bounds of the choice of a band: out of reach, or held off from before."""
+    reach = (band[0] <= device.max_kw) & (band[1] >= device.min_kw)
+    if not running.on_before:
+        reach[: running.held_steps] = False
+    return np.zeros(len(reach)), reach.astype(np.float64)
+
+
+def _count(draft: Draft, name: str, found: Switch, running: Running, bands: int) -> None:
+    """Count starts; what started stays on and what stopped stays off, for a while."""
+    program, n = draft.program, found.starts.size
     before = np.arange(-1, n - 1)
     was = np.zeros(n)
     was[0] = float(running.on_before)
-    program.add_rows(f"{name} starts", (-math.inf, was),
-                     [Term(on), Term(on, -1.0, at=before), Term(starts, -1.0)], n=n)  # fmt: skip
-    _hold(draft, name, on, starts, running)
-    if running.max_starts_per_day is not None:
-        _limit_starts(draft, name, starts, running.max_starts_per_day, day_of_step)
-
-
-def _least_on(device: Device, sign: float) -> float:
-    """The least power of a device that is on, where its modes leave it one direction."""
-    bands = [(low, high) for low, high in device.modes if low or high]
-    ends = [low if sign > 0 else -high for low, high in bands]
-    return min(ends, default=0.0)
-
-
-def _hold(draft: Draft, name: str, on: Block, starts: Block, running: Running) -> None:
-    """What started stays on, what stopped stays off, for a while."""
-    n = on.size
+    terms = [*found.on(1.0), *found.on(-1.0, before), Term(found.starts, -1.0)]
+    program.add_rows(f"{name} starts", (-math.inf, was), terms, n=n)
+    if bands > 1:
+        program.add_rows(f"{name} one mode", (-math.inf, 1.0), found.on(1.0), n=n)
+    held = _held(program, found, running)
+    if held:
+        at = np.arange(held)
+        terms = [Term(block, 1.0, at=at) for block in found.chosen]
+        program.add_rows(f"{name} minimum-up-time", (1.0, math.inf), terms, n=held)
     if running.min_up_steps > 1:
-        terms = [*_window(starts, running.min_up_steps), Term(on, -1.0)]
-        label = f"{name} minimum-up-time"
-        draft.program.add_rows(label, (-math.inf, 0.0), terms, n=n)
+        terms = [*window(found.starts, running.min_up_steps), *found.on(-1.0)]
+        program.add_rows(f"{name} minimum-up-time", (-math.inf, 0.0), terms, n=n)
     if running.min_down_steps > 1:
         length = running.min_down_steps
-        free = np.ones(n)
-        free[:length] = math.inf  # it may have been off for long when the horizon begins
-        if running.on_before:
-            free[:length] = 0.0
-        terms = [*_window(starts, length), Term(on, 1.0, at=np.arange(n) - length)]
-        label = f"{name} minimum-down-time"
-        draft.program.add_rows(label, (-math.inf, free), terms, n=n)
+        free = np.ones(n)  # two starts are never nearer than that
+        free[: length if running.on_before else running.held_steps] = 0.0
+        terms = [*window(found.starts, length), *found.on(1.0, np.arange(n) - length)]
+        program.add_rows(f"{name} minimum-down-time", (-math.inf, free), terms, n=n)
 
 
-def _window(block: Block, length: int) -> list[Term]:
+def _held(program: LinearProgram, found: Switch, running: Running) -> int:
+    """In how many steps from the first it has to stay on: until its capacity forbids it."""
+    if not running.on_before or not found.chosen:
+        return 0
+    possible = np.any([program.bounds(block)[1] > 0 for block in found.chosen], axis=0)
+    first = int(np.argmin(possible)) if not possible.all() else len(possible)
+    return min(running.held_steps, first)
+
+
+def window(block: Block, length: int) -> list[Term]:
     """The sum of a block over the last ``length`` steps, this one included."""
     return [Term(block, at=np.arange(block.size) - k) for k in range(min(length, block.size))]
 
 
+def ease_ramps(draft: Draft, placed: Placed, found: Switch | None) -> None:
+    """Keep a device to its ramps; from off to its least power and back it may jump."""
+    device, n = placed.device, len(placed.device.min_kw)
+    drawn, given = (0.0, 0.0) if found is None else found.least
+    for sign, most, start, stop in (
+        (1.0, device.max_rise_kw, drawn, given),
+        (-1.0, device.max_fall_kw, given, drawn),
+    ):
+        if most is None:
+            continue
+        jumps = max(start - most, 0.0), max(stop - most, 0.0)
+        eased, first = [], 0.0
+        if found is not None and any(jumps):
+            before = np.arange(-1, n - 1)
+            # a stop is what was on, is not on now, and did not start
+            eased = [Term(found.starts, -sum(jumps)),
+                     *found.on(-jumps[1], before), *found.on(jumps[1])]  # fmt: skip
+            first = jumps[1] * found.was_on
+        limit_ramp(draft.program, placed, (sign, most), eased, first)
+    if found is not None and _jumps(device, found):
+        _bind_starts(draft, found, device.name)
+
+
+def _jumps(device: Device, found: Switch) -> bool:
+    slowest = min(math.inf if most is None else most
+                  for most in (device.max_rise_kw, device.max_fall_kw))  # fmt: skip
+    return max(found.least) > slowest
+
+
+def _bind_starts(draft: Draft, found: Switch, name: str) -> None:
+    """Let nothing count as a start but a step that is on after one that is off."""
+    n = found.starts.size
+    free = np.ones(n)
+    free[0] = 0.0 if found.was_on else 1.0
+    draft.program.add_rows(f"{name} starts", (-math.inf, 0.0),
+                           [Term(found.starts), *found.on(-1.0)], n=n)  # fmt: skip
+    terms = [Term(found.starts), *found.on(1.0, np.arange(-1, n - 1))]
+    draft.program.add_rows(f"{name} starts", (-math.inf, free), terms, n=n)
+
+
 def _limit_starts(
-    draft: Draft, name: str, starts: Block, most: int, day_of_step: Sequence[int]
+    draft: Draft, name: str, starts: Block, running: Running, day_of_step: Sequence[int]
 ) -> None:
     days = np.asarray(day_of_step if len(day_of_step) else [0] * starts.size)
     label = f"{name} maximum-starts-per-day"
     for day in np.unique(days):
+        most = float(running.max_starts_per_day or 0)
+        if day == days[0]:
+            most = max(most - running.starts_before, 0.0)
         on_day = (days == day).astype(np.float64)
-        draft.program.add_total(label, (-math.inf, float(most)), [(starts, on_day)],
+        draft.program.add_total(label, (-math.inf, most), [(starts, on_day)],
                                 limits=(None, label))  # fmt: skip
-
-
-def perform(draft: Draft, placed: Placed, weight: FloatArray) -> None:
-    """Let a device run its task: the same power in as many steps as it takes.
-
-    ``weight`` falls with time; of equally cheap times the earliest is taken.
-    """
-    device, process = placed.device, placed.device.process
-    if process is None:
-        return
-    program, n, name = draft.program, len(device.min_kw), device.name
-    late = (weight[0] - weight) * draft.hours
-    if process.kind == "BREAKABLE":
-        may = np.where(process.allowed, 1.0, 0.0)
-        runs = program.add_columns(f"{name} runs", n, (0.0, may), late, integer=True)
-        parts = [Term(runs)]
-        wanted = min(process.slots * process.runs, n)
-    else:
-        may = _starts(process)
-        runs = program.add_columns(f"{name} begins", n, (0.0, may), late, integer=True)
-        parts = _window(runs, process.slots)
-        wanted = process.runs
-        if process.runs > 1:
-            program.add_rows(f"{name} one at a time", (-math.inf, 1.0), parts, n=n)
-    label = f"{name} duration"
-    program.add_total(label, (float(wanted), float(wanted)), [(runs, 1.0)], limits=(label, None))
-    powers = [Term(t.block, t.coefficient, t.at) for t in placed.power]
-    powers += [Term(part.block, -process.power_kw, part.at) for part in parts]
-    program.add_rows(f"{name} power", (0.0, 0.0), powers, n=n)
-
-
-def _starts(process: Process) -> FloatArray:
-    """Where a piece may begin: all its steps are allowed, and within the horizon."""
-    n = len(process.allowed)
-    may = np.zeros(n)
-    if process.slots <= n:
-        whole = np.lib.stride_tricks.sliding_window_view(process.allowed, process.slots)
-        may[: len(whole)] = whole.all(axis=1)
-    if process.kind == "INFLEXIBLE":
-        may = _first(may, process)
-    return may
-
-
-def _first(may: FloatArray, process: Process) -> FloatArray:
-    """The earliest starts that do not overlap."""
-    chosen = np.zeros_like(may)
-    free = 0
-    for step in np.flatnonzero(may).tolist():
-        if step >= free and chosen.sum() < process.runs:
-            chosen[step] = 1.0
-            free = step + process.slots
-    return chosen

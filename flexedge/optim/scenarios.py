@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,19 @@ from flexedge.optim.placed import Placed
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram
 
+OWN = "forecast"
+"""What the problem's own future is called."""
 _LEAST_EXPECTED = 1e-3  # some weight stays on the expected cost, so that each future is planned
+
+
+@dataclass(frozen=True, slots=True)
+class Future:
+    """One of several futures: how likely it is, and what it costs with the common first step."""
+
+    name: str
+    probability: float
+    cost: float
+    """Commitments and penalties, without tie-breakers."""
 
 
 def instead(problem: Problem, scenario: Scenario) -> Problem:
@@ -44,20 +56,29 @@ def weigh(
     own: Sequence[Block],
     others: Sequence[tuple[float, Sequence[Block]]],
     risk_weight: float,
-) -> None:
+) -> Block | None:
     """Minimise what is expected to be paid and what the worst future costs.
 
-    All is scaled so that the costs of the program's own future stay as they are.
+    All is scaled so that the costs of the program's own future stay as they are. Returns the row
+    that holds the worst cost above the own one.
     """
     expected = max(1.0 - risk_weight, _LEAST_EXPECTED)
     probability = 1.0 - sum(share for share, _ in others)
+    rows = []
     if risk_weight > 0:
         price = risk_weight / (expected * probability)
         worst = program.add_columns("worst future", 1, (-math.inf, math.inf), price)
         for blocks in (own, *(blocks for _, blocks in others)):
             costs = [(block, program.costs(block)) for block in blocks]
             parts = [(block, cost) for block, cost in costs if np.any(cost)]
-            program.add_total("worst future", (-math.inf, 0.0), [*parts, (worst, -1.0)])
+            row = program.add_total("worst future", (-math.inf, 0.0), [*parts, (worst, -1.0)])
+            rows.append(row)
     for share, blocks in others:
         for block in blocks:
             program.set_costs(block, program.costs(block) * (share / probability))
+    return rows[0] if rows else None
+
+
+def weight(worst: Block | None, row_dual: FloatArray) -> float:
+    """How much the costs of the own future count in the objective: more where it is the worst."""
+    return 1.0 if worst is None else 1.0 + abs(float(worst.of(row_dual)[0]))

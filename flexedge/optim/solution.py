@@ -12,11 +12,14 @@ from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
 from flexedge.optim.device import per_step
 from flexedge.optim.elastic import Given
+from flexedge.optim.even import Owned
 from flexedge.optim.highs import Basis
+from flexedge.optim.market import Scenario
 from flexedge.optim.meter import Meter
 from flexedge.optim.placed import Placed, spread
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram
+from flexedge.optim.scenarios import Future
 from flexedge.optim.search import Found
 from flexedge.optim.stocks import Stock
 
@@ -37,6 +40,12 @@ class Formulation:
     choices: list[Choice]
     columns: tuple[Block, ...]
     """Those of the problem's own future."""
+    owned: Owned
+    """Those of each device alone."""
+    others: "tuple[tuple[Scenario, Formulation], ...]" = ()
+    """The same program's part for each future that may come instead."""
+    worst: Block | None = None
+    """The row that makes the worst future cost no less than the problem's own."""
 
     @property
     def program(self) -> LinearProgram:
@@ -125,6 +134,8 @@ class Solution:
     site: str = "electricity"
     basis: Basis | None = None
     """Where the solver ended: the next plan begins there."""
+    futures: tuple[Future, ...] = ()
+    """Where there are scenarios: what each future costs with this first step, the own one first."""
     culprits: tuple[str, ...] = ()
     """Limits that contradict each other: without any one of them the rest could be kept."""
 
@@ -142,30 +153,6 @@ class Solution:
     def grid_kw(self) -> FloatArray:
         """Net consumption of electricity."""
         return self.net_kw[self.site]
-
-
-def net_cost(problem: Problem, grid_kw: FloatArray) -> float:
-    """What electricity and its peaks cost for a profile of net consumption."""
-    market, n = problem.site, problem.grid.n
-    bought, sold = np.maximum(grid_kw, 0.0), np.maximum(-grid_kw, 0.0)
-    energy = market.import_price @ bought - market.export_price @ sold
-    cost = float(energy) * problem.grid.hours
-    connection = market.connection
-    for flow, paid, price in (
-        (bought, connection.peak_consumption_kw, connection.peak_price),
-        (sold, connection.peak_production_kw, connection.peak_production_price),
-    ):
-        if price is not None:
-            above = np.maximum(flow - per_step(paid, n), 0.0)
-            cost += _highest(above, per_step(price, n), per_step(paid, n))
-    return cost
-
-
-def _highest(above: FloatArray, price: FloatArray, paid: FloatArray) -> float:
-    """The price of the highest excess in each run of equal price and paid peak."""
-    ends = np.flatnonzero((np.diff(price) != 0) | (np.diff(paid) != 0)) + 1
-    runs = np.split(np.arange(len(price)), ends)
-    return float(sum(price[run[0]] * above[run].max() for run in runs))
 
 
 def read(formulation: Formulation, found: Found, build_seconds: float) -> Solution:

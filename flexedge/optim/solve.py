@@ -24,19 +24,33 @@ from time import perf_counter
 
 import numpy as np
 
-from flexedge.domain.series import TimeGrid
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import Infeasible
-from flexedge.optim import elastic, meter, placed, running, scenarios, search, solution, stocks
+from flexedge.optim import (
+    elastic,
+    even,
+    meter,
+    placed,
+    running,
+    scenarios,
+    search,
+    solution,
+    stocks,
+    tasks,
+)
 from flexedge.optim.choices import Choice, Pair
 from flexedge.optim.commitments import Draft, Ledger, bind
+from flexedge.optim.device import Device, Storage, per_step
 from flexedge.optim.market import Commitment
 from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import LinearProgram, Term
+from flexedge.optim.scenarios import Future
 from flexedge.optim.search import Found, Start
 from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
+_THREE = (1 / 3, 1 / 3, 1 / 3)
 _SHARE = 0.3  # of the time, for each step on the way to the nearest plan
 
 
@@ -54,10 +68,38 @@ def solve(problem: Problem, time_limit: timedelta, after: Solution | None = None
     formulation = formulate(problem)
     built = perf_counter() - began
     try:
-        return solution.read(formulation, settle(formulation, time_limit, after), built)
+        found = settle(formulation, time_limit, after)
+        return _read(formulation, found, built)
     except Infeasible as contradiction:
         left = time_limit - timedelta(seconds=perf_counter() - began)
         return _nearest(formulation, left, built, contradiction)
+
+
+def _read(formulation: Formulation, found: Found, built: float) -> Solution:
+    """The plan, shared evenly between equals, its prices those of the own future alone."""
+    program, choices, answer = formulation.program, formulation.choices, found.answer
+    primal = even.share(formulation.problem, program, choices, formulation.owned, found.primal)
+    scale = scenarios.weight(formulation.worst, answer.row_dual)
+    answer = replace(
+        answer, row_dual=answer.row_dual / scale, column_dual=answer.column_dual / scale
+    )
+    plan = solution.read(formulation, replace(found, answer=answer, primal=primal), built)
+    return replace(plan, futures=_futures(formulation, plan, primal))
+
+
+def _futures(formulation: Formulation, plan: Solution, primal: FloatArray) -> tuple[Future, ...]:
+    """What each future costs; nothing where there is only one."""
+    if not formulation.others:
+        return ()
+    own = 1.0 - sum(scenario.probability for scenario, _ in formulation.others)
+    told = [Future(scenarios.OWN, own, plan.total_cost)]
+    for scenario, written in formulation.others:
+        blocks = [block for paid in written.draft.ledger.entries.values() for block in paid]
+        blocks += [block for stock in written.stocks for block in stock.repaired]
+        cost = sum(formulation.program.cost_of(block, primal) for block in blocks)
+        share = scenario.probability
+        told.append(Future(scenario.name, share, cost * own / share))
+    return tuple(told)
 
 
 def _nearest(
@@ -89,25 +131,27 @@ def formulate(problem: Problem) -> Formulation:
     own = list(program.columns)
     others = []
     for scenario in problem.scenarios:
-        start = len(program.columns)
         written = _write(program, scenarios.instead(problem, scenario))
         scenarios.share_first_step(program, formulation.devices, written.devices)
         formulation.choices.extend(written.choices)
-        others.append((scenario.probability, program.columns[start:]))
-    scenarios.weigh(program, own, others, problem.risk_weight)
-    return formulation
+        others.append((scenario, written))
+    columns = [(scenario.probability, written.columns) for scenario, written in others]
+    worst = scenarios.weigh(program, own, columns, problem.risk_weight)
+    return replace(formulation, others=tuple(others), worst=worst)
 
 
 def _write(program: LinearProgram, problem: Problem) -> Formulation:
     """Write one future into the program."""
     ledger, start = Ledger(), len(program.columns)
     draft = Draft(program, ledger, problem.grid.hours)
-    devices = tuple(placed.place(program, device, problem) for device in problem.devices)
+    owned = even.Owned(program, seen=start)
+    devices = tuple(_place(owned, device, problem) for device in problem.devices)
     by_name = {p.device.name: p for p in devices}
     placed.couple(program, devices)
     for p in devices:
-        running.switch(draft, p, problem.day_of_step)
-        running.perform(draft, p, placed.tie_break(problem))
+        running.ease_ramps(draft, p, running.switch(draft, p, problem.day_of_step))
+        tasks.perform(draft, p, problem)
+    # those that switch or perform are equal to nobody: their columns need no owner
     meters = tuple(
         meter.connect(draft, market, _of(devices, market.commodity))
         for market in problem.markets
@@ -117,10 +161,12 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
     _limit_phases(draft, problem, devices)
     for group in problem.groups:
         meter.gather(draft, group, [by_name[name] for name in group.devices])
+    owned.take(None)
     for index, p in enumerate(devices):
         meter.soften(draft, p, index)
+        owned.take(p.device.name)
     levels = tuple(
-        stocks.stock(draft, storage, [by_name[d.name] for d in feeders], problem)
+        _fill(owned, draft, storage, [by_name[d.name] for d in feeders], problem)
         for storage, feeders in problem.storages
     )
     choices: list[Choice] = [m.pair for m in meters if m.pair is not None]
@@ -134,9 +180,24 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
         if p.device.wear_price:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
     choices += _directions(problem, levels)
+    choices += [curve for level in levels for curve in level.curves]
     choices += [modes for p in devices if (modes := placed.modes(p)) is not None]
     columns = tuple(program.columns[start:])
-    return Formulation(problem, draft, devices, meters, levels, choices, columns)
+    return Formulation(problem, draft, devices, meters, levels, choices, columns, owned)
+
+
+def _place(owned: even.Owned, device: Device, problem: Problem) -> Placed:
+    found = placed.place(owned.program, device, problem)
+    owned.take(device.name)
+    return found
+
+
+def _fill(
+    owned: even.Owned, draft: Draft, storage: Storage, feeders: list[Placed], problem: Problem
+) -> Stock:
+    found = stocks.stock(draft, storage, feeders, problem)
+    owned.take(feeders[0].device.name if len(feeders) == 1 else None)
+    return found
 
 
 def settle(formulation: Formulation, time_limit: timedelta, after: Solution | None = None) -> Found:
@@ -190,15 +251,15 @@ def _balance(program: LinearProgram, problem: Problem, devices: tuple[Placed, ..
 def _limit_phases(draft: Draft, problem: Problem, devices: tuple[Placed, ...]) -> None:
     """Keep each phase of the site's connection within its capacity."""
     connection = problem.site.connection
-    capacity = connection.phase_capacity_kw
-    if capacity is None:
+    if connection.phase_capacity_kw is None:
         return
+    capacity = per_step(connection.phase_capacity_kw, problem.grid.n)
     for phase in range(3):
         anyway = problem.site.inflexible_kw * connection.inflexible_phases[phase]
         terms = [
-            Term(t.block, float(t.coefficient) * p.device.phases[phase])
-            for p in devices
-            if p.device.phases is not None and p.device.phases[phase]
+            Term(t.block, float(t.coefficient) * share)
+            for p in _of(devices, problem.site.commodity)
+            if (share := (p.device.phases or _THREE)[phase])
             for t in p.power
         ]
         if terms:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim.commitments import Draft, Limit, Names, commit
-from flexedge.optim.curves import part_load, taper
+from flexedge.optim.curves import Filling, OnCurve, part_load, taper
 from flexedge.optim.device import SOC_BREACH_PRICE, Device, SocBound, Storage, per_step
-from flexedge.optim.placed import Placed, tie_break
+from flexedge.optim.placed import Placed, tie_break, urgency
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram, Term
 
@@ -52,6 +52,8 @@ class Stock:
     repaired: tuple[Block, ...]
     """Energy missing to soc-min or above soc-max, where the devices alone cannot help it."""
     asked: tuple[SocCommitment, ...]
+    curves: tuple[OnCurve, ...] = ()
+    """Part-load curves that its feeders keep to."""
 
 
 def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Problem) -> Stock:
@@ -70,10 +72,12 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
         limits=(f"{name} soc-min", f"{name} soc-max"),
     )
     terms = [Term(level), Term(level, -physics.keep, at=np.arange(-1, n - 1))]
+    curves = []
     for placed in feeders:
-        stored = part_load(draft, placed, wasting_pays=_wasting_pays(problem))
-        if stored is not None:
-            terms.append(Term(stored, -physics.arrives))
+        curve = part_load(draft, placed)
+        if curve is not None:
+            curves.append(curve)
+            terms.append(Term(curve.stored, -physics.arrives))
         elif placed.up is not None:
             terms.append(Term(placed.up, -physics.gain(placed.device)))
         if placed.down is not None:
@@ -81,30 +85,28 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
     drift = physics.drift.copy()
     drift[0] += physics.keep[0] * storage.soc_start_kwh
     balance = program.add_rows(f"{name} balance", (drift, drift), terms, n=n)
-    beyond = [
+    beyond = tuple(
         (sign, _repair(program, f"{name} {field}", level, (sign, bound), problem.grid.hours))
         for wanted, field, sign, bound in (
             (short, "soc-min", -1.0, storage.soc_min_kwh),
             (over, "soc-max", +1.0, storage.soc_max_kwh),
         )
         if wanted
-    ]
+    )
+    start = storage.soc_start_kwh
+    ends = min(float(lowest.min()), start), max(float(highest.max()), start)
+    ends = max(ends[0], storage.soc_min_kwh), min(ends[1], storage.soc_max_kwh)
     for placed in feeders:
-        taper(draft, placed, level, beyond)
+        taper(draft, placed, Filling(level, start, *ends, beyond))
     _value_end(draft, storage, level)
     asked = tuple(_ask(draft, storage, level, problem.grid))
     repaired = tuple(block for _, block in beyond)
-    return Stock(storage, tuple(feeders), level, balance, repaired, asked)
-
-
-def _wasting_pays(problem: Problem) -> bool:
-    site = problem.site
-    return bool(min(site.import_price.min(), site.export_price.min()) < 0)
+    return Stock(storage, tuple(feeders), level, balance, repaired, asked, tuple(curves))
 
 
 def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -> FloatArray:
     """Full sooner (or later), and the more so the higher the priority of what feeds it."""
-    weight = tie_break(problem) * (1.0 + max(p.device.priority for p in feeders))
+    weight = tie_break(problem) * urgency(max(p.device.priority for p in feeders))
     if not storage.prefer_sooner_less:
         weight = np.full_like(weight, weight[0])
     return -weight if storage.prefer_charging_sooner else weight
@@ -136,7 +138,7 @@ def _value_end(draft: Draft, storage: Storage, level: Block) -> None:
     draft.ledger.open(name, parts)
     last = np.zeros(level.size)
     last[-1] = -1.0
-    draft.program.add_total(name, (-math.inf, 0.0), [(parts, 1.0), (level, last)])
+    draft.program.add_total(name, (0.0, 0.0), [(parts, 1.0), (level, last)])
 
 
 def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterable[SocCommitment]:
@@ -211,11 +213,12 @@ class Physics:
         return self.arrives / device.discharging_efficiency
 
     def stored(self, device: Device, power_kw: FloatArray) -> FloatArray:
-        """What a power adds to the stock in each step."""
+        """What a power (or a lower one, where that stores more) adds to the stock in each step."""
         drawn = np.maximum(power_kw, 0.0) * self.gain(device)
         if device.part_load is not None:
             curve = device.part_load
-            drawn = np.interp(np.maximum(power_kw, 0.0), curve.x, curve.y) * self.arrives
+            most = np.maximum.accumulate(curve.y)  # at that power or at a lower one
+            drawn = np.interp(np.maximum(power_kw, 0.0), curve.x, most) * self.arrives
         added: FloatArray = drawn + np.minimum(power_kw, 0.0) * self.loss(device)
         return added
 

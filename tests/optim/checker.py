@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.optim.checking import costs, limits
+from tests.optim.checking import costs, further, limits
 from tests.optim.checking.plan import plan
+from tests.optim.checking.violation import Violation
 
 COVERED = {
     "sensor", "asset", "commodity", "consumption", "production", "state-of-charge", "group",
@@ -31,7 +32,7 @@ COVERED = {
 class Verdict:
     """What an answer is worth."""
 
-    violations: tuple[limits.Violation, ...]
+    violations: tuple[Violation, ...]
     costs: dict[str, float]
     """By FlexMeasures' names."""
     uncovered: tuple[str, ...] = ()
@@ -50,7 +51,7 @@ class Verdict:
         return sum(self.costs.values())
 
     @property
-    def laws(self) -> tuple[limits.Violation, ...]:
+    def laws(self) -> tuple[Violation, ...]:
         """Broken physics and bookkeeping: no plan may have any, whatever was asked."""
         return tuple(one for one in self.violations if one.law)
 
@@ -70,16 +71,17 @@ class Verdict:
 def check(case: dict[str, Any], answer: dict[str, Any], *, compat: bool = False) -> Verdict:
     """Judge an answer; ``compat``: with FlexMeasures' penalties, which depend on the resolution."""
     if not answer["outputs"]:
-        missing = limits.Violation("the outputs: their presence", 0, float("nan"), law=True)
+        missing = Violation("the outputs: their presence", 0, float("nan"), law=True)
         return Verdict((missing,), {})
     found = plan(case, answer)
     charged = costs.bill(found, compat=compat)
     violations = [
-        *(limits.Violation(text, 0, float("nan"), law=True) for text in found.read.wrong),
+        *(Violation(text, 0, float("nan"), law=True) for text in found.read.wrong),
         *limits.of_devices(found),
         *limits.of_sites(found),
         *limits.of_stocks(found),
         *limits.of_books(found),
+        *further.forbidden(found),
     ]
     return Verdict(
         tuple(violations),
@@ -93,4 +95,4 @@ def check(case: dict[str, Any], answer: dict[str, Any], *, compat: bool = False)
 def _uncovered(case: dict[str, Any]) -> list[str]:
     raw = case["request"].get("flex-model", [])
     models = raw if isinstance(raw, list) else [raw]
-    return sorted({f"flex-model {key}" for model in models for key in model.keys() - COVERED})
+    return sorted({f"flex-model {key}" for model in models for key in model.keys() - COVERED - further.FIELDS})

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.optim.checker import check
+from tests.optim.checking.further import FIELDS
+from tests.optim.further import Further
 
 START = datetime.fromisoformat("2026-11-24T00:00:00+01:00")
 Json = dict[str, Any]
@@ -68,6 +70,12 @@ _JUNK: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+_ADDED = (
+    "soc_max", "power", "group", "commodity", "asset", "runs", "coupling", *sorted(FIELDS),
+    "site-phase-capacity", "inflexible-phases", "scenarios", "risk-weight",
+)  # fmt: skip
+
+
 def _spoil(r: random.Random, data: Json) -> None:
     """Replace, drop, add or double something in a random place."""
     place: Any = data.get("request")
@@ -86,23 +94,7 @@ def _spoil(r: random.Random, data: Json) -> None:
         if action == 0:
             del place[key]
         elif action == 1:
-            place[
-                r.choice(
-                    [
-                        "soc_max",
-                        "power",
-                        "wear-cost",
-                        "phases",
-                        "priority",
-                        "group",
-                        "commodity",
-                        "asset",
-                        "runs",
-                        "coupling",
-                        "ramp-up-limit",
-                    ]
-                )
-            ] = junk
+            place[r.choice(_ADDED)] = junk
         else:
             place[key] = junk
     elif r.random() < 0.5:
@@ -114,6 +106,7 @@ def _spoil(r: random.Random, data: Json) -> None:
 class _Case:
     def __init__(self, r: random.Random, minutes: int, n: int) -> None:
         self.r, self.minutes, self.n = r, minutes, n
+        self.further = Further(r, START, minutes, n)
         self.sensors: Json = {}
         self.series: Json = {}
 
@@ -181,6 +174,7 @@ class _Case:
                                         {"consumption-range": ["1 kW", "12 kW"]}]  # fmt: skip
         if self.maybe(0.2):
             entry["consumption-capacity"] = self.power(0, 6)
+        self.further.of_storage(entry, size)
         if self.maybe(0.3):
             self.sensors[f"{name}-soc"] = {"unit": "kWh", "resolution": "PT0M", "on": name}
             entry["state-of-charge"] = {"sensor": f"{name}-soc"}
@@ -194,6 +188,9 @@ class _Case:
                 "consumption-capacity": "0 kW",
                 "production-capacity": self.data("sun", "kW", 0, 8),
             })  # fmt: skip
+        if self.maybe(0.2):
+            self.sensor("wash", "kW", None, self.minutes)
+            entries.append(self.further.task("wash"))
         if len(entries) > 1 and self.maybe(0.3):
             self.sensor("inverter", "kW", None, self.minutes)
             for entry in entries:
@@ -227,4 +224,5 @@ class _Case:
                     "down-price": "-0.02 EUR/kWh",
                 }
             ]
+        self.further.around(context)
         return context

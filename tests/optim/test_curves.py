@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import TimeGrid
-from flexedge.optim.curves import concave
 from flexedge.optim.device import Curve, Device, SocBound, Storage
 from flexedge.optim.market import Market
 from flexedge.optim.problem import Problem
@@ -65,8 +64,3 @@ def test_the_plan_stays_on_a_curve_also_where_wasting_pays(price: float) -> None
     found = plan([price, price], tank, part_load=curve)
     stored = np.diff(found.soc_kwh["d"], prepend=3.0) + 3.0
     assert stored == pytest.approx(np.interp(found.power_kw["d"], curve.x, curve.y), abs=1e-6)
-
-
-def test_concave() -> None:
-    assert concave(Curve((0, 1, 2), (0, 2, 3)))
-    assert not concave(Curve((0, 1, 2), (0, 1, 3)))

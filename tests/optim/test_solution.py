@@ -8,7 +8,8 @@ import pytest
 
 from flexedge.domain.series import TimeGrid
 from flexedge.optim.market import Connection
-from flexedge.optim.solution import Breach, net_cost
+from flexedge.optim.reference import net_cost
+from flexedge.optim.solution import Breach
 from flexedge.optim.solve import formulate, solve
 from tests.optim.plain import a_device, a_problem, a_stock
 

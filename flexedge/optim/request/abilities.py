@@ -1,12 +1,23 @@
-"""What else a device can and cannot do: modes, ramps, starts, curves."""
+"""What else a device can and cannot do: modes, ramps, curves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import Curve, Running
+from flexedge.optim.device import Curve
 from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.fields import Fields
+
+BANDS = ("operation-modes", "power-steps", "minimum-power")
+_ROUNDING = 1e-9
+
+Band = tuple[float, float]
+Ends = tuple[FloatArray, FloatArray]
+"""The least and the most power in each step."""
 
 
 def one(fields: Fields, key: str, dimension: units.Dimension) -> float | None:
@@ -19,7 +30,34 @@ def one(fields: Fields, key: str, dimension: units.Dimension) -> float | None:
         fields.fail(key, str(error))
 
 
-def ramp(fields: Fields, key: str, hours: float) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Ramps:
+    """By how much a power may rise and fall per step, and what it was before the first."""
+
+    rise: float | None = None
+    fall: float | None = None
+    before: float | None = None
+
+
+def ramps(fields: Fields, reader: Reader, ends: Ends) -> Ramps:
+    """Ramp limits; a power at the start that they and the capacities cannot follow is moved."""
+    rise, fall = (_ramp(fields, f"ramp-{way}-limit", reader.grid.hours) for way in ("up", "down"))
+    before = began = one(fields, "power-at-start", "power")
+    if began is not None and before is not None:
+        steps = np.arange(1, reader.grid.n + 1)
+        if fall is not None:
+            before = min(before, float((ends[1] + fall * steps).min()))
+        if rise is not None:
+            before = max(before, float((ends[0] - rise * steps).max()))
+        if before != began:
+            reader.notes.append(
+                f"{fields.at('power-at-start')}: {began:g} kW is more than the capacities and "
+                f"ramps can follow: taken as {before:g} kW"
+            )
+    return Ramps(rise, fall, before)
+
+
+def _ramp(fields: Fields, key: str, hours: float) -> float | None:
     """A power per time ("10 kW/h") as power per step."""
     if not fields.has(key):
         return None
@@ -32,11 +70,46 @@ def ramp(fields: Fields, key: str, hours: float) -> float | None:
         per_minute = units.quantity(top.strip(), "power") / minutes
     except ValueError as error:
         fields.fail(key, str(error))
-    return abs(per_minute) * 60.0 * hours
+    if per_minute <= 0:
+        fields.fail(key, "should be above 0: both limits are positive")
+    return per_minute * 60.0 * hours
 
 
-def modes(fields: Fields, max_kw: FloatArray) -> tuple[tuple[float, float], ...]:
+def modes(fields: Fields, reader: Reader, ends: Ends) -> tuple[Band, ...]:
     """The bands of power a device keeps to: of operation-modes, power-steps or minimum-power."""
+    given = [key for key in BANDS if fields.has(key)]
+    if len(given) > 1:
+        fields.fail(given[1], f"and {given[0]} exclude each other: operation-modes can say both")
+    if fields.has("operation-modes"):
+        return _modes(fields)
+    if fields.has("power-steps"):
+        steps = [_step(fields, number, raw) for number, raw in
+                 enumerate(fields.items("power-steps"))]  # fmt: skip
+        return tuple((step, step) for step in sorted({0.0, *steps}))
+    return _above_least(fields, reader, ends)
+
+
+def _above_least(fields: Fields, reader: Reader, ends: Ends) -> tuple[Band, ...]:
+    """Off, or at least so much: in each direction that the device has."""
+    least = one(fields, "minimum-power", "power")
+    if least is None:
+        return ()
+    if least < 0:
+        fields.fail("minimum-power", "should not be negative: it holds in both directions")
+    if not least:
+        return ()
+    bands: list[Band] = [(0.0, 0.0)]
+    for sign, most in ((1.0, float(ends[1].max())), (-1.0, float(-ends[0].min()))):
+        if most >= least:
+            bands.append((least, most) if sign > 0 else (-most, -least))
+        elif most > 0:
+            way = "draw" if sign > 0 else "give"
+            reader.notes.append(f"{fields.at('minimum-power')}: the device can {way} {most:g} kW "
+                                f"at most: it never does")  # fmt: skip
+    return tuple(bands)
+
+
+def _modes(fields: Fields) -> tuple[Band, ...]:
     bands = []
     for mode in fields.objects("operation-modes"):
         mode.refuse_unknown(("consumption-range", "production-range", "name"))
@@ -49,14 +122,19 @@ def modes(fields: Fields, max_kw: FloatArray) -> tuple[tuple[float, float], ...]
         if down is not None:
             low, high = -down[1], (high if up is not None else -down[0])
         bands.append((low, high))
-    steps = [_step(fields, number, raw) for number, raw in enumerate(fields.items("power-steps"))]
-    if steps:
-        bands += [(0.0, 0.0), *((step, step) for step in steps if step)]
-    least = one(fields, "minimum-power", "power")
-    if least is not None:
-        most = float(max_kw.max())
-        bands += [(0.0, 0.0), *([(least, most)] if 0 < least <= most else [])]
     return tuple(bands)
+
+
+def check_gaps(fields: Fields, bands: Sequence[Band], found: Ramps) -> None:
+    """A ramp has to get from band to band, but for that from off to the least power."""
+    kinds = [sorted(b for b in bands if b[0] > 0), sorted(b for b in bands if b[1] < 0)]
+    gaps = [after[0] - before[1] for kind in kinds for before, after in pairwise(kind)]
+    widest = max(gaps, default=0.0)
+    for key, most in (("ramp-up-limit", found.rise), ("ramp-down-limit", found.fall)):
+        if most is not None and most < widest - _ROUNDING:
+            given = next(name for name in BANDS if fields.has(name))
+            fields.fail(key, f"is {most:g} kW in one step, but {given} are {widest:g} kW apart: "
+                        "it would never get from one to the next")  # fmt: skip
 
 
 def _step(fields: Fields, number: int, raw: object) -> float:
@@ -81,78 +159,60 @@ def _range(mode: Fields, key: str) -> tuple[float, float] | None:
     return low, high
 
 
-def running(fields: Fields, reader: Reader) -> Running | None:
-    """What it takes to start and stop; None where nothing is said of that."""
-    keys = ("start-up-cost", "minimum-up-time", "minimum-down-time", "maximum-starts-per-day")
-    if not any(fields.has(key) for key in keys):
-        return None
-    up, down = (
-        -(-fields.duration(key) // reader.grid.resolution) if fields.has(key) else 0
-        for key in ("minimum-up-time", "minimum-down-time")
-    )
-    most = None
-    if fields.has("maximum-starts-per-day"):
-        most = int(fields.number("maximum-starts-per-day"))
-        if most < 0:
-            fields.fail("maximum-starts-per-day", "should not be negative")
-    return Running(
-        _start_price(fields), up, down, most, fields.boolean("on-at-start", default=False)
-    )
-
-
-def _start_price(fields: Fields) -> float:
-    """Money per start: "0.5 EUR", or a bare number in the currency of the prices."""
-    if not fields.has("start-up-cost"):
-        return 0.0
-    raw = fields.data["start-up-cost"]
-    if isinstance(raw, str):
-        number, _, currency = raw.strip().partition(" ")
-        try:
-            raw = float(number)
-        except ValueError:
-            raw = None
-        if currency and len(currency) != 3:  # noqa: PLR2004 - a currency has three letters
-            raw = None
-    good = isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw < np.inf
-    if not good:
-        fields.fail("start-up-cost", "should be an amount of money, such as '0.5 EUR'")
-    return float(raw)
-
-
-def curve(fields: Fields, key: str, over: str, dimension: units.Dimension) -> Curve | None:
-    """Power over something that is stored; the curve may only bend downwards."""
+def curve(fields: Fields, key: str, whole: float) -> Curve | None:
+    """Power over what is stored (``whole`` is 100 %); the curve may only bend downwards."""
     points = []
     for point in fields.objects(key):
-        point.refuse_unknown((over, "power"))
-        x, y = one(point, over, dimension), one(point, "power", "power")
-        if x is None or y is None:
-            point.fail(over, f"and power are both needed: {{'{over}': '8 kWh', 'power': '3 kW'}}")
-        points.append((x, y))
+        point.refuse_unknown(("soc", "power"))
+        y = one(point, "power", "power")
+        if not point.has("soc") or y is None:
+            point.fail("soc", "and power are both needed: {'soc': '8 kWh', 'power': '3 kW'}")
+        if y < 0:
+            point.fail("power", "should not be negative")
+        points.append((_stored(point, whole), y))
     if not points:
         return None
     found = Curve(tuple(x for x, _ in points), tuple(y for _, y in points))
     if len(points) < 2 or (np.diff(found.x) <= 0).any():  # noqa: PLR2004 - a line has two ends
-        fields.fail(key, f"needs at least two points of rising {over}")
+        fields.fail(key, "needs at least two points of rising soc")
+    if not max(found.y):
+        fields.fail(key, "is nowhere above 0 kW")
     slope = np.diff(found.y) / np.diff(found.x)
-    if (np.diff(slope) > 1e-9).any():  # noqa: PLR2004 - rounding
+    if (np.diff(slope) > _ROUNDING).any():
         fields.fail(key, "should never turn upwards: its slope may only fall")
     return found
 
 
+def _stored(point: Fields, whole: float) -> float:
+    raw = point.data["soc"]
+    if isinstance(raw, str) and raw.strip().endswith("%"):
+        if not np.isfinite(whole):
+            point.fail("soc", "is a share: of what? Say soc-max")
+        return (one(point, "soc", "share") or 0.0) * whole
+    return one(point, "soc", "energy") or 0.0
+
+
 def part_load(fields: Fields, reader: Reader) -> Curve | None:
     """Stored power over power drawn, from efficiencies at some powers and nothing at none."""
+    key = "part-load-efficiency"
     points = [(0.0, 0.0)]
-    for point in fields.objects("part-load-efficiency"):
+    for point in fields.objects(key):
         point.refuse_unknown(("power", "efficiency"))
         x = one(point, "power", "power")
         if x is None or not point.has("efficiency"):
             point.fail("power", "and efficiency are both needed")
+        if x <= 0:
+            point.fail("power", "should be above 0: from there on the first efficiency holds")
         share = reader.amount(point.data["efficiency"], point.at("efficiency"), ["share"], bare=1.0)
-        if x > 0 and share.fixed is not None:
-            points.append((x, x * share.fixed))
+        if share.fixed is None or share.fixed < 0:
+            point.fail("efficiency", "should be a fixed share, such as '320%' or 3.2")
+        points.append((x, x * share.fixed))
     if len(points) == 1:
         return None
+    for other in ("charging-efficiency", "roundtrip-efficiency"):
+        if fields.has(other):
+            fields.fail(key, f"takes the place of {other}: give one of them")
     found = Curve(tuple(x for x, _ in points), tuple(y for _, y in points))
-    if (np.diff(found.x) <= 0).any() or min(found.y) < 0:
-        fields.fail("part-load-efficiency", "needs points of rising power")
+    if (np.diff(found.x) <= 0).any():
+        fields.fail(key, "needs points of rising power")
     return found

@@ -44,9 +44,23 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
             "binaries": solution.binaries,
         },
     }
+    if solution.futures:
+        told |= _futures(solution)
     if explain:
         told["explanation"] = _explanation(asked, solution)
     return told
+
+
+def _futures(solution: Solution) -> Json:
+    """What each scenario costs with the common first step, what is expected, and the worst."""
+    every = solution.futures
+    return {
+        "scenarios": [
+            {"name": one.name, "probability": one.probability, "cost": one.cost} for one in every
+        ],
+        "expected-cost": sum(one.probability * one.cost for one in every),
+        "worst-cost": max(one.cost for one in every),
+    }
 
 
 def commitment_costs(solution: Solution) -> dict[str, float]:

@@ -7,16 +7,16 @@ import numpy as np
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray
 from flexedge.optim.device import Coupling, Device, Process, Soft, Storage
-from flexedge.optim.request import abilities
+from flexedge.optim.request import abilities, starting
 from flexedge.optim.request.amounts import Reader
-from flexedge.optim.request.entries import Entry
+from flexedge.optim.request.entries import PROCESS_FIELDS, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.terms import Terms, power
 
-_PHASES = {
-    "L1": (1.0, 0.0, 0.0), "L2": (0.0, 1.0, 0.0), "L3": (0.0, 0.0, 1.0),
-    "L1L2L3": (1 / 3, 1 / 3, 1 / 3),
-}  # fmt: skip
+_PHASES = ("L1", "L2", "L3", "L1L2", "L1L3", "L2L3", "L1L2L3")
+_OF_STORAGES = ("charging-power-curve", "discharging-power-curve", "part-load-efficiency")
+_OF_TASKS = (*PROCESS_FIELDS, "sensor", "asset", "commodity", "consumption", "production", "group",
+             "phases", "priority")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,15 +128,28 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
     """A device as the optimiser takes it."""
     limit = limits(entry, terms, reader)
     charging, discharging = efficiencies(entry, reader)
-    fields, hours = entry.fields, reader.grid.hours
+    fields = entry.fields
     min_kw = -(limit.whole_kw if limit.soft_production else limit.production_kw)
     max_kw = limit.whole_kw if limit.soft_consumption else limit.consumption_kw
-    rise, fall = (abilities.ramp(fields, f"ramp-{way}-limit", hours) for way in ("up", "down"))
+    if storage is None:
+        for key in _OF_STORAGES:
+            if fields.has(key):
+                fields.fail(key, "needs a state of charge: give soc-at-start")
+    whole = np.inf if storage is None else storage.soc_max_kwh
     load = abilities.part_load(fields, reader)
+    charge, discharge = (
+        abilities.curve(fields, f"{way}-power-curve", whole) for way in ("charging", "discharging")
+    )
     if load is not None:
         max_kw = np.minimum(max_kw, load.x[-1])
-    bands = abilities.modes(fields, max_kw)
+    if charge is not None:
+        max_kw = np.minimum(max_kw, max(charge.y))
+    if discharge is not None:
+        min_kw = np.maximum(min_kw, -max(discharge.y))
+    ramps = abilities.ramps(fields, reader, (min_kw, max_kw))
+    bands = abilities.modes(fields, reader, (min_kw, max_kw))
     _check_modes(fields, bands, min_kw, max_kw)
+    abilities.check_gaps(fields, bands, ramps)
     return Device(
         entry.name,
         min_kw + 0.0,
@@ -151,12 +164,12 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
         _coupling(fields),
         fields.boolean("prefer-curtailing-later", default=True),
         wear_price=_money(fields, "wear-cost", reader),
-        running=abilities.running(fields, reader),
-        max_rise_kw=rise,
-        max_fall_kw=fall,
-        power_before_kw=abilities.one(fields, "power-at-start", "power"),
-        charge_taper=abilities.curve(fields, "charging-power-curve", "soc", "energy"),
-        discharge_taper=abilities.curve(fields, "discharging-power-curve", "soc", "energy"),
+        running=starting.running(fields, reader, bands, ramps),
+        max_rise_kw=ramps.rise,
+        max_fall_kw=ramps.fall,
+        power_before_kw=ramps.before,
+        charge_taper=charge,
+        discharge_taper=discharge,
         part_load=load,
         phases=_on_phases(fields),
         priority=fields.number("priority", 0.0),
@@ -212,12 +225,16 @@ def _on_phases(fields: Fields) -> tuple[float, float, float] | None:
     name = fields.text("phases")
     if name not in _PHASES:
         fields.fail("phases", f"should be one of {', '.join(_PHASES)}, not {name!r}")
-    return _PHASES[name]
+    used = [float(phase in name) for phase in ("L1", "L2", "L3")]
+    return used[0] / sum(used), used[1] / sum(used), used[2] / sum(used)
 
 
 def process(entry: Entry, reader: Reader) -> Device:
     """A task that is planned together with everything else."""
     fields, grid = entry.fields, reader.grid
+    for key in fields.data:
+        if key not in _OF_TASKS and fields.has(key):
+            fields.fail(key, "has no meaning for a process: it has power and duration")
     task = task_of(fields, entry, reader)
     kw, n = task.power_kw, grid.n
     low, high = min(kw, 0.0), max(kw, 0.0)
@@ -225,7 +242,7 @@ def process(entry: Entry, reader: Reader) -> Device:
         fields.fail("duration", "does not fit into the time of the schedule")
     return Device(
         entry.name, np.full(n, low), np.full(n, high), commodity=entry.commodity, process=task,
-        phases=_on_phases(fields),
+        phases=_on_phases(fields), priority=fields.number("priority", 0.0),
     )  # fmt: skip
 
 
@@ -257,7 +274,8 @@ def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
         end = fields.moment("deadline")
         late = [moment + grid.resolution > end for moment in grid.times()]
         allowed &= ~np.array(late)
-    runs = int(fields.number("runs", 1.0))
-    if runs < 1:
-        fields.fail("runs", "should be at least 1")
-    return Process(kw, slots, kind, allowed, runs)  # type: ignore[arg-type] # one_of checked it
+    runs = fields.number("runs", 1.0)
+    if runs < 1 or runs != int(runs):
+        fields.fail("runs", "should be at least 1, and whole")
+    dearest = fields.one_of("optimization-sense", ("MIN", "MAX"), "MIN") == "MAX"
+    return Process(kw, slots, kind, allowed, int(runs), dearest)  # type: ignore[arg-type] # one_of

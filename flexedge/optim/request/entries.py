@@ -16,9 +16,9 @@ DEVICE_FIELDS = (
     "charging-efficiency", "discharging-efficiency", "operation-modes", "coupling",
     "coupling-coefficient",
     "wear-cost", "start-up-cost", "minimum-up-time", "minimum-down-time",
-    "maximum-starts-per-day", "on-at-start", "ramp-up-limit", "ramp-down-limit",
-    "power-at-start", "minimum-power", "power-steps", "charging-power-curve",
-    "discharging-power-curve", "part-load-efficiency", "phases", "priority",
+    "maximum-starts-per-day", "on-at-start", "last-switched", "starts-today",
+    "ramp-up-limit", "ramp-down-limit", "power-at-start", "minimum-power", "power-steps",
+    "charging-power-curve", "discharging-power-curve", "part-load-efficiency", "phases", "priority",
 )  # fmt: skip
 PROCESS_FIELDS = (
     "power", "duration", "process-type", "time-restrictions", "optimization-sense", "runs",

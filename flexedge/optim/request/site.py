@@ -9,9 +9,9 @@ import numpy as np
 from flexedge.domain.series import FloatArray
 from flexedge.errors import BadField
 from flexedge.optim.device import ELECTRICITY, Device, Soft, Storage
-from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market, Scenario
+from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market
 from flexedge.optim.problem import GOOD_ENOUGH, Problem
-from flexedge.optim.request import devices, merge, stores, terms
+from flexedge.optim.request import devices, futures, merge, stores, terms
 from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.entries import Cast, Entry, Key, cast, group_key
 from flexedge.optim.request.fields import Fields
@@ -25,10 +25,6 @@ _EXACT = 1e-7  # FlexMeasures allows no gap at all
 _REQUEST = (
     "start", "duration", "resolution", "prior", "flex-model", "flex-context", "sequential",
     "force-new-job-creation", "sensor", "asset",
-)  # fmt: skip
-_SCENARIO = (
-    "probability", "inflexible-consumption", "inflexible-production", "consumption-price",
-    "production-price",
 )  # fmt: skip
 
 
@@ -132,9 +128,8 @@ class _Site:
             self.fixed[entry.name] = self._fixed(entry)
         pairs = [(one, stores.storage(one, self.terms, self.reader))
                  for one in stores.stores(self.cast)]  # fmt: skip
-        feeding = {name: (one, kept) for one, kept in pairs for name in
-                   (entry.name for entry in one.feeders)}  # fmt: skip
-        made = tuple(self._device(entry, feeding[entry.name][1]) for entry in self.cast.devices)
+        feeding = {entry.name: kept for one, kept in pairs for entry in one.feeders}
+        made = tuple(self._device(entry, feeding.get(entry.name)) for entry in self.cast.devices)
         markets = self._markets(made)
         problem = Problem(
             grid,
@@ -142,9 +137,9 @@ class _Site:
             markets,
             tuple(self._group(key, entry) for key, entry in self.cast.groups.items()),
             tuple(self._commitments(made)),
-            tuple(self._scenarios(markets[0])),
-            self._risk_weight(),
-            tuple((moment.date() - grid.start.date()).days for moment in grid.times()),
+            futures.scenarios(self.context, self.terms, markets[0], self.reader),
+            futures.risk_weight(self.context),
+            tuple(moment.astimezone(zone).toordinal() for moment in grid.times()),
             good_enough=_EXACT if self.compat == COMPAT else GOOD_ENOUGH,
         )
         return Asked(
@@ -287,32 +282,6 @@ class _Site:
                     if reference is not None and str(reference.data.get("sensor")) == str(wanted):
                         fixed = fixed + self.fixed[entry.name]
         return tuple(names), fixed
-
-    def _scenarios(self, market: Market) -> Iterator[Scenario]:
-        for fields in self.context.objects("scenarios"):
-            fields.refuse_unknown(_SCENARIO)
-            flow, given = np.zeros(self.reader.grid.n), False
-            for key, sign in (("inflexible-consumption", 1.0), ("inflexible-production", -1.0)):
-                for number, raw in enumerate(fields.items(key)):
-                    given = True
-                    flow += terms.flow(self.reader, raw, f"{fields.at(key)}[{number}]", sign)
-            bought = terms.price(fields, "consumption-price", self.reader)
-            sold = terms.price(fields, "production-price", self.reader)
-            probability = fields.number("probability")
-            if not 0 < probability < 1:
-                fields.fail("probability", "should lie between 0 and 1")
-            yield Scenario(
-                probability,
-                flow if given else market.inflexible_kw,
-                market.import_price if bought is None else bought,
-                (market.export_price if bought is None else bought) if sold is None else sold,
-            )
-
-    def _risk_weight(self) -> float:
-        weight = self.context.number("risk-weight", 0.0)
-        if not 0 <= weight <= 1:
-            self.context.fail("risk-weight", "should lie between 0 and 1")
-        return weight
 
     def _outputs(self, made: Iterable[Device]) -> Iterator[Output]:
         zero = np.zeros(self.reader.grid.n)

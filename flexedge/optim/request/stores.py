@@ -37,6 +37,8 @@ def stores(cast: Cast) -> list[Store]:
     """The stocks of a flex-model. Raises ``BadField`` where two entries say the same."""
     shared: dict[str, list[Entry]] = {}
     for entry in cast.devices:
+        if entry.process:
+            continue
         key = entry.name if entry.soc_sensor is None else f" {entry.soc_sensor.name}"
         shared.setdefault(key, []).append(entry)
     found = []
@@ -224,6 +226,8 @@ class _Book:
         rising = all(a < b for a, b in pairwise([0.0, *ends]))
         if not found or not rising or any(a < b for a, b in pairwise(worth)):
             fields.fail(key, "should go up in 'up-to' and down in 'value'")
+        if np.isfinite(ends[-1]):  # what is stored beyond that is worth nothing more
+            found.append((np.inf, min(worth[-1], 0.0)))
         return tuple(found)
 
     def _price(self, raw: object, path: str) -> float:

@@ -232,7 +232,6 @@ def _connection(
     peaks = {
         direction: _peak(fields, direction, reader) for direction in ("consumption", "production")
     }
-    phase = power(fields, "site-phase-capacity", reader)
     return Connection(
         power_capacity_kw=whole,
         consumption_capacity_kw=limits["consumption"],
@@ -243,7 +242,7 @@ def _connection(
         peak_price=price(fields, "site-peak-consumption-price", reader, "power-price"),
         peak_production_kw=peaks["production"],
         peak_production_price=price(fields, "site-peak-production-price", reader, "power-price"),
-        phase_capacity_kw=None if phase is None else float(np.nanmin(phase)),
+        phase_capacity_kw=_capacity(fields, "site-phase-capacity", reader, None),
         inflexible_phases=_phases(fields),
     )
 
@@ -275,4 +274,6 @@ def _phases(fields: Fields) -> tuple[float, float, float]:
     numbers = [x for x in shares if isinstance(x, int | float) and not isinstance(x, bool)]
     if len(numbers) != 3 or len(shares) != 3 or abs(sum(numbers) - 1) > 1e-6:  # noqa: PLR2004
         fields.fail("inflexible-phases", "should be three shares that add up to 1")
+    if not fields.has("site-phase-capacity"):
+        fields.fail("inflexible-phases", "means nothing without site-phase-capacity")
     return (float(numbers[0]), float(numbers[1]), float(numbers[2]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.optim.checking import further
 from tests.optim.checking.amounts import kind
 from tests.optim.checking.context import Context
 from tests.optim.checking.devices import Group, reference
@@ -99,6 +100,9 @@ def bill(plan: Plan, *, compat: bool) -> Bill:
         made.grain = drift(line, stock, grain)
         _stock(made, context, stock, compat=compat)
         _full(made, stock, frame)
+    for name, (cost, noise) in further.costs(plan).items():
+        made.costs[name] += cost
+        made.noise[name] += noise
     custom = Bill(line)
     custom.grain = grain * len(cast.devices)
     _commitments(custom, plan, compat=compat)

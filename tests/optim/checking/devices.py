@@ -13,7 +13,7 @@ Model = dict[str, Any]
 Key = tuple[str, str]
 SAID = ("soc-at-start", "soc-min", "soc-max", "soc-minima", "soc-maxima", "soc-targets",
         "soc-gain", "soc-usage", "soc-unit", "storage-efficiency", "prefer-charging-sooner",
-        "prefer-curtailing-later")  # fmt: skip
+        "prefer-curtailing-later", "soc-value-at-end")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Device:
     charging: Floats = field(default_factory=lambda: np.ones(1))
     discharging: Floats = field(default_factory=lambda: np.ones(1))
     bands: tuple[tuple[float, float], ...] = ()
+    stores: tuple[tuple[float, float], ...] = ()
+    """Power drawn and stored, where efficiency depends on the power."""
     fixed: Floats | None = None
 
 
@@ -199,7 +201,19 @@ def _opens(capacity: Any) -> bool:
     return isinstance(capacity, dict) or amount(capacity, "MW") != 0
 
 
+def _task(index: int, model: Model, line: Timeline) -> Device:
+    """A process: off, or at its power."""
+    bare = line.case["sensors"].get(model.get("sensor"), {}).get("unit", "kW")
+    full = np.full(line.n, amount(model["power"], bare))
+    return Device(
+        index, name_of(model) or str(model.get("asset")), model,
+        model.get("commodity", "electricity"), np.minimum(full, 0.0), np.maximum(full, 0.0),
+    )  # fmt: skip
+
+
 def _device(index: int, model: Model, line: Timeline, context: Context) -> Device:
+    if "power" in model:
+        return _task(index, model, line)
     both, up, down = _capacities(model, line, context)
     soft = {
         side: context.device_breach[side] is not None
@@ -212,22 +226,47 @@ def _device(index: int, model: Model, line: Timeline, context: Context) -> Devic
     )
     if "roundtrip-efficiency" in model:
         charging = discharging = np.full(line.n, amount(model["roundtrip-efficiency"]) ** 0.5)
+    low, high = -(both if soft["production"] else down), both if soft["consumption"] else up
+    stores = _stores(model)
+    if stores:
+        high = np.minimum(high, stores[-1][0])
+    for key, sign in (("charging-power-curve", 1.0), ("discharging-power-curve", -1.0)):
+        if model.get(key):
+            most = max(amount(point["power"]) for point in model[key])
+            low, high = (low, np.minimum(high, most)) if sign > 0 else (np.maximum(low, -most), high)
     return Device(
         index, name_of(model) or str(model.get("asset")), model,
-        model.get("commodity", "electricity"),
-        -(both if soft["production"] else down),
-        both if soft["consumption"] else up,
+        model.get("commodity", "electricity"), low, high,
         up if soft["consumption"] else None,
         -down if soft["production"] else None,
-        charging, discharging, _bands(model),
+        charging, discharging, _bands(model, low, high), stores,
     )  # fmt: skip
 
 
-def _bands(model: Model) -> tuple[tuple[float, float], ...]:
+def _stores(model: Model) -> tuple[tuple[float, float], ...]:
+    points = [(amount(one["power"]), amount(one["efficiency"]))
+              for one in model.get("part-load-efficiency") or []]  # fmt: skip
+    return ((0.0, 0.0), *((kw, kw * share) for kw, share in points)) if points else ()
+
+
+def _bands(model: Model, low: Floats, high: Floats) -> tuple[tuple[float, float], ...]:
     """Permitted ranges of power, consumption positive."""
+    if model.get("power-steps"):
+        steps = {0.0, *(amount(step) for step in model["power-steps"])}
+        return tuple((step, step) for step in sorted(steps))
+    least = amount(model["minimum-power"]) if model.get("minimum-power") is not None else 0.0
+    if least:
+        up, down = float(high.max()), float(-low.min())
+        return (
+            (0.0, 0.0), *([(least, up)] if up >= least else []),
+            *([(-down, -least)] if down >= least else []),
+        )  # fmt: skip
     found = []
     for mode in model.get("operation-modes") or []:
-        up = [amount(v, "MW") for v in mode.get("consumption-range", [])]
-        down = [amount(v, "MW") for v in mode.get("production-range", [])]
-        found.append((-down[1], up[1]) if up and down else tuple(up) or (-down[1], -down[0]))
-    return tuple((low, high) for low, high in found)
+        up_, down_ = ([amount(v, "MW") for v in mode.get(f"{side}-range", [])]
+                      for side in ("consumption", "production"))  # fmt: skip
+        if up_ and down_:
+            found.append((-down_[1], up_[1]))
+        else:
+            found.append((up_[0], up_[1]) if up_ else (-down_[1], -down_[0]))
+    return tuple(found)

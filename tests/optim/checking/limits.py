@@ -1,7 +1,6 @@
 """What a plan may not do: the laws of physics, and limits that are hard."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,27 +10,7 @@ from tests.optim.checking.devices import Device, Model
 from tests.optim.checking.plan import Plan
 from tests.optim.checking.stocks import Stock, drift, told_path
 from tests.optim.checking.timeline import Floats, Timeline
-
-
-@dataclass(frozen=True)
-class Violation:
-    """What is broken, where first, and by how much at most (kW or kWh)."""
-
-    what: str
-    step: int
-    by: float
-    law: bool
-    """Physics or bookkeeping; otherwise a limit that people set and an elastic plan may break."""
-
-    def __str__(self) -> str:
-        return f"{self.what} is broken by up to {self.by:.6g}, first in step {self.step}"
-
-
-def broken(what: str, over: Floats, tolerance: float, *, law: bool) -> Iterator[Violation]:
-    """A violation where ``over`` is above the tolerance anywhere."""
-    bad = np.nan_to_num(over) > tolerance
-    if bad.any():
-        yield Violation(what, int(np.argmax(bad)), float(np.nanmax(over)), law)
+from tests.optim.checking.violation import Violation, broken
 
 
 def of_devices(plan: Plan) -> Iterator[Violation]:

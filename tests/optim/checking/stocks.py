@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.optim.checking.devices import Cast, Device, Model
 from tests.optim.checking.ticks import Reach, project
 from tests.optim.checking.timeline import Floats, Timeline, moment, segment
 
-_ABSOLUTE = ("soc-min", "soc-max", "soc-minima", "soc-maxima", "soc-targets")
+_ABSOLUTE = ("soc-min", "soc-max", "soc-minima", "soc-maxima", "soc-targets", "soc-value-at-end")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Stock:
     soft: dict[str, bool]
     path: Floats
     """The state of charge at all n + 1 ticks."""
+
+    @property
+    def called(self) -> str:
+        """As answers call it: by its only device, else by its sensor."""
+        return self.members[0].name if len(self.members) == 1 else self.name
 
 
 def stocks(
@@ -129,7 +135,11 @@ def _path(
     change = _known(line, model, "soc-gain") - _known(line, model, "soc-usage")
     for device in members:
         p = power[device.index]
-        change = change + np.maximum(p, 0.0) * device.charging
+        drawn = np.maximum(p, 0.0)
+        if device.stores:
+            change = change + np.interp(drawn, *zip(*device.stores, strict=True))
+        else:
+            change = change + drawn * device.charging
         change = change + np.minimum(p, 0.0) / device.discharging
     path = np.full(line.n + 1, start)
     for j in range(line.n):
@@ -151,6 +161,8 @@ def drift(line: Timeline, stock: Stock, kw: float) -> float:
         float(np.max(np.maximum(d.charging, 1.0 / np.maximum(d.discharging, 1e-3))))
         for d in stock.members
     )
+    steepest = [(b - a) / (y - x) for d in stock.members for (x, a), (y, b) in pairwise(d.stores)]
+    factor = max(factor, *steepest, 0.0)
     count = len(stock.members) * line.n
     return 2e-6 + 3.0 * kw * line.hours * factor * math.sqrt(count)
 

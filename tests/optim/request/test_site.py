@@ -88,22 +88,6 @@ def test_what_is_wrong_is_told_by_its_path(change: Any, told: str) -> None:
     assert told in str(caught.value)
 
 
-def test_scenarios_take_what_they_do_not_say_from_the_forecast() -> None:
-    stored = {**LOAD, "much": series(5, 5, 5, 5)}
-    context = {
-        **PRICE, "inflexible-consumption": [{"sensor": "load"}], "risk-weight": 0.5,
-        "scenarios": [
-            {"probability": 0.2, "inflexible-consumption": [{"sensor": "much"}]},
-            {"probability": 0.1, "consumption-price": "0.9 EUR/kWh"},
-        ],
-    }  # fmt: skip
-    problem = asked([BATTERY], context, stored=stored).problem
-    much, dear = problem.scenarios
-    assert (much.inflexible_kw[0], much.import_price[0], much.export_price[0]) == (5, 0.3, 0.1)
-    assert (dear.inflexible_kw[0], dear.import_price[0], dear.export_price[0]) == (1, 0.9, 0.9)
-    assert problem.risk_weight == 0.5
-
-
 def test_outputs_split_and_aggregate() -> None:
     context = {**PRICE, "inflexible-consumption": [{"sensor": "load"}],
                "aggregate-consumption": {"sensor": "out"}}  # fmt: skip
