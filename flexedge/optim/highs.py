@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flexedge.domain.series import FloatArray
 from flexedge.errors import SolverGaveUp
 from flexedge.optim.choices import Bounds
-from flexedge.optim.program import Arrays, Block, LinearProgram, named
+from flexedge.optim.program import Arrays, Block, LinearProgram
 
 Status = Literal["optimal", "infeasible", "stopped"]
 _STATUS: dict[Any, Status] = {
@@ -29,9 +29,6 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     "dual_feasibility_tolerance": 1e-10,
     "mip_feasibility_tolerance": 1e-9,
     "mip_rel_gap": 0.0,  # relative to penalties it would mean nothing
-    "iis_strategy": int(highspy.IisStrategy.kIisStrategyFromLp)
-    | int(highspy.IisStrategy.kIisStrategyIrreducible),
-    "iis_time_limit": 1.0,
 }
 _PRIMAL = int(highspy.simplex_constants.SimplexStrategy.kSimplexStrategyPrimal)
 _STATUSES = sorted(
@@ -41,10 +38,6 @@ _STATUSES = sorted(
 )  # fmt: skip
 _AGAIN = (("presolve", "on"), ("primal_feasibility_tolerance", 1e-7),
           ("dual_feasibility_tolerance", 1e-7), ("solver", "ipm"))  # fmt: skip
-_LOWER = (int(highspy.IisBoundStatus.kIisBoundStatusLower),
-          int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
-_UPPER = (int(highspy.IisBoundStatus.kIisBoundStatusUpper),
-          int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,20 +198,6 @@ class Model:
             bound=float(info.mip_dual_bound if integer else info.objective_function_value),
             seconds=seconds,
         )
-
-    def conflict(self) -> tuple[str, ...]:
-        """What people call the limits that contradict each other, after "infeasible"."""
-        _, iis = self._highs.getIis()
-        names: dict[str, None] = {}
-        for blocks, positions, bounds in (
-            (self._program.columns, iis.col_index_, iis.col_bound_),
-            (self._program.rows, iis.row_index_, iis.row_bound_),
-        ):
-            for position, bound in zip(positions, bounds, strict=True):
-                lower, upper = named(blocks, position)[0].limits
-                names |= {lower: None} if lower and int(bound) in _LOWER else {}
-                names |= {upper: None} if upper and int(bound) in _UPPER else {}
-        return tuple(names)
 
 
 def solve(program: LinearProgram, time_limit: float) -> Answer:

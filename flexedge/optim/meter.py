@@ -69,7 +69,7 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
     pair = None
     if (market.import_price < market.export_price).any():
         ones = np.ones(n)
-        pair = Pair(consumption, production, most, (ones, ones))
+        pair = Pair(consumption, production, far, (ones, ones))  # the limit may give way
     agreed = (
         ("consumption", consumption, most[0],
          connection.consumption_capacity_kw, connection.consumption_breach_price),

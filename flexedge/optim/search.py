@@ -9,6 +9,7 @@ told as the gap.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 
@@ -59,16 +60,22 @@ class _Search:
     def __init__(self, program: LinearProgram, choices: Sequence[Choice], seconds: float) -> None:
         self.program = program
         self.choices = choices
-        self.left = seconds
+        self._end = perf_counter() + seconds
         self.spent = 0.0
         self.money = 1.0
         self.integer = np.flatnonzero(program.integers())
         self.seen: list[BoolArray] = [np.zeros(one.size, dtype=np.bool_) for one in choices]
 
+    @property
+    def left(self) -> float:
+        """Seconds that are left; negative after the end."""
+        return self._end - perf_counter()
+
     def ask(self, model: Model, share: float = 1.0, least: float = 0.0) -> Answer:
-        answer = model.solve(max(self.left * share, least))
+        """Solve within a share of what is left; ``least`` may reach beyond the end, all in all."""
+        beyond = min(least, self.left + _LEAST_SECONDS)
+        answer = model.solve(max(self.left * share, beyond))
         self.spent += answer.seconds
-        self.left -= answer.seconds
         return answer
 
     def look(self, primal: FloatArray) -> bool:
@@ -105,11 +112,12 @@ def settle(
     time_limit: float,
     turnover: FloatArray,
     start: Start | None = None,
+    known: FloatArray | None = None,
 ) -> Found:
     """Solve the program with all its choices, within ``time_limit`` seconds.
 
     ``turnover`` weighs the columns that are paid for: the money that moves, against which a gap
-    counts. Raises ``Infeasible`` or ``SolverGaveUp``.
+    counts. ``known`` is a point that keeps every choice: what is found is no worse. Raises ``Infeasible`` or ``SolverGaveUp``.
     """
     search = _Search(program, choices, time_limit)
     model = Model(program, relaxed=True)
@@ -118,19 +126,22 @@ def settle(
     relaxed = search.ask(model, least=_LEAST_SECONDS)
     basis = model.basis
     if relaxed.status == "infeasible":
-        raise Infeasible(model.conflict())
+        raise Infeasible(())
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
     search.money = max(float(turnover @ np.abs(relaxed.primal)), _A_CENT)
     fractional = search.fractional(relaxed.primal)
     best = None if fractional else _repaired(search, model, relaxed)
+    if best is None and known is not None:
+        along = _along(search, known)
+        best = along if along.status == "optimal" else None
     bound, binaries = relaxed.objective, 0
     if best is None or best.objective - bound > GOOD_ENOUGH * search.money:
         if fractional:
             search.look(relaxed.primal)
         branched = _branch(search, best, bound)
         if branched.infeasible:
-            raise Infeasible(model.conflict())
+            raise Infeasible(())
         bound, best, binaries = branched.bound, branched.better or best, branched.binaries
     if best is None or best.primal is None:
         raise SolverGaveUp("time limit", search.spent)

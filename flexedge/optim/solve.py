@@ -17,16 +17,27 @@ subject to, in every step,
             (a linear program at first; binaries only where it breaks these rules: search.py)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 
 import numpy as np
 
-from flexedge.domain.series import TimeGrid
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import Infeasible
-from flexedge.optim import elastic, meter, placed, running, scenarios, search, solution, stocks
+from flexedge.optim import (
+    breaches,
+    conflict,
+    elastic,
+    meter,
+    placed,
+    running,
+    scenarios,
+    search,
+    solution,
+    stocks,
+)
 from flexedge.optim.choices import Choice, Pair
 from flexedge.optim.commitments import Draft, Ledger, bind
 from flexedge.optim.market import Commitment
@@ -37,7 +48,9 @@ from flexedge.optim.search import Found, Start
 from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
-_SHARE = 0.3  # of the time, for each step on the way to the nearest plan
+_TUBE_KW = 1e-7  # how near a plan keeps to powers that are given
+_SHARE = 0.3  # of the time, for the first step on the way to the nearest plan
+_TWO_SHARES = 0.6  # of what is left then, for the plan itself; the rest is for naming culprits
 
 
 def solve(problem: Problem, time_limit: timedelta, after: Solution | None = None) -> Solution:
@@ -51,33 +64,66 @@ def solve(problem: Problem, time_limit: timedelta, after: Solution | None = None
     plans, unless the time limit ends the search.
     """
     began = perf_counter()
+    return _plan(formulate(problem), time_limit, began, after)
+
+
+def follow(problem: Problem, power_kw: Mapping[str, FloatArray], time_limit: timedelta) -> Solution:
+    """The plan in which each device has this power, and what it costs. Raises as ``solve`` does."""
+    began = perf_counter()
     formulation = formulate(problem)
+    for p in formulation.devices:
+        kw = power_kw[p.device.name]
+        signed = (
+            (p.up, kw if p.down is None else np.maximum(kw, 0.0)),
+            (p.down, np.maximum(-kw, 0.0)),
+        )
+        for block, value in signed:
+            if block is not None:
+                least, most = formulation.program.bounds(block)
+                ends = (np.clip(value + by, least, most) for by in (-_TUBE_KW, _TUBE_KW))
+                formulation.program.set_bounds(block, *ends)
+    return _plan(formulation, time_limit, began)
+
+
+def _plan(
+    formulation: Formulation, time_limit: timedelta, began: float, after: Solution | None = None
+) -> Solution:
     built = perf_counter() - began
     try:
         return solution.read(formulation, settle(formulation, time_limit, after), built)
-    except Infeasible as contradiction:
-        left = time_limit - timedelta(seconds=perf_counter() - began)
-        return _nearest(formulation, left, built, contradiction)
+    except Infeasible:
+        return _nearest(formulation, began + time_limit.total_seconds(), built)
 
 
-def _nearest(
-    formulation: Formulation, time_limit: timedelta, built: float, contradiction: Infeasible
-) -> Solution:
-    """The plan that violates as little as it must."""
-    program, choices = formulation.program, formulation.choices
-    seconds = max(time_limit.total_seconds(), 0.0)
-    hours = formulation.problem.grid.hours
-    loose, given = elastic.relax(program, choices, hours, _SHARE * seconds)
-    plan = solution.read(formulation, _settle(loose, formulation, time_limit), built)
+def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
+    """The plan that violates as little as it must, by the ladder of ``elastic``."""
+    program, choices, grid = formulation.program, formulation.choices, formulation.problem.grid
+    try:
+        relaxed = elastic.relax(program, choices, grid.hours, _SHARE * _left(end))
+    except Infeasible:
+        raise Infeasible(conflict.physics(program, choices, _left(end))) from None
+    seconds = _TWO_SHARES * _left(end)
+    found = _settle(relaxed.program, formulation, seconds, known=relaxed.point)
+    watched = [*formulation.draft.watched, *relaxed.watched]
+    formulation = replace(formulation, draft=replace(formulation.draft, watched=watched))
+    plan = solution.read(formulation, found, built)
+    given = relaxed.given(found.primal)
     if not given:  # what contradicts is less than rounding
         return plan
-    named = contradiction.culprits or tuple(sorted({one.limit for one in given}))
+    named = conflict.contradictions(program, choices, _left(end))
+    culprits = [limit for one in named for limit in one.limits]
     return replace(
         plan,
         status="relaxed",
-        culprits=elastic.irreducible(program, choices, named, _SHARE * seconds),
-        breaches=(*plan.breaches, *solution.given_way(formulation.problem.grid, given, plan)),
+        culprits=tuple(dict.fromkeys(culprits or [one.limit for one in given])),
+        contradictions=named,
+        given_way=breaches.given_way(given),
+        breaches=(*plan.breaches, *breaches.others(grid, given, plan.breaches)),
     )
+
+
+def _left(end: float) -> float:
+    return max(end - perf_counter(), 0.0)
 
 
 def formulate(problem: Problem) -> Formulation:
@@ -142,7 +188,8 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
 def settle(formulation: Formulation, time_limit: timedelta, after: Solution | None = None) -> Found:
     """Solve a program that is built."""
     start = None if after is None else _start(formulation.problem.grid, after)
-    return _settle(formulation.program, formulation, time_limit, start)
+    seconds = max(time_limit.total_seconds(), 0.0)
+    return _settle(formulation.program, formulation, seconds, start)
 
 
 def _start(grid: TimeGrid, after: Solution) -> Start | None:
@@ -157,13 +204,13 @@ def _start(grid: TimeGrid, after: Solution) -> Start | None:
 def _settle(
     program: LinearProgram,
     formulation: Formulation,
-    time_limit: timedelta,
+    seconds: float,
     start: Start | None = None,
+    known: FloatArray | None = None,
 ) -> Found:
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
-    seconds = max(time_limit.total_seconds(), 0.0)
     turnover = program.turnover(flows)
-    return search.settle(program, formulation.choices, seconds, turnover, start)
+    return search.settle(program, formulation.choices, seconds, turnover, start, known)
 
 
 def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:

@@ -17,7 +17,7 @@ from flexedge.optim.request.source import FileSource, Sensor, parse_unit
 _TYPES = ("process", "load")
 
 
-def task(whole: Fields) -> dict[str, Any] | None:
+def task(whole: Fields, *, explain: bool = True) -> dict[str, Any] | None:
     """The answer for a file that asks for one task, or None where it asks for something else."""
     request = whole.object("request")
     source = FileSource(whole)

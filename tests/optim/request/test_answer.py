@@ -56,7 +56,7 @@ def test_costs_add_up() -> None:
     tie_breakers = sum(cost for name, cost in names.items() if name.startswith("prefer"))
     assert told["cost"] == pytest.approx(told["objective"] - tie_breakers)
     solver = told["solver"]
-    assert solver["total-seconds"] == solver["build-seconds"] + solver["solve-seconds"]
+    assert solver["total-seconds"] > solver["build-seconds"] + solver["solve-seconds"] > 0
     assert solver["lp-bound"] == pytest.approx(told["objective"], abs=1e-3)
 
 
