@@ -19,6 +19,8 @@ from flexedge.optim.choices import Choice
 from flexedge.optim.program import Block, LinearProgram, Term
 
 _LAST = 5
+_ASKED = 1  # the rung of what is asked of storages at moments
+_EVEN = 0.01  # hours: what the largest violation of other limits counts beside the sum
 _LADDER = 30.0  # one rung counts this many times the one below
 _SLACK = 1e-8  # share (and amount) by which violations may be above the least, for rounding
 _LEAST = 1e-5  # kW or kWh: less is rounding
@@ -29,10 +31,10 @@ Rank = Callable[[str], int | None]
 _RANKS = (
     ("maximum-starts-per-day", 0),
     ("duration", 0),
-    ("soc-targets", 1),
-    ("soc-minima", 1),
-    ("soc-maxima", 1),
-    ("state-of-charge", 1),
+    ("soc-targets", _ASKED),
+    ("soc-minima", _ASKED),
+    ("soc-maxima", _ASKED),
+    ("state-of-charge", _ASKED),
     (" soc-min", 2),
     ("site-consumption-capacity", 3),
     ("site-production-capacity", 3),
@@ -109,8 +111,9 @@ def relax(
 ) -> Relaxed:
     """A program in which limits give way by no more than they have to.
 
-    What counts is the largest violation of each limit plus the sum of violations times hours, by
-    the price of its rung: the same at any resolution.
+    What counts is the sum of violations times hours, plus, for what is asked at moments, the
+    largest one (of others that only decides between equals), by the price of the rung: the same at
+    any resolution.
     Raises ``Infeasible`` where even physics contradicts itself.
     """
     loose = program.copy()
@@ -123,7 +126,8 @@ def relax(
     for slack in slacks:
         n = slack.block.size
         price = _LADDER**slack.rung
-        largest = loose.add_columns(f"{slack.label} worst", 1, (0.0, math.inf), price)
+        share = 1.0 if slack.rung == _ASKED else _EVEN
+        largest = loose.add_columns(f"{slack.label} worst", 1, (0.0, math.inf), share * price)
         terms = [Term(slack.block), Term(largest, -1.0, at=np.zeros(n, dtype=np.intp))]
         loose.add_rows(f"{slack.label} worst", (-math.inf, 0.0), terms, n=n)
         loose.set_costs(slack.block, price * hours)
@@ -134,10 +138,11 @@ def relax(
     for block, cost in zip(loose.columns, costs, strict=False):
         loose.set_costs(block, cost)
     for rung in sorted({slack.rung for slack in slacks}):
+        share = 1.0 if rung == _ASKED else _EVEN
         parts: list[tuple[Block, FloatArray | float]] = []
         for slack, largest in zip(slacks, worst, strict=True):
             if slack.rung == rung:
-                parts += [(slack.block, hours), (largest, 1.0)]
+                parts += [(slack.block, hours), (largest, share)]
         least = sum(float(np.sum(price * block.of(found.primal))) for block, price in parts)
         if least <= _LEAST:
             for block, _ in parts:

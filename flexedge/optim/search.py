@@ -117,7 +117,8 @@ def settle(
     """Solve the program with all its choices, within ``time_limit`` seconds.
 
     ``turnover`` weighs the columns that are paid for: the money that moves, against which a gap
-    counts. ``known`` is a point that keeps every choice: what is found is no worse. Raises ``Infeasible`` or ``SolverGaveUp``.
+    counts. ``known`` is a point that keeps every choice: what is found is no worse. Raises
+    ``Infeasible`` or ``SolverGaveUp``.
     """
     search = _Search(program, choices, time_limit)
     model = Model(program, relaxed=True)

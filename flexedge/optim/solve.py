@@ -146,7 +146,7 @@ def formulate(problem: Problem) -> Formulation:
 
 def _write(program: LinearProgram, problem: Problem) -> Formulation:
     """Write one future into the program."""
-    ledger, start = Ledger(), len(program.columns)
+    ledger, start, row = Ledger(), len(program.columns), len(program.rows)
     draft = Draft(program, ledger, problem.grid.hours)
     devices = tuple(placed.place(program, device, problem) for device in problem.devices)
     by_name = {p.device.name: p for p in devices}
@@ -181,8 +181,8 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
     choices += _directions(problem, levels)
     choices += [modes for p in devices if (modes := placed.modes(p)) is not None]
-    columns = tuple(program.columns[start:])
-    return Formulation(problem, draft, devices, meters, levels, choices, columns)
+    columns, rows = tuple(program.columns[start:]), tuple(program.rows[row:])
+    return Formulation(problem, draft, devices, meters, levels, choices, columns, rows)
 
 
 def settle(formulation: Formulation, time_limit: timedelta, after: Solution | None = None) -> Found:

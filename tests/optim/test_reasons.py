@@ -34,8 +34,9 @@ def test_each_step_tells_what_energy_is_worth_and_what_would_be_next_best() -> N
     assert (other.device, other.start) == ("battery", START + timedelta(hours=1))
     assert other.extra_cost == pytest.approx(0.02, abs=1e-3)
     assert giving.alternatives[0].start == START + timedelta(hours=2)
-    assert "battery could do the same at 2026-11-24T01:00:00+00:00 for 0.02" in charging.sentence(
-        "EUR"
+    assert (
+        "the next best time for the battery is 2026-11-24T01:00:00+00:00, for 0.02"
+        in charging.sentence("EUR")
     )
     assert [one.name for one in told.references] == ["do nothing", "own PV first"]
 
