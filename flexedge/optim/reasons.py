@@ -33,7 +33,7 @@ class Alternative:
     device: str
     start: datetime
     extra_cost: float
-    """Money per kWh that is moved there."""
+    """Money per kWh that is moved there, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Reason:
         for other in self.alternatives:
             words += (
                 f"; the next best time for the {other.device} is {other.start.isoformat()}, for"
-                f" {other.extra_cost:.4f} {currency}/kWh more"
+                f" at least {other.extra_cost:.4f} {currency}/kWh more"
             )
         return words
 
@@ -108,9 +108,8 @@ def _alternatives(
 def _next_best(problem: Problem, solution: Solution, device: Device) -> _Best:
     """Where a storage could draw (or give) a kWh instead: the cheapest of the idle steps.
 
-    What that costs is what shadow prices tell: never more than it does, and at a corner of the
-    plan perhaps less. Two tell it, those of the device's power and those of the site's energy; the
-    higher counts.
+    What that costs is what the shadow prices of its power tell: never more than it does, and at a
+    corner of the plan perhaps less. Of equal steps that of the nearest energy price is taken.
     """
     n = problem.grid.n
     step, extra = np.full(n, -1.0), np.zeros(n)
@@ -127,10 +126,9 @@ def _next_best(problem: Problem, solution: Solution, device: Device) -> _Best:
         active = np.flatnonzero(flow > _KW)
         if not active.size or not idle.size:
             continue
-        by_power = cost[idle][np.newaxis] - cost[active][:, np.newaxis]
-        by_energy = price[idle][np.newaxis] - price[active][:, np.newaxis]
-        dearer = np.maximum(by_power, by_energy)
-        best = dearer.argmin(axis=1)
-        step[active] = idle[best]
-        extra[active] = np.maximum(dearer[np.arange(active.size), best], 0.0)
+        least = float(cost[idle].min())
+        equal = idle[cost[idle] <= least + _MONEY]
+        best = equal[int(np.argmin(price[equal]))]
+        step[active] = best
+        extra[active] = np.maximum(least - cost[active], 0.0)
     return step, extra

@@ -14,7 +14,7 @@ from flexedge.optim.reasons import reasons
 from flexedge.optim.request.places import place
 from flexedge.optim.request.site import Asked, Output
 from flexedge.optim.request.source import Sensor, parse_unit
-from flexedge.optim.solution import Solution
+from flexedge.optim.solution import Solution, net_cost
 
 Json = dict[str, Any]
 _DECIMALS = 6
@@ -224,7 +224,10 @@ def _explanation(asked: Asked, solution: Solution) -> Json:
             }
             for reason in told.steps
         ],
-        "versus": {reference.name: reference.cost for reference in told.references},
+        "versus": {
+            "plan": net_cost(asked.problem, solution.grid_kw),
+            **{reference.name: reference.cost for reference in told.references},
+        },
     }
 
 

@@ -13,6 +13,7 @@ from flexedge.optim.request.entries import Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.terms import Terms, power
 
+_KINDS = ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE")
 _PHASES = {
     "L1": (1.0, 0.0, 0.0), "L2": (0.0, 1.0, 0.0), "L3": (0.0, 0.0, 1.0),
     "L1L2L3": (1 / 3, 1 / 3, 1 / 3),
@@ -229,6 +230,17 @@ def process(entry: Entry, reader: Reader) -> Device:
     )  # fmt: skip
 
 
+def _usual_kind(entry: Entry | None, reader: Reader) -> str:
+    """What the attributes of the sensor or of its asset say a task is, if they do."""
+    sensor = None if entry is None else entry.sensor
+    asset = None if sensor is None else reader.source.assets.get(sensor.asset)
+    for owner in (sensor, asset):
+        kind = None if owner is None else owner.attributes.get("process-type")
+        if kind in _KINDS:
+            return str(kind)
+    return "INFLEXIBLE"
+
+
 def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
     """Power, length, kind and times of a task. Raises ``BadField``."""
     grid = reader.grid
@@ -242,7 +254,7 @@ def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
             * units.parse_unit("kW" if sensor is None else sensor.unit).factor
         )
     slots = -(-fields.duration("duration") // grid.resolution)
-    kind = fields.one_of("process-type", ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE"), "INFLEXIBLE")
+    kind = fields.one_of("process-type", _KINDS, _usual_kind(entry, reader))
     allowed = np.ones(grid.n, dtype=np.bool_)
     for restriction in fields.objects("time-restrictions"):
         restriction.refuse_unknown(("start", "duration", "end"))

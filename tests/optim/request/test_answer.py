@@ -64,7 +64,10 @@ def test_the_explanation_names_values_limits_and_simple_rules() -> None:
     context = {"consumption-price": {"sensor": "price"}, "site-power-capacity": "1 kW"}
     stored = {"price": series(100, 400, 100, 500, unit="EUR/MWh")}
     told = answer([BATTERY], context, stored=stored)["explanation"]
-    assert set(told["versus"]) == {"do nothing", "own PV first"}
+    assert set(told["versus"]) == {"plan", "do nothing", "own PV first"}
+    assert told["versus"]["plan"] == pytest.approx(
+        answer([BATTERY], context, stored=stored)["cost"]
+    )
     step = told["steps"][1]
     assert step["energy-value"] == pytest.approx(0.4, abs=0.4)
     assert any(one["limit"] == "site-power-capacity" for one in step["binding"])

@@ -12,7 +12,7 @@ from tests.optim.request.asking import BATTERY, LIMIT, PRICE, Json, asked, at, p
 HARD = {**PRICE, "relax-constraints": False}
 CAR = {"sensor": "car", "soc-at-start": "1 kWh", "soc-max": "9 kWh", "soc-min": "1 kWh",
        "power-capacity": "2 kW", "production-capacity": "0 kW"}  # fmt: skip
-BOILER = [
+BOILER: list[Json] = [
     {"sensor": "out", "commodity": "gas", "coupling": "boiler", "consumption-capacity": "2 kW",
      "production-capacity": "0 kW"},
     {"sensor": "out2", "commodity": "heat", "coupling": "boiler", "production-capacity": "2 kW",
@@ -79,7 +79,7 @@ CASES: dict[str, tuple[list[Json], Json, list[set[str]]]] = {
         [{"flex-context.site-consumption-capacity"}],
     ),
     "a node that cannot balance": (
-        BOILER,
+        list(BOILER),
         {"commodities": [{"commodity": "gas", "consumption-price": "50 EUR/MWh"},
                          {"commodity": "electricity", **PRICE}]},
         [{"flex-model[2].soc-min", "flex-model[1].commodity"}],
