@@ -80,7 +80,7 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
     drift[0] += physics.keep[0] * storage.soc_start_kwh
     balance = program.add_rows(f"{name} balance", (drift, drift), terms, n=n)
     beyond = [
-        (sign, _repair(program, f"{name} {field}", level, (sign, bound), problem.grid.hours))
+        (sign, _repair(program, f"{name} {field}", level, (sign, bound), _repair_price(problem)))
         for wanted, field, sign, bound in (
             (short, "soc-min", -1.0, storage.soc_min_kwh),
             (over, "soc-max", +1.0, storage.soc_max_kwh),
@@ -108,12 +108,18 @@ def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -
     return -weight if storage.prefer_charging_sooner else weight
 
 
+def _repair_price(problem: Problem) -> float:
+    """Per kWh and step: FlexMeasures' for missed energy, and more where energy costs above 1."""
+    site = problem.site
+    highest = max(float(np.abs(price).max()) for price in (site.import_price, site.export_price))
+    return SOC_BREACH_PRICE * max(highest, 1.0) * problem.grid.hours
+
+
 def _repair(
-    program: LinearProgram, name: str, level: Block, side: tuple[float, float], hours: float
+    program: LinearProgram, name: str, level: Block, side: tuple[float, float], price: float
 ) -> Block:
     """Let the stock lie beyond a bound, as little and as briefly as possible."""
     sign, bound = side
-    price = SOC_BREACH_PRICE * hours
     beyond = program.add_columns(f"{name} repair", level.size, (0.0, math.inf), price)
     terms = [Term(level, sign), Term(beyond, -1.0)]
     program.add_rows(f"{name} repair", (-math.inf, sign * bound), terms, n=level.size)
