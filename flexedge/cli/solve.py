@@ -49,8 +49,9 @@ def _told(error: PlanError) -> dict[str, Any]:
         case BadField():
             return {"type": "bad-field", "path": error.path, "message": error.message}
         case Infeasible():
-            return {"type": "infeasible", "path": "request", "message": str(error),
-                    "culprits": list(error.culprits)}  # fmt: skip
+            culprits = list(error.culprits)
+            return {"type": "infeasible", "path": culprits[0] if culprits else "request",
+                    "message": str(error), "culprits": culprits}  # fmt: skip
         case SolverGaveUp():
             return {"type": "gave-up", "path": "request", "message": str(error)}
     return {"type": "error", "path": "request", "message": str(error)}

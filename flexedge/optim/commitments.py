@@ -20,6 +20,8 @@ from flexedge.optim.placed import Flow
 from flexedge.optim.program import Block, LinearProgram, Term
 
 Steps = NDArray[np.intp]
+ROOM_KW = 1.0
+"""Between what flows can be and bounds that nobody set: where these bound, duals would lie."""
 
 
 @dataclass(slots=True)
@@ -153,8 +155,8 @@ def bind(draft: Draft, commitment: Commitment, flow: Flow, name: str) -> Pair | 
     fixed = per_step(commitment.fixed_kw, n)[at]
     up, down = commitment.up_price[at], commitment.down_price[at]
     most = np.maximum(flow.most[at] - baseline, 0.0), np.maximum(baseline - flow.least[at], 0.0)
-    above = program.add_columns(f"{name} above", len(at), (0.0, most[0]), up)
-    below = program.add_columns(f"{name} below", len(at), (0.0, most[1]), -down)
+    above = program.add_columns(f"{name} above", len(at), (0.0, most[0] + ROOM_KW), up)
+    below = program.add_columns(f"{name} below", len(at), (0.0, most[1] + ROOM_KW), -down)
     draft.ledger.open(name, above, below)
     terms = [Term(t.block, _some(t.coefficient, at), at=at) for t in flow.terms]
     terms += [Term(above, -1.0), Term(below, 1.0)]

@@ -35,6 +35,8 @@ class SocBound:
 
     at: datetime
     soc_kwh: float
+    asked: str = ""
+    """The field that asks for it, such as "soc-targets[0]"; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

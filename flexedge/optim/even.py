@@ -43,6 +43,8 @@ def share(
     """A point of equal cost in which equal devices do the same, as far as their choices allow."""
     integer = program.integers()
     for names in equals(problem):
+        if not _bounded_alike(program, [owned.by[name] for name in names]):
+            continue
         shared = _mean([owned.by[name] for name in names], primal)
         members = {block for name in names for block in owned.by[name]}
         shared = _one_way(choices, members, shared)
@@ -51,6 +53,16 @@ def share(
         if not broken and not (apart & integer[: len(shared)]).any():
             primal = shared
     return primal
+
+
+def _bounded_alike(program: LinearProgram, owned: Sequence[Sequence[Block]]) -> bool:
+    """Whether nobody gave one of them other bounds than the rest."""
+    for first, *others in zip(*owned, strict=True):
+        ends = program.bounds(first)
+        for other in others:
+            if any((a != b).any() for a, b in zip(ends, program.bounds(other), strict=True)):
+                return False
+    return True
 
 
 def _mean(owned: Sequence[Sequence[Block]], primal: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from flexedge.domain.series import FloatArray
 from flexedge.errors import SolverGaveUp
 from flexedge.optim.choices import Bounds
-from flexedge.optim.program import Arrays, Block, LinearProgram, named
+from flexedge.optim.program import Arrays, Block, LinearProgram
 
 Status = Literal["optimal", "infeasible", "stopped"]
 _STATUS: dict[Any, Status] = {
@@ -28,19 +28,12 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     "dual_feasibility_tolerance": 1e-10,
     "mip_feasibility_tolerance": 1e-9,
     "mip_rel_gap": 0.0,  # relative to penalties it would mean nothing
-    "iis_strategy": int(highspy.IisStrategy.kIisStrategyFromLp)
-    | int(highspy.IisStrategy.kIisStrategyIrreducible),
-    "iis_time_limit": 1.0,
 }
 _PRIMAL = int(highspy.simplex_constants.SimplexStrategy.kSimplexStrategyPrimal)
 _SUBSEARCHES = ("mip_heuristic_run_rins", "mip_heuristic_run_rens",
                 "mip_heuristic_run_root_reduced_cost")  # fmt: skip
 _AGAIN = (("presolve", "on"), ("primal_feasibility_tolerance", 1e-7),
           ("dual_feasibility_tolerance", 1e-7), ("solver", "ipm"))  # fmt: skip
-_LOWER = (int(highspy.IisBoundStatus.kIisBoundStatusLower),
-          int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
-_UPPER = (int(highspy.IisBoundStatus.kIisBoundStatusUpper),
-          int(highspy.IisBoundStatus.kIisBoundStatusBoxed))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,20 +211,6 @@ class Model:
             iterations=int(info.simplex_iteration_count),
             seconds=seconds,
         )
-
-    def conflict(self) -> tuple[str, ...]:
-        """What people call the limits that contradict each other, after "infeasible"."""
-        _, iis = self._highs.getIis()
-        names: dict[str, None] = {}
-        for blocks, positions, bounds in (
-            (self._program.columns, iis.col_index_, iis.col_bound_),
-            (self._program.rows, iis.row_index_, iis.row_bound_),
-        ):
-            for position, bound in zip(positions, bounds, strict=True):
-                lower, upper = named(blocks, position)[0].limits
-                names |= {lower: None} if lower and int(bound) in _LOWER else {}
-                names |= {upper: None} if upper and int(bound) in _UPPER else {}
-        return tuple(names)
 
 
 def solve(program: LinearProgram, time_limit: float) -> Answer:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.choices import Pair
-from flexedge.optim.commitments import Draft, Limit, Names, Prices, commit, runs
+from flexedge.optim.commitments import ROOM_KW, Draft, Limit, Names, Prices, commit, runs
 from flexedge.optim.device import ELECTRICITY, Amount, Soft, per_step
 from flexedge.optim.market import Group, Market
 from flexedge.optim.placed import Flow, Placed
@@ -58,8 +58,8 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
             limits=(None, f"{_prefix(market.commodity)}site-power-capacity"),
         )
         for name, upper, cost in (
-            ("consumption", most[0], market.import_price),
-            ("production", most[1], -market.export_price),
+            ("consumption", np.minimum(far[0] + ROOM_KW, hard), market.import_price),
+            ("production", np.minimum(far[1] + ROOM_KW, hard), -market.export_price),
         )
     )  # fmt: skip
     draft.ledger.open(f"{market.commodity} net energy", consumption, production)
@@ -69,7 +69,7 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
     pair = None
     if (market.import_price < market.export_price).any():
         ones = np.ones(n)
-        pair = Pair(consumption, production, most, (ones, ones))
+        pair = Pair(consumption, production, far, (ones, ones))  # the limit may give way
     agreed = (
         ("consumption", consumption, most[0],
          connection.consumption_capacity_kw, connection.consumption_breach_price),

@@ -18,21 +18,22 @@ _MONEY = 1e-6  # per kWh
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A limit that binds in a step, and what one more unit of it would save."""
+    """A limit that binds in a step."""
 
     limit: str
     price: float
+    """Money that easing the limit by one unit, in this step alone, would save."""
     unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """When a device could do the same kWh next best, and what that would cost more."""
+    """The best of the times at which a device idles to draw (or give) the same kWh instead."""
 
     device: str
     start: datetime
     extra_cost: float
-    """Money per kWh moved to there."""
+    """Money per kWh that is moved there, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class Reason:
         words = f"one more kWh costs {self.energy_value:.4f} {currency}"
         if self.bounds:
             words += "; binding: " + ", ".join(
-                f"{bound.limit} (one {bound.unit} more saves {bound.price:.4f} {currency})"
+                f"{bound.limit} (easing it by 1 {bound.unit} saves {bound.price:.4f} {currency})"
                 for bound in self.bounds
             )
         for other in self.alternatives:
             words += (
-                f"; {other.device} could do the same at {other.start.isoformat()}"
-                f" for {other.extra_cost:.4f} {currency}/kWh more"
+                f"; the next best time for the {other.device} is {other.start.isoformat()}, for"
+                f" at least {other.extra_cost:.4f} {currency}/kWh more"
             )
         return words
 
@@ -105,21 +106,29 @@ def _alternatives(
 
 
 def _next_best(problem: Problem, solution: Solution, device: Device) -> _Best:
-    """Where a storage could draw (or give) a kWh instead: the cheapest step with room."""
+    """Where a storage could draw (or give) a kWh instead: the cheapest of the idle steps.
+
+    What that costs is what the shadow prices of its power tell: never more than it does, and at a
+    corner of the plan perhaps less. Of equal steps that of the nearest energy price is taken.
+    """
     n = problem.grid.n
     step, extra = np.full(n, -1.0), np.zeros(n)
-    if device.storage is None or device.commodity != solution.site:
+    if device.storage is None:
         return step, extra
-    power, value = solution.power_kw[device.name], solution.energy_value
-    for sign, room, flow in (
-        (1.0, device.max_kw - np.maximum(power, 0.0), power),
-        (-1.0, np.minimum(power, 0.0) - device.min_kw, -power),
+    power = solution.power_kw[device.name]
+    worth = solution.energy_value if device.commodity == solution.site else np.zeros(n)
+    drawing, giving = solution.moving_cost[device.name]
+    for flow, most, cost, price in (
+        (power, device.max_kw, drawing, worth),
+        (-power, -device.min_kw, giving, -worth),
     ):
-        price = np.where((room > _KW) & (flow <= _KW), sign * value, np.inf)
+        idle = np.flatnonzero((most > _KW) & (np.abs(power) <= _KW))
         active = np.flatnonzero(flow > _KW)
-        if not active.size or not np.isfinite(price).any():
+        if not active.size or not idle.size:
             continue
-        best = int(np.argmin(price))
+        least = float(cost[idle].min())
+        equal = idle[cost[idle] <= least + _MONEY]
+        best = equal[int(np.argmin(price[equal]))]
         step[active] = best
-        extra[active] = np.maximum(price[best] - sign * value[active], 0.0)
+        extra[active] = np.maximum(least - cost[active], 0.0)
     return step, extra

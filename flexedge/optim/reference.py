@@ -1,8 +1,8 @@
 """What the site would do without a plan: to compare costs with.
 
 "Do nothing" leaves batteries alone; "own PV first" lets them take what the site has left over and
-give what it lacks. In both, producers give all they can, and what has a demand of its own (cars,
-heat buffers) draws full power until it holds what is asked of it.
+give what it lacks. In both, producers give all they can, what has a demand of its own (cars,
+heat buffers) draws full power until it holds what is asked of it, and tasks run at once.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import ELECTRICITY, Device, Storage, per_step
+from flexedge.optim import process
+from flexedge.optim.device import ELECTRICITY, Device, Process, Storage, per_step
 from flexedge.optim.problem import Problem
 from flexedge.optim.stocks import Physics
 
@@ -64,11 +65,25 @@ def _without_batteries(problem: Problem) -> FloatArray:
     for device in problem.devices:
         if device.commodity != ELECTRICITY:
             continue
-        if device.storage is None:
+        if device.process is not None:
+            net += _at_once(device.process, problem.grid.n)
+        elif device.storage is None:
             net += np.where(device.min_kw < 0, device.min_kw, np.maximum(device.min_kw, 0.0))
         elif not _is_battery(device) and fed[device.storage][0] is device:
             net += _draw(problem, device, device.storage)
     return net
+
+
+def _at_once(task: Process, n: int) -> FloatArray:
+    """A task that runs as early as it may; what finds no room does not run."""
+    kind: process.ProcessType = "BREAKABLE" if task.kind == "BREAKABLE" else "INFLEXIBLE"
+    power, allowed = np.zeros(n), task.allowed.copy()
+    for _ in range(task.runs):
+        running = process.place(kind, task.slots, np.zeros(n), allowed)
+        if running is not None:
+            power += np.where(running, task.power_kw, 0.0)
+            allowed &= ~running
+    return power
 
 
 def _is_battery(device: Device) -> bool:

@@ -11,6 +11,7 @@ within the time counts; what is missing to the proof is told as the gap.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter
 
 import numpy as np
 
@@ -69,17 +70,23 @@ class _Search:
     ) -> None:
         self.program = program
         self.choices = choices
-        self.left = seconds
+        self._end = perf_counter() + seconds
         self.spent = 0.0
         self.good_enough = good_enough
         self.money = 1.0
         self.integer = np.flatnonzero(program.integers())
         self.seen: list[BoolArray] = [np.zeros(one.size, dtype=np.bool_) for one in choices]
 
+    @property
+    def left(self) -> float:
+        """Seconds that are left; negative after the end."""
+        return self._end - perf_counter()
+
     def ask(self, model: Model, share: float = 1.0, least: float = 0.0) -> Answer:
-        answer = model.solve(max(self.left * share, least))
+        """Solve within a share of what is left; ``least`` may reach beyond the end, all in all."""
+        beyond = min(least, self.left + _LEAST_SECONDS)
+        answer = model.solve(max(self.left * share, beyond))
         self.spent += answer.seconds
-        self.left -= answer.seconds
         return answer
 
     def worth(self, objective: float) -> float:
@@ -151,11 +158,13 @@ def settle(
     turnover: FloatArray,
     start: Start | None = None,
     good_enough: float = GOOD_ENOUGH,
+    known: FloatArray | None = None,
 ) -> Found:
     """Solve the program with all its choices, within ``time_limit`` seconds.
 
     ``turnover`` weighs the columns that are paid for: the money that moves. The search ends when
-    the gap is ``good_enough``. Raises ``Infeasible`` or ``SolverGaveUp``.
+    the gap is ``good_enough``. ``known`` is a point that keeps every choice: what is found is no
+    worse. Raises ``Infeasible`` or ``SolverGaveUp``.
     """
     search = _Search(program, choices, time_limit, good_enough)
     model = Model(program, relaxed=True)
@@ -167,7 +176,7 @@ def settle(
         relaxed = search.ask(model, least=_LEAST_SECONDS)
     basis = model.basis
     if relaxed.status == "infeasible":
-        raise Infeasible(model.conflict())
+        raise Infeasible(())
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
     search.money = max(float(turnover @ np.abs(relaxed.primal)), _A_CENT)
@@ -176,12 +185,15 @@ def settle(
         search.look(relaxed.primal)
     else:
         best = _repaired(search, model, relaxed, search.repair)
-        if not search.settled(best, bound):
-            best, bound = _tightened(search, basis, best, bound)
+    if best is None and known is not None:
+        along = _along(search, known)
+        best = along if along.status == "optimal" else None
+    if best is not None and not search.settled(best, bound):
+        best, bound = _tightened(search, basis, best, bound)
     if not search.settled(best, bound):
         branched = _branch(search, best, bound)
         if branched.infeasible:
-            raise Infeasible(model.conflict())
+            raise Infeasible(())
         bound, best, binaries = branched.bound, branched.better or best, branched.binaries
     if best is None or best.primal is None:
         raise SolverGaveUp("time limit", search.spent)

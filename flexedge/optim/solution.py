@@ -1,17 +1,18 @@
 """The plan as its users see it, read from what the solver found."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from flexedge.domain.series import FloatArray, TimeGrid
+from flexedge.optim import breaches
+from flexedge.optim.breaches import Breach, Unit
 from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
+from flexedge.optim.conflict import Contradiction
 from flexedge.optim.device import per_step
-from flexedge.optim.elastic import Given
 from flexedge.optim.even import Owned
 from flexedge.optim.highs import Basis
 from flexedge.optim.market import Scenario
@@ -23,7 +24,6 @@ from flexedge.optim.scenarios import Future
 from flexedge.optim.search import Found
 from flexedge.optim.stocks import Stock
 
-_NOTICED = 1e-4  # kW or kWh: smaller breaches are rounding
 _ROUNDING = 1e-8  # kW
 _NOTICED_PRICE = 1e-6  # money per kW or kWh: less is a tie-breaker
 
@@ -39,6 +39,7 @@ class Formulation:
     stocks: tuple[Stock, ...]
     choices: list[Choice]
     columns: tuple[Block, ...]
+    rows: tuple[Block, ...]
     """Those of the problem's own future."""
     owned: Owned
     """Those of each device alone."""
@@ -59,29 +60,12 @@ class Formulation:
         return next((meter for meter in self.meters if meter.market is site), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A limit that the plan does not keep: from when to when, by how much at most."""
-
-    limit: str
-    start: datetime
-    end: datetime
-    by: float
-    unit: Literal["kW", "kWh"]
-
-    def sentence(self, zone: tzinfo = UTC) -> str:
-        """What is missed, when by the clock of ``zone``, and by how much."""
-        start, end = self.start.astimezone(zone), self.end.astimezone(zone)
-        when = f"at {start:%H:%M}" if start == end else f"from {start:%H:%M} to {end:%H:%M}"
-        return f"{self.limit} is missed {when} by up to {self.by:.2f} {self.unit}"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Binding:
     """A limit that costs something: what one more unit of it would save in each step."""
 
     limit: str
-    unit: Literal["kW", "kWh"]
+    unit: Unit
     price: FloatArray
     """Money per unit in this step; 0 where it is slack."""
 
@@ -120,6 +104,9 @@ class Solution:
     """
     peak_value: FloatArray
     """The part of the peak's price that falls on one more kWh of consumption in each step."""
+    moving_cost: Mapping[str, tuple[FloatArray, FloatArray]]
+    """What one more kWh drawn, and given, in each step would cost, the rest of the plan adapted:
+    by device with a storage. Negative where a limit keeps the device from more."""
     bindings: tuple[Binding, ...]
     breaches: tuple[Breach, ...]
     build_seconds: float
@@ -137,7 +124,10 @@ class Solution:
     futures: tuple[Future, ...] = ()
     """Where there are scenarios: what each future costs with this first step, the own one first."""
     culprits: tuple[str, ...] = ()
-    """Limits that contradict each other: without any one of them the rest could be kept."""
+    """Limits that contradict each other: all that ``contradictions`` name."""
+    contradictions: tuple[Contradiction, ...] = ()
+    given_way: Mapping[str, float] = field(default_factory=dict)
+    """By how much at most each limit gave way that gave way, in kW or kWh."""
 
     @property
     def total_cost(self) -> float:
@@ -202,8 +192,12 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         stored_value={s.storage.name: -s.balance.of(duals) for s in formulation.stocks},
         limit_value=_limit_value(formulation, found),
         peak_value=_peak_value(formulation, found),
+        moving_cost=_moving_cost(formulation, found),
         bindings=tuple(_bindings(formulation, found)),
-        breaches=(*_site_breaches(formulation, net), *_soc_breaches(formulation, soc)),
+        breaches=(
+            *breaches.of_sites(formulation.meters, net, problem.grid),
+            *breaches.of_stocks(formulation.stocks, soc, problem.grid),
+        ),
         build_seconds=build_seconds,
         solve_seconds=found.seconds,
         gap=found.gap,
@@ -233,28 +227,58 @@ def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[st
         if storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh):
             falling = np.linspace(least, 0.0, n)
             slope = falling if storage.prefer_sooner_less else np.full(n, least)
-            missing = storage.soc_max_kwh - soc_kwh[storage.name]
+            missing = np.maximum(storage.soc_max_kwh - soc_kwh[storage.name], 0.0)
             name = f"prefer a full storage {index[feeders[0].name]} sooner"
             found[name] = float(slope @ missing) / problem.grid.hours
     return found
 
 
+def _moving_cost(
+    formulation: Formulation, found: Found
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """From the reduced costs of both directions; infinite where there is none."""
+    n, hours = formulation.problem.grid.n, formulation.problem.grid.hours
+    never = np.full(n, np.inf)
+    return {
+        p.device.name: (
+            never if p.up is None else p.up.of(found.answer.column_dual) / hours,
+            never if p.down is None else p.down.of(found.answer.column_dual) / hours,
+        )
+        for p in formulation.devices if p.device.storage is not None
+    }  # fmt: skip
+
+
 def _bindings(formulation: Formulation, found: Found) -> Iterator[Binding]:
-    """From the duals of rows that were watched and of columns at bounds that people set."""
+    """From the duals of limits that people set: rows, and columns where they are at a bound.
+
+    A direction that is held at zero, since the other one is used, is at no bound of its own.
+    """
     n, draft = formulation.problem.grid.n, formulation.draft
     prices: dict[str, FloatArray] = {}
-    for label, rows, at in draft.watched:
+    watched = {rows.start for _, rows, _ in draft.watched}
+    others = [
+        (label, rows, np.arange(n))
+        for rows in formulation.rows if rows.size == n and rows.start not in watched
+        for label in dict.fromkeys(rows.limits) if label and not label.endswith(" node")
+    ]  # fmt: skip
+    for label, rows, at in (*draft.watched, *others):
         dual = np.abs(rows.of(found.answer.row_dual))
         np.add.at(prices.setdefault(label, np.zeros(n)), at, dual)
     for block in formulation.columns:
-        dual = block.of(found.answer.column_dual)
-        for name, side in zip(block.limits, (dual, -dual), strict=True):
+        dual, value = (block.of(vector) for vector in (found.answer.column_dual, found.primal))
+        lower, upper = formulation.program.bounds(block)
+        for name, side, there in (
+            (block.limits[0], dual, value <= lower + _ROUNDING),
+            (block.limits[1], -dual, value >= upper - _ROUNDING),
+        ):
             if name is not None and block.size == n:
-                prices.setdefault(name, np.zeros(n))[:] += np.maximum(side, 0.0)
+                price = np.where(there, np.maximum(side, 0.0), 0.0)
+                prices.setdefault(name, np.zeros(n))[:] += price
     for label, price in prices.items():
         if price.max(initial=0.0) > _NOTICED_PRICE:
-            unit: Literal["kW", "kWh"] = "kWh" if " soc-" in label else "kW"
-            yield Binding(label, unit, np.where(price > _NOTICED_PRICE, price, 0.0))
+            yield Binding(
+                label, breaches.unit_of(label), np.where(price > _NOTICED_PRICE, price, 0.0)
+            )
 
 
 def _limit_value(formulation: Formulation, found: Found) -> FloatArray:
@@ -280,56 +304,3 @@ def _peak_value(formulation: Formulation, found: Found) -> FloatArray:
     for rows in meter.peaks[0].rows:
         value[counted] = np.maximum(-rows.of(found.answer.row_dual), 0.0)
     return value / problem.grid.hours
-
-
-def _site_breaches(formulation: Formulation, net_kw: Mapping[str, FloatArray]) -> Iterator[Breach]:
-    grid = formulation.problem.grid
-    for meter in formulation.meters:
-        for capacity in meter.capacities:
-            beyond = capacity.sign * net_kw[meter.market.commodity] - capacity.limit_kw
-            for first, end in _runs(beyond):
-                yield Breach(capacity.name, grid.start + first * grid.resolution,
-                             grid.start + end * grid.resolution, float(beyond[first:end].max()),
-                             "kW")  # fmt: skip
-
-
-def given_way(grid: TimeGrid, given: Iterable[Given], plan: Solution) -> Iterator[Breach]:
-    """The limits that gave way, and when: those a plan does not tell of already."""
-    known = {breach.limit for breach in plan.breaches}
-    for one in given:
-        unit: Literal["kW", "kWh"] = "kWh" if " soc-" in one.limit else "kW"
-        if one.limit in known:
-            continue
-        if len(one.by) != grid.n:
-            yield Breach(one.limit, grid.start, grid.end, float(one.by.max()), unit)
-            continue
-        for first, end in _runs(one.by):
-            yield Breach(one.limit, grid.start + first * grid.resolution,
-                         grid.start + end * grid.resolution, float(one.by[first:end].max()),
-                         unit)  # fmt: skip
-
-
-def _soc_breaches(formulation: Formulation, soc_kwh: Mapping[str, FloatArray]) -> Iterator[Breach]:
-    grid = formulation.problem.grid
-    for stock in formulation.stocks:
-        storage = stock.storage
-        soc = soc_kwh[storage.name]
-        for field, beyond in (
-            ("soc-min", storage.soc_min_kwh - soc),
-            ("soc-max", soc - storage.soc_max_kwh),
-        ):
-            for first, end in _runs(beyond):
-                yield Breach(f"{storage.name} {field}", grid.start + first * grid.resolution,
-                             grid.start + end * grid.resolution, float(beyond[first:end].max()),
-                             "kWh")  # fmt: skip
-        for asked in stock.asked:
-            missed = asked.missed_kwh(grid, soc)
-            for bound, by in zip(asked.bounds, missed, strict=True):
-                if by > _NOTICED:
-                    yield Breach(asked.name, bound.at, bound.at, float(by), "kWh")
-
-
-def _runs(beyond: FloatArray) -> list[tuple[int, int]]:
-    """The runs of steps with a breach worth mentioning: first step, and the one after the last."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], beyond > _NOTICED, [False]))))
-    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]

@@ -17,7 +17,7 @@ subject to, in every step,
             (a linear program at first; binaries only where it breaks these rules: search.py)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
@@ -27,6 +27,8 @@ import numpy as np
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import Infeasible
 from flexedge.optim import (
+    breaches,
+    conflict,
     elastic,
     even,
     meter,
@@ -51,7 +53,9 @@ from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
 _THREE = (1 / 3, 1 / 3, 1 / 3)
-_SHARE = 0.3  # of the time, for each step on the way to the nearest plan
+_TUBE_KW = 1e-7  # how near a plan keeps to powers that are given
+_SHARE = 0.3  # of the time, for the first step on the way to the nearest plan
+_TWO_SHARES = 0.6  # of what is left then, for the plan itself; the rest is for naming culprits
 
 
 def solve(problem: Problem, time_limit: timedelta, after: Solution | None = None) -> Solution:
@@ -65,14 +69,35 @@ def solve(problem: Problem, time_limit: timedelta, after: Solution | None = None
     plans, unless the time limit ends the search.
     """
     began = perf_counter()
+    return _plan(formulate(problem), time_limit, began, after)
+
+
+def follow(problem: Problem, power_kw: Mapping[str, FloatArray], time_limit: timedelta) -> Solution:
+    """The plan in which each device has this power, and what it costs. Raises as ``solve`` does."""
+    began = perf_counter()
     formulation = formulate(problem)
+    for p in formulation.devices:
+        kw = power_kw[p.device.name]
+        signed = (
+            (p.up, kw if p.down is None else np.maximum(kw, 0.0)),
+            (p.down, np.maximum(-kw, 0.0)),
+        )
+        for block, value in signed:
+            if block is not None:
+                least, most = formulation.program.bounds(block)
+                ends = (np.clip(value + by, least, most) for by in (-_TUBE_KW, _TUBE_KW))
+                formulation.program.set_bounds(block, *ends)
+    return _plan(formulation, time_limit, began)
+
+
+def _plan(
+    formulation: Formulation, time_limit: timedelta, began: float, after: Solution | None = None
+) -> Solution:
     built = perf_counter() - began
     try:
-        found = settle(formulation, time_limit, after)
-        return _read(formulation, found, built)
-    except Infeasible as contradiction:
-        left = time_limit - timedelta(seconds=perf_counter() - began)
-        return _nearest(formulation, left, built, contradiction)
+        return _read(formulation, settle(formulation, time_limit, after), built)
+    except Infeasible:
+        return _nearest(formulation, began + time_limit.total_seconds(), built)
 
 
 def _read(formulation: Formulation, found: Found, built: float) -> Solution:
@@ -102,24 +127,35 @@ def _futures(formulation: Formulation, plan: Solution, primal: FloatArray) -> tu
     return tuple(told)
 
 
-def _nearest(
-    formulation: Formulation, time_limit: timedelta, built: float, contradiction: Infeasible
-) -> Solution:
-    """The plan that violates as little as it must."""
-    program, choices = formulation.program, formulation.choices
-    seconds = max(time_limit.total_seconds(), 0.0)
-    hours = formulation.problem.grid.hours
-    loose, given = elastic.relax(program, choices, hours, _SHARE * seconds)
-    plan = solution.read(formulation, _settle(loose, formulation, time_limit), built)
+def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
+    """The plan that violates as little as it must, by the ladder of ``elastic``."""
+    program, choices, grid = formulation.program, formulation.choices, formulation.problem.grid
+    try:
+        relaxed = elastic.relax(program, choices, grid.hours, _SHARE * _left(end))
+    except Infeasible:
+        raise Infeasible(conflict.physics(program, choices, _left(end))) from None
+    seconds = _TWO_SHARES * _left(end)
+    found = _settle(relaxed.program, formulation, seconds, known=relaxed.point)
+    watched = [*formulation.draft.watched, *relaxed.watched]
+    formulation = replace(formulation, draft=replace(formulation.draft, watched=watched))
+    plan = solution.read(formulation, found, built)
+    given = relaxed.given(found.primal)
     if not given:  # what contradicts is less than rounding
         return plan
-    named = contradiction.culprits or tuple(sorted({one.limit for one in given}))
+    named = conflict.contradictions(program, choices, _left(end))
+    culprits = [limit for one in named for limit in one.limits]
     return replace(
         plan,
         status="relaxed",
-        culprits=elastic.irreducible(program, choices, named, _SHARE * seconds),
-        breaches=(*plan.breaches, *solution.given_way(formulation.problem.grid, given, plan)),
+        culprits=tuple(dict.fromkeys(culprits or [one.limit for one in given])),
+        contradictions=named,
+        given_way=breaches.given_way(given),
+        breaches=(*plan.breaches, *breaches.others(grid, given, plan.breaches)),
     )
+
+
+def _left(end: float) -> float:
+    return max(end - perf_counter(), 0.0)
 
 
 def formulate(problem: Problem) -> Formulation:
@@ -142,7 +178,7 @@ def formulate(problem: Problem) -> Formulation:
 
 def _write(program: LinearProgram, problem: Problem) -> Formulation:
     """Write one future into the program."""
-    ledger, start = Ledger(), len(program.columns)
+    ledger, start, row = Ledger(), len(program.columns), len(program.rows)
     draft = Draft(program, ledger, problem.grid.hours)
     owned = even.Owned(program, seen=start)
     devices = tuple(_place(owned, device, problem) for device in problem.devices)
@@ -182,8 +218,8 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
     choices += _directions(problem, levels)
     choices += [curve for level in levels for curve in level.curves]
     choices += [modes for p in devices if (modes := placed.modes(p)) is not None]
-    columns = tuple(program.columns[start:])
-    return Formulation(problem, draft, devices, meters, levels, choices, columns, owned)
+    columns, rows = tuple(program.columns[start:]), tuple(program.rows[row:])
+    return Formulation(problem, draft, devices, meters, levels, choices, columns, rows, owned)
 
 
 def _place(owned: even.Owned, device: Device, problem: Problem) -> Placed:
@@ -203,7 +239,8 @@ def _fill(
 def settle(formulation: Formulation, time_limit: timedelta, after: Solution | None = None) -> Found:
     """Solve a program that is built."""
     start = None if after is None else _start(formulation.problem.grid, after)
-    return _settle(formulation.program, formulation, time_limit, start)
+    seconds = max(time_limit.total_seconds(), 0.0)
+    return _settle(formulation.program, formulation, seconds, start)
 
 
 def _start(grid: TimeGrid, after: Solution) -> Start | None:
@@ -218,14 +255,15 @@ def _start(grid: TimeGrid, after: Solution) -> Start | None:
 def _settle(
     program: LinearProgram,
     formulation: Formulation,
-    time_limit: timedelta,
+    seconds: float,
     start: Start | None = None,
+    known: FloatArray | None = None,
 ) -> Found:
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
-    seconds = max(time_limit.total_seconds(), 0.0)
     turnover = program.turnover(flows)
     good_enough = formulation.problem.good_enough
-    return search.settle(program, formulation.choices, seconds, turnover, start, good_enough)
+    choices = formulation.choices
+    return search.settle(program, choices, seconds, turnover, start, good_enough, known)
 
 
 def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:

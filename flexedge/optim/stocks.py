@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim.commitments import Draft, Limit, Names, commit
+from flexedge.optim.commitments import Draft, Names, commit
 from flexedge.optim.curves import Filling, OnCurve, part_load, taper
 from flexedge.optim.device import SOC_BREACH_PRICE, Device, SocBound, Storage, per_step
 from flexedge.optim.placed import Placed, tie_break, urgency
@@ -22,12 +22,10 @@ _TINY = 1e-9
 class SocCommitment:
     """Bounds of one kind on one stock: sign +1 for upper bounds, -1 for lower ones."""
 
-    stock: str
     name: str
     bounds: tuple[SocBound, ...]
     sign: float
     start_kwh: float
-    limit: Limit
 
     def missed_kwh(self, grid: TimeGrid, soc_kwh: FloatArray) -> FloatArray:
         """By how much each bound is missed when the stock runs evenly from tick to tick."""
@@ -86,7 +84,7 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
     drift[0] += physics.keep[0] * storage.soc_start_kwh
     balance = program.add_rows(f"{name} balance", (drift, drift), terms, n=n)
     beyond = tuple(
-        (sign, _repair(program, f"{name} {field}", level, (sign, bound), problem.grid.hours))
+        (sign, _repair(program, f"{name} {field}", level, (sign, bound), _repair_price(problem)))
         for wanted, field, sign, bound in (
             (short, "soc-min", -1.0, storage.soc_min_kwh),
             (over, "soc-max", +1.0, storage.soc_max_kwh),
@@ -112,12 +110,18 @@ def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -
     return -weight if storage.prefer_charging_sooner else weight
 
 
+def _repair_price(problem: Problem) -> float:
+    """Per kWh and step: FlexMeasures' for missed energy, and more where energy costs above 1."""
+    site = problem.site
+    highest = max(float(np.abs(price).max()) for price in (site.import_price, site.export_price))
+    return SOC_BREACH_PRICE * max(highest, 1.0) * problem.grid.hours
+
+
 def _repair(
-    program: LinearProgram, name: str, level: Block, side: tuple[float, float], hours: float
+    program: LinearProgram, name: str, level: Block, side: tuple[float, float], price: float
 ) -> Block:
     """Let the stock lie beyond a bound, as little and as briefly as possible."""
     sign, bound = side
-    price = SOC_BREACH_PRICE * hours
     beyond = program.add_columns(f"{name} repair", level.size, (0.0, math.inf), price)
     terms = [Term(level, sign), Term(beyond, -1.0)]
     program.add_rows(f"{name} repair", (-math.inf, sign * bound), terms, n=level.size)
@@ -156,19 +160,21 @@ def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterab
             draft.ledger.open(names.any)
             draft.ledger.open(names.all)
         inside = [bound for bound in every if grid.start < bound.at <= grid.end]
-        bounds = tuple(sorted(inside, key=lambda bound: bound.at))
-        if not bounds:
-            continue
-        step, share = positions(bounds, grid)
-        before = sign * (1 - share)
-        limit = sign * np.array([bound.soc_kwh for bound in bounds])
-        limit -= np.where(step == 0, before * storage.soc_start_kwh, 0.0)
-        terms = (Term(level, sign * share, at=step), Term(level, before, at=step - 1))
-        asked = np.full(grid.n, np.nan)
-        asked[step] = [bound.soc_kwh for bound in bounds]
-        prices = draft.prices(price, asked, step)
-        made = commit(draft, names, terms, limit, prices, step)
-        yield SocCommitment(storage.name, names.limit, bounds, sign, storage.soc_start_kwh, made)
+        together: dict[str, list[SocBound]] = {}
+        for bound in sorted(inside, key=lambda bound: bound.at):
+            field_of = field if price is not None else bound.asked or field
+            together.setdefault(f"{storage.name} {field_of}", []).append(bound)
+        for label, some in together.items():
+            step, share = positions(some, grid)
+            before = sign * (1 - share)
+            limit = sign * np.array([bound.soc_kwh for bound in some])
+            limit -= np.where(step == 0, before * storage.soc_start_kwh, 0.0)
+            terms = (Term(level, sign * share, at=step), Term(level, before, at=step - 1))
+            asked = np.full(grid.n, np.nan)
+            asked[step] = [bound.soc_kwh for bound in some]
+            prices = draft.prices(price, asked, step)
+            commit(draft, replace(names, limit=label), terms, limit, prices, step)
+            yield SocCommitment(label, tuple(some), sign, storage.soc_start_kwh)
 
 
 def positions(

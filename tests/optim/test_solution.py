@@ -1,7 +1,6 @@
 """What a plan tells of itself."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from flexedge.domain.series import TimeGrid
 from flexedge.optim.market import Connection
 from flexedge.optim.reference import net_cost
-from flexedge.optim.solution import Breach
 from flexedge.optim.solve import formulate, solve
 from tests.optim.plain import a_device, a_problem, a_stock
 
@@ -22,13 +20,6 @@ PROBLEM = a_problem(
     np.array([0.05, 0.05, 0.05]),
     Connection(peak_consumption_kw=2.0, peak_price=0.01),
 )
-
-
-def test_a_breach_is_told_by_the_owners_clock() -> None:
-    breach = Breach("site-consumption-capacity", START, START + timedelta(hours=1), 1.234, "kW")
-    assert breach.sentence(ZoneInfo("Europe/Amsterdam")) == (
-        "site-consumption-capacity is missed from 01:00 to 02:00 by up to 1.23 kW"
-    )
 
 
 def test_cost_is_energy_and_peak() -> None:

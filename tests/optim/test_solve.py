@@ -253,7 +253,7 @@ def test_buying_dearer_than_selling_pays_is_not_done_at_once() -> None:
     [
         (None, Connection(power_capacity_kw=3.0), {"site-power-capacity"}),
         (a_device("boiler", flat(3, 4.0), flat(3, 5.0)), Connection(power_capacity_kw=8.0),
-         {"site-power-capacity", "boiler production-capacity"}),
+         {"site-power-capacity"}),
         (a_device("car", flat(3, 0.0), flat(3, 5.0), a_stock(5.0, 5.0, 9.0, usage_kw=4.0)),
          Connection(power_capacity_kw=8.0), {"site-power-capacity", "car soc-min"}),
     ],

@@ -32,6 +32,8 @@ class Segment:
     start: datetime
     end: datetime
     value: float
+    place: str = ""
+    """Where it stands in a list: "[0]"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Reader:
                     part.data["value"], part.at("value"), dimensions, bare, whole
                 )
                 start, end = _span(part)
-                segments.append(Segment(start, end, value))
+                segments.append(Segment(start, end, value, f"[{number}]"))
             return Amount(path, dimension, segments=tuple(segments))
         value, dimension = self._value(raw, path, dimensions, bare, whole)
         return Amount(path, dimension, fixed=value)

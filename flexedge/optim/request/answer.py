@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 
 from flexedge.domain.series import FloatArray, Series, TimeGrid
+from flexedge.optim.breaches import unit_of
+from flexedge.optim.conflict import Contradiction
 from flexedge.optim.device import Storage
 from flexedge.optim.reasons import reasons
+from flexedge.optim.reference import net_cost
+from flexedge.optim.request.places import place
 from flexedge.optim.request.site import Asked, Output
 from flexedge.optim.request.source import Sensor, parse_unit
 from flexedge.optim.solution import Solution
 
 Json = dict[str, Any]
 _DECIMALS = 6
-_NOTICED = 1e-6  # kWh
+_NOTICED = 1e-5  # kWh
 _KINDS = ("soc-minima", "soc-maxima", "soc-targets")
 
 
@@ -32,7 +36,8 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
         "soc": {store.name: _rounded(_path(storage, solution)) for store, storage in asked.stores},
         "unresolved": unresolved,
         "resolved": resolved,
-        "culprits": list(solution.culprits),
+        "culprits": list(dict.fromkeys(place(asked.places, one) for one in solution.culprits)),
+        "contradictions": [_contradiction(asked, solution, one) for one in solution.contradictions],
         "breaches": [breach.sentence(asked.zone) for breach in solution.breaches],
         "notes": list(asked.notes),
         "solver": {
@@ -61,6 +66,40 @@ def _futures(solution: Solution) -> Json:
         "expected-cost": sum(one.probability * one.cost for one in every),
         "worst-cost": max(one.cost for one in every),
     }
+
+
+def _contradiction(asked: Asked, solution: Solution, found: Contradiction) -> Json:
+    """What cannot be kept together: the request's fields, and which of them give way."""
+    fields, physics = (
+        list(dict.fromkeys(place(asked.places, one) for one in some))
+        for some in (found.limits, found.physics)
+    )
+    gives: dict[str, tuple[float, str]] = {}
+    for limit in found.limits:
+        by = solution.given_way.get(limit, 0.0)
+        if by > gives.get(path := place(asked.places, limit), (0.0, ""))[0]:
+            gives[path] = (by, unit_of(limit))
+    told = (
+        f"{_listed(fields)} contradict each other"
+        if len(fields) > 1 else f"{_listed(fields)} cannot be kept"
+    )  # fmt: skip
+    if physics:
+        told += f", given {_listed(physics)}"
+    for path, (by, unit) in gives.items():
+        told += f"; {path} gives way by up to {round(by, 4):g} {unit}"
+    return {
+        "fields": fields,
+        "given": physics,
+        "gives-way": [
+            {"field": path, "by": round(by, _DECIMALS), "unit": unit}
+            for path, (by, unit) in gives.items()
+        ],
+        "text": f"{told}.",
+    }
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
 def commitment_costs(solution: Solution) -> dict[str, float]:
@@ -140,6 +179,8 @@ def _resolutions(asked: Asked, solution: Solution) -> tuple[list[Json], list[Jso
         ):
             room = {}
             for bound in bounds:
+                if not bound.asked.startswith(kind) and bound.asked:
+                    continue  # it only serves another one between two ticks
                 step = (bound.at - asked.problem.grid.start) // asked.problem.grid.resolution
                 if not 0 < step < len(path):
                     continue
@@ -150,6 +191,7 @@ def _resolutions(asked: Asked, solution: Solution) -> tuple[list[Json], list[Jso
                 bad[kind] = [_at(at, "violation", by) for at, by in short.items()]
             elif room and kind != "soc-targets":
                 good[kind] = [_at(at, "margin", max(by, 0.0)) for at, by in room.items()]
+        bad |= _outside(asked, storage, path)
         if bad:
             missed.append({"asset": place, **bad})
         if good:
@@ -157,8 +199,21 @@ def _resolutions(asked: Asked, solution: Solution) -> tuple[list[Json], list[Jso
     return missed, met
 
 
+def _outside(asked: Asked, storage: Storage, path: FloatArray) -> Json:
+    """When a storage holds less than soc-min or more than soc-max."""
+    grid, found = asked.problem.grid, {}
+    for field, by in (
+        ("soc-min", storage.soc_min_kwh - path), ("soc-max", path - storage.soc_max_kwh)
+    ):  # fmt: skip
+        beyond = [_at(grid.start + int(step) * grid.resolution, "violation", float(by[step]))
+                  for step in np.flatnonzero(by > _NOTICED) if step > 0]  # fmt: skip
+        if beyond:
+            found[field] = beyond
+    return found
+
+
 def _at(moment: datetime, word: str, kwh: float) -> Json:
-    return {"datetime": moment.isoformat(), word: f"{round(kwh, _DECIMALS)} kWh"}
+    return {"datetime": moment.isoformat(), word: f"{round(kwh, _DECIMALS) + 0.0} kWh"}
 
 
 def _explanation(asked: Asked, solution: Solution) -> Json:
@@ -184,7 +239,10 @@ def _explanation(asked: Asked, solution: Solution) -> Json:
             }
             for reason in told.steps
         ],
-        "versus": {reference.name: reference.cost for reference in told.references},
+        "versus": {
+            "plan": net_cost(asked.problem, solution.grid_kw),
+            **{reference.name: reference.cost for reference in told.references},
+        },
     }
 
 

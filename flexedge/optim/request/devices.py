@@ -13,6 +13,7 @@ from flexedge.optim.request.entries import PROCESS_FIELDS, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.terms import Terms, power
 
+_KINDS = ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE")
 _PHASES = ("L1", "L2", "L3", "L1L2", "L1L3", "L2L3", "L1L2L3")
 _OF_STORAGES = ("charging-power-curve", "discharging-power-curve", "part-load-efficiency")
 _OF_TASKS = (*PROCESS_FIELDS, "sensor", "asset", "commodity", "consumption", "production", "group",
@@ -246,6 +247,17 @@ def process(entry: Entry, reader: Reader) -> Device:
     )  # fmt: skip
 
 
+def _usual_kind(entry: Entry | None, reader: Reader) -> str:
+    """What the attributes of the sensor or of its asset say a task is, if they do."""
+    sensor = None if entry is None else entry.sensor
+    asset = None if sensor is None else reader.source.assets.get(sensor.asset)
+    for owner in (sensor, asset):
+        kind = None if owner is None else owner.attributes.get("process-type")
+        if kind in _KINDS:
+            return str(kind)
+    return "INFLEXIBLE"
+
+
 def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
     """Power, length, kind and times of a task. Raises ``BadField``."""
     grid = reader.grid
@@ -259,7 +271,7 @@ def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
             * units.parse_unit("kW" if sensor is None else sensor.unit).factor
         )
     slots = -(-fields.duration("duration") // grid.resolution)
-    kind = fields.one_of("process-type", ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE"), "INFLEXIBLE")
+    kind = fields.one_of("process-type", _KINDS, _usual_kind(entry, reader))
     allowed = np.ones(grid.n, dtype=np.bool_)
     for restriction in fields.objects("time-restrictions"):
         restriction.refuse_unknown(("start", "duration", "end"))

@@ -11,17 +11,19 @@ from flexedge.errors import BadField
 
 
 class Fields:
-    """A JSON object at a path."""
+    """A JSON object at a path; ``origins`` are the paths of keys that came from elsewhere."""
 
-    def __init__(self, data: Any, path: str) -> None:
+    def __init__(self, data: Any, path: str, origins: Mapping[str, str] | None = None) -> None:
         if not isinstance(data, Mapping):
             raise BadField(path or "the file", f"should be an object, not {_kind(data)}")
         self.data: Mapping[str, Any] = data
         self.path = path
+        self.origins = origins or {}
 
     def at(self, key: str) -> str:
         """The path of a field."""
-        return f"{self.path}.{key}" if self.path else key
+        path = self.origins.get(key, self.path)
+        return f"{path}.{key}" if path else key
 
     def fail(self, key: str, message: str) -> NoReturn:
         """Complain about a field."""

@@ -20,9 +20,11 @@ def context(request: Fields, source: Source, asset: str | None) -> Fields:
         sent = {"commodities": sent}
     own = Fields({} if sent is None else sent, "flex-context")
     merged: dict[str, Any] = {}
-    for above in reversed(list(_upwards(source, asset))):
-        merged = _over(above.flex_context.data, merged)
-    return Fields(_over(own.data, merged), "flex-context")
+    origins: dict[str, str] = {}
+    for above in (*(one.flex_context for one in reversed(list(_upwards(source, asset)))), own):
+        merged = _over(above.data, merged)
+        origins |= dict.fromkeys(above.data, above.path)
+    return Fields(merged, "flex-context", origins)
 
 
 def _over(upper: Any, lower: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +62,9 @@ def entries(request: Fields, source: Source, asset: str | None) -> list[Fields]:
         place = _asset(fields, source)
         if place in stored:
             met.add(place)
-            fields = Fields({**stored[place].data, **fields.data}, path)
+            below = stored[place]
+            origins = {key: below.path for key in below.data if key not in fields.data}
+            fields = Fields({**below.data, **fields.data}, path, origins)
         merged.append(fields)
     rest = [
         Fields({"asset": name, **fields.data}, fields.path)

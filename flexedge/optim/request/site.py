@@ -1,7 +1,7 @@
 """A whole request, from JSON to a problem, with what is to be answered where."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -11,7 +11,7 @@ from flexedge.errors import BadField
 from flexedge.optim.device import ELECTRICITY, Device, Soft, Storage
 from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market
 from flexedge.optim.problem import GOOD_ENOUGH, Problem
-from flexedge.optim.request import devices, futures, merge, stores, terms
+from flexedge.optim.request import devices, futures, merge, places, stores, terms
 from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.entries import Cast, Entry, Key, cast, group_key
 from flexedge.optim.request.fields import Fields
@@ -51,6 +51,8 @@ class Asked:
     sequential: bool = False
     zone: tzinfo = UTC
     """In which times are written."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """The paths of the fields that say a limit, by what the optimiser calls it."""
 
 
 def read(whole: Fields, compat: str | None) -> Asked:
@@ -146,11 +148,9 @@ class _Site:
             problem,
             tuple(self._outputs(made)),
             tuple((one, kept) for one, kept in pairs if kept is not None),
-            self.reader.currency or "EUR",
-            tuple(self.reader.notes),
-            sequential,
-            zone,
-        )
+            self.reader.currency or "EUR", tuple(self.reader.notes), sequential, zone,
+            places.places(self.cast, (one for one, _ in pairs), self.terms),
+        )  # fmt: skip
 
     def _device(self, entry: Entry, storage: Storage | None) -> Device:
         if entry.process:

@@ -37,6 +37,7 @@ class Asset:
     parent: str | None
     flex_model: Fields
     flex_context: Fields
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +165,8 @@ def _points(fields: Fields, sensor: Sensor) -> Points:
 def _asset(name: str, fields: Fields) -> Asset:
     fields.refuse_unknown(_ASSET)
     parent = fields.name("parent") if fields.has("parent") else None
-    return Asset(name, parent, fields.object("flex-model"), fields.object("flex-context"))
+    model, context = fields.object("flex-model"), fields.object("flex-context")
+    return Asset(name, parent, model, context, fields.object("attributes").data)
 
 
 def on_grid(points: Points, grid: TimeGrid) -> FloatArray:

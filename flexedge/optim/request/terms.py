@@ -133,7 +133,7 @@ def _without_old_names(context: Fields) -> Fields:
                 context.fail(old, f"is another name of {key}: give one of them")
             data[key] = {"sensor": context.name(old)}
             data["_legacy"] = True
-    return Fields(data, context.path)
+    return Fields(data, context.path, context.origins)
 
 
 def _relaxed(context: Fields, key: str) -> bool:

@@ -36,31 +36,33 @@ class Reach:
 class Asked:
     """What is asked of a stock at each tick."""
 
-    minima: dict[datetime, float]
-    maxima: dict[datetime, float]
-    targets: dict[datetime, float]
+    minima: dict[datetime, SocBound]
+    maxima: dict[datetime, SocBound]
+    targets: dict[datetime, SocBound]
 
     @classmethod
     def nothing(cls) -> "Asked":
         """Nothing so far."""
         return cls({}, {}, {})
 
-    def at_least(self, tick: datetime, soc_kwh: float) -> None:
+    def at_least(self, tick: datetime, soc_kwh: float, field: str) -> None:
         """Ask for a minimum; the higher of two counts."""
-        self.minima[tick] = max(soc_kwh, self.minima.get(tick, soc_kwh))
+        if tick not in self.minima or soc_kwh > self.minima[tick].soc_kwh:
+            self.minima[tick] = SocBound(tick, soc_kwh, field)
 
-    def at_most(self, tick: datetime, soc_kwh: float) -> None:
+    def at_most(self, tick: datetime, soc_kwh: float, field: str) -> None:
         """Ask for a maximum; the lower of two counts."""
-        self.maxima[tick] = min(soc_kwh, self.maxima.get(tick, soc_kwh))
+        if tick not in self.maxima or soc_kwh < self.maxima[tick].soc_kwh:
+            self.maxima[tick] = SocBound(tick, soc_kwh, field)
 
-    def exactly(self, tick: datetime, soc_kwh: float) -> None:
+    def exactly(self, tick: datetime, soc_kwh: float, field: str) -> None:
         """Ask for a target; the first of two counts."""
-        self.targets.setdefault(tick, soc_kwh)
+        self.targets.setdefault(tick, SocBound(tick, soc_kwh, field))
 
 
-def bounds(asked: dict[datetime, float]) -> tuple[SocBound, ...]:
+def bounds(asked: dict[datetime, SocBound]) -> tuple[SocBound, ...]:
     """What is asked, in the order of time."""
-    return tuple(SocBound(tick, asked[tick]) for tick in sorted(asked))
+    return tuple(asked[tick] for tick in sorted(asked))
 
 
 def put(
@@ -74,7 +76,7 @@ def put(
                 _project(asked, kind, segment, reach)
             continue
         for tick in _ticks(segment, reach.grid):
-            ask(tick, segment.value)
+            ask(tick, segment.value, f"soc-{kind}{segment.place}")
 
 
 def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> None:
@@ -85,8 +87,8 @@ def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> N
     after = grid.start + grid.resolution
     up = soc_kwh + reach.moved(reach.rise_kw, moment, after)
     down = soc_kwh - reach.moved(reach.fall_kw, moment, after)
-    asked.at_most(after, min(up, reach.soc_max_kwh))
-    asked.at_least(after, max(down, reach.soc_min_kwh))
+    asked.at_most(after, min(up, reach.soc_max_kwh), "state-of-charge")
+    asked.at_least(after, max(down, reach.soc_min_kwh), "state-of-charge")
 
 
 def _on_tick(moment: datetime, grid: TimeGrid) -> bool:
@@ -102,16 +104,17 @@ def _ticks(segment: Segment, grid: TimeGrid) -> list[datetime]:
 
 def _project(asked: Asked, kind: str, segment: Segment, reach: Reach) -> None:
     grid, moment, soc = reach.grid, segment.start, segment.value
+    field = f"soc-{kind}{segment.place}"
     before = grid.start + ((moment - grid.start) // grid.resolution) * grid.resolution
     after = before + grid.resolution
     low, high = reach.soc_min_kwh, reach.soc_max_kwh
     if kind != "maxima":
-        asked.at_least(before, max(soc - reach.moved(reach.rise_kw, before, moment), low))
+        asked.at_least(before, max(soc - reach.moved(reach.rise_kw, before, moment), low), field)
     if kind != "minima":
-        asked.at_most(before, min(soc + reach.moved(reach.fall_kw, before, moment), high))
+        asked.at_most(before, min(soc + reach.moved(reach.fall_kw, before, moment), high), field)
     if kind == "minima":
-        asked.at_least(after, max(soc - reach.moved(reach.fall_kw, moment, after), low))
+        asked.at_least(after, max(soc - reach.moved(reach.fall_kw, moment, after), low), field)
     elif kind == "maxima":
-        asked.at_most(after, min(soc + reach.moved(reach.rise_kw, moment, after), high))
+        asked.at_most(after, min(soc + reach.moved(reach.rise_kw, moment, after), high), field)
     else:
-        asked.exactly(after, soc)
+        asked.exactly(after, soc, field)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import TimeGrid
+from flexedge.optim.device import SocBound
 from flexedge.optim.request import ticks
 from flexedge.optim.request.amounts import Segment
 
@@ -22,8 +23,8 @@ def put(kind: str, start: float, soc: float, end: float | None = None) -> ticks.
     return asked
 
 
-def hours(asked: dict[datetime, float]) -> dict[float, Any]:
-    return {(tick - START) / HOUR: pytest.approx(soc) for tick, soc in asked.items()}
+def hours(asked: dict[datetime, SocBound]) -> dict[float, Any]:
+    return {(tick - START) / HOUR: pytest.approx(one.soc_kwh) for tick, one in asked.items()}
 
 
 def test_a_target_holds_after_and_is_within_reach_before() -> None:

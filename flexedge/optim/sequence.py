@@ -1,0 +1,119 @@
+"""Devices planned one after another: each takes those before it as they are.
+
+FlexMeasures' sequential mode. What cannot be planned apart (devices that feed one stock, are
+coupled, or meet in a commodity without a grid) is planned together, when its first one's turn is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from time import perf_counter
+
+import numpy as np
+
+from flexedge.domain.series import FloatArray
+from flexedge.optim.device import Amount, Device
+from flexedge.optim.market import Commitment, Group
+from flexedge.optim.problem import Problem
+from flexedge.optim.solution import Solution
+from flexedge.optim.solve import follow, solve
+
+_SHARE = 0.9  # of the time is for the devices, the rest for putting their plans together
+_WORSE = ("optimal", "feasible", "relaxed")
+
+
+def one_by_one(problem: Problem, time_limit: timedelta) -> Solution:
+    """Plan in the order of devices; costs are those of all plans together.
+
+    Raises as ``solve`` does.
+    """
+    end = perf_counter() + _SHARE * time_limit.total_seconds()
+    turns = _turns(problem)
+    power: dict[str, FloatArray] = {}
+    plans = []
+    for number, devices in enumerate(turns):
+        share = max(end - perf_counter(), 0.0) / (len(turns) - number)
+        plan = solve(_alone(problem, devices, power), timedelta(seconds=share))
+        power |= plan.power_kw
+        plans.append(plan)
+    left = end - perf_counter() + (1 - _SHARE) * time_limit.total_seconds()
+    whole = follow(problem, power, timedelta(seconds=max(left, 0.0)))
+    culprits = [one for plan in (*plans, whole) for one in plan.culprits]
+    return replace(
+        whole,
+        status=max((one.status for one in (*plans, whole)), key=_WORSE.index),
+        stored_value={name: value for plan in plans for name, value in plan.stored_value.items()},
+        culprits=tuple(dict.fromkeys(culprits)),
+        contradictions=tuple(
+            dict.fromkeys(one for plan in (*plans, whole) for one in plan.contradictions)
+        ),
+        given_way={k: by for one in (*plans, whole) for k, by in one.given_way.items()},
+        build_seconds=sum(plan.build_seconds for plan in (*plans, whole)),
+        solve_seconds=sum(plan.solve_seconds for plan in (*plans, whole)),
+        gap=max((plan.gap for plan in plans), default=0.0),
+        binaries=sum(plan.binaries for plan in plans),
+        basis=None,
+    )
+
+
+def _turns(problem: Problem) -> list[list[Device]]:
+    """The devices that are planned together, in the order of the first of each."""
+    internal = {market.commodity for market in problem.markets if market.internal}
+    turns: list[tuple[set[object], list[Device]]] = []
+    for device in problem.devices:
+        ties: set[object] = {device.name}
+        if device.storage is not None:
+            ties.add(id(device.storage))
+        if device.coupling is not None:
+            ties.add(("coupling", device.coupling.name))
+        if device.commodity in internal:
+            ties.add(("commodity", device.commodity))
+        tied = [turn for turn in turns if turn[0] & ties]
+        if not tied:
+            turns.append((ties, [device]))
+            continue
+        first = tied[0]
+        for other in tied[1:]:
+            first[0].update(other[0])
+            first[1].extend(other[1])
+            turns.remove(other)
+        first[0].update(ties)
+        first[1].append(device)
+    return [devices for _, devices in turns]
+
+
+def _alone(problem: Problem, devices: list[Device], done: Mapping[str, FloatArray]) -> Problem:
+    """The problem of some devices, those done before taken as they are, the others as away."""
+    names = {device.name for device in devices}
+    commodity = {device.name: device.commodity for device in problem.devices}
+
+    def flow(before: Amount, members: tuple[str, ...]) -> FloatArray:
+        nothing = np.zeros(problem.grid.n)
+        return sum((done[name] for name in members if name in done), start=nothing + before)
+
+    def members_of(one: Group | Commitment) -> tuple[str, ...]:
+        return tuple(name for name in one.devices if name in names)
+
+    markets = tuple(
+        replace(market, inflexible_kw=flow(
+            market.inflexible_kw, tuple(n for n, c in commodity.items() if c == market.commodity)
+        ))
+        for market in problem.markets
+    )  # fmt: skip
+    site = tuple(name for name, c in commodity.items() if c == problem.site.commodity)
+    return replace(
+        problem,
+        devices=tuple(devices),
+        markets=markets,
+        groups=tuple(
+            replace(group, devices=members_of(group), fixed_kw=flow(group.fixed_kw, group.devices))
+            for group in problem.groups if members_of(group)
+        ),
+        commitments=tuple(
+            replace(one, devices=members_of(one), fixed_kw=flow(one.fixed_kw, one.devices))
+            for one in problem.commitments if members_of(one)
+        ),
+        scenarios=tuple(
+            replace(one, inflexible_kw=flow(one.inflexible_kw, site)) for one in problem.scenarios
+        ),
+    )  # fmt: skip
