@@ -13,6 +13,7 @@ from flexedge.optim.request.entries import Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.terms import Terms, power
 
+_HIGHEST_PRIORITY = 1000.0
 _KINDS = ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE")
 _PHASES = {
     "L1": (1.0, 0.0, 0.0), "L2": (0.0, 1.0, 0.0), "L3": (0.0, 0.0, 1.0),
@@ -160,7 +161,7 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
         discharge_taper=abilities.curve(fields, "discharging-power-curve", "soc", "energy"),
         part_load=load,
         phases=_on_phases(fields),
-        priority=fields.number("priority", 0.0),
+        priority=_priority(fields),
     )
 
 
@@ -187,6 +188,13 @@ def _money(fields: Fields, key: str, reader: Reader) -> float:
     if amount.fixed is None or amount.fixed < 0:
         fields.fail(key, "should be a fixed price that is not negative, such as '0.04 EUR/kWh'")
     return amount.fixed
+
+
+def _priority(fields: Fields) -> float:
+    value = fields.number("priority", 0.0)
+    if abs(value) > _HIGHEST_PRIORITY:
+        fields.fail("priority", f"should lie between ±{_HIGHEST_PRIORITY:g}, not {value:g}")
+    return value
 
 
 def _coupling(fields: Fields) -> Coupling | None:
