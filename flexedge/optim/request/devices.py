@@ -1,6 +1,6 @@
 """Devices of a flex-model: their limits, efficiencies and what else they can and cannot do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -225,13 +225,15 @@ def _on_phases(fields: Fields) -> tuple[float, float, float] | None:
 
 
 def process(entry: Entry, reader: Reader) -> Device:
-    """A task that is planned together with everything else."""
+    """A task that is planned together with everything else.
+
+    One longer than the schedule fills it; what finds no room gives way.
+    """
     fields, grid = entry.fields, reader.grid
     task = task_of(fields, entry, reader)
+    task = replace(task, slots=min(task.slots, grid.n))
     kw, n = task.power_kw, grid.n
     low, high = min(kw, 0.0), max(kw, 0.0)
-    if not task.allowed.any() or task.slots * task.runs > n:
-        fields.fail("duration", "does not fit into the time of the schedule")
     return Device(
         entry.name, np.full(n, low), np.full(n, high), commodity=entry.commodity, process=task,
         phases=_on_phases(fields),
