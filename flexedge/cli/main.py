@@ -81,7 +81,7 @@ def _add_solve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )  # fmt: skip
     solve.add_argument(
         "--time-limit", type=float, default=20.0, metavar="SECONDS",
-        help="answer with the best plan found by then (default 20)",
+        help="answer with the best plan found by then, a second later at most (default 20)",
     )  # fmt: skip
     solve.add_argument(
         "--no-explanation", action="store_true", help="leave out why the plan is as it is"

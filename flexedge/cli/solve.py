@@ -5,6 +5,7 @@ import json
 import sys
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from flexedge.cli.output import print_json
@@ -16,6 +17,7 @@ _WRONG = 2
 
 def run(options: argparse.Namespace) -> int:
     """Print the answer, or what is wrong with the problem; both as JSON."""
+    began = perf_counter()
     try:
         if not 0 < options.time_limit < float("inf"):
             raise BadField("--time-limit", "should be a number of seconds above 0")
@@ -28,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     except PlanError as error:
         print_json({"error": _told(error)})
         return _WRONG
+    answer["solver"]["total-seconds"] = perf_counter() - began
     print_json(answer)
     return 0
 
@@ -38,7 +41,9 @@ def _read(file: str) -> Any:
     except OSError as error:
         raise BadField(file, f"cannot be read: {error.strerror or error}") from error
     try:
-        return json.loads(raw)
+        return json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise BadField(file, f"is not UTF-8: {error.reason} at byte {error.start}") from error
     except (ValueError, RecursionError) as error:
         raise BadField(file, f"is not JSON: {error}") from error
 

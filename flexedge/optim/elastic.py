@@ -22,7 +22,6 @@ _LAST = 5
 _ASKED = 1  # the rung of what is asked of storages at moments
 _EVEN = 0.01  # hours: what the largest violation of other limits counts beside the sum
 _LADDER = 30.0  # one rung counts this many times the one below
-_SLACK = 1e-8  # share (and amount) by which violations may be above the least, for rounding
 _LEAST = 1e-5  # kW or kWh: less is rounding
 
 Rank = Callable[[str], int | None]
@@ -86,14 +85,32 @@ class Slack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relaxed:
-    """A program in which limits give way by no more than they have to."""
+    """A program in which limits give way, and by how much they have to."""
 
     program: LinearProgram
     slacks: tuple[Slack, ...]
+    rungs: tuple[tuple[tuple[Block, float], ...], ...]
+    """For each rung the columns that count on it, with their weights."""
     watched: tuple[tuple[str, Block, NDArray[np.intp]], ...]
     """Rows that stand for what were bounds of columns: their label, and the step of each."""
     point: FloatArray
     """A point of the program that keeps every choice."""
+
+    def within(self, slack: float) -> LinearProgram:
+        """The program in which limits give way by no more than they have to.
+
+        ``slack`` is the share (and the amount) by which they may for rounding.
+        """
+        program = self.program.copy()
+        for number, parts in enumerate(self.rungs):
+            least = sum(weight * float(block.of(self.point).sum()) for block, weight in parts)
+            if least <= _LEAST:
+                for block, _ in parts:
+                    program.set_bounds(block, 0.0, np.maximum(block.of(self.point), 0.0) + slack)
+            else:
+                most = least * (1 + slack) + slack
+                program.add_total(f"rung {number}", (-math.inf, most), parts)
+        return program
 
     def given(self, primal: FloatArray) -> tuple[Given, ...]:
         """The limits that give way at a point."""
@@ -109,7 +126,7 @@ def relax(
     seconds: float,
     of: Rank = rank,
 ) -> Relaxed:
-    """A program in which limits give way by no more than they have to.
+    """By how much limits have to give way.
 
     What counts is the sum of violations times hours, plus, for what is asked at moments, the
     largest one (of others that only decides between equals), by the price of the rung: the same at
@@ -137,19 +154,12 @@ def relax(
         loose.set_costs(block, 0.0)
     for block, cost in zip(loose.columns, costs, strict=False):
         loose.set_costs(block, cost)
-    for rung in sorted({slack.rung for slack in slacks}):
-        share = 1.0 if rung == _ASKED else _EVEN
-        parts: list[tuple[Block, FloatArray | float]] = []
-        for slack, largest in zip(slacks, worst, strict=True):
-            if slack.rung == rung:
-                parts += [(slack.block, hours), (largest, share)]
-        least = sum(float(np.sum(price * block.of(found.primal))) for block, price in parts)
-        if least <= _LEAST:
-            for block, _ in parts:
-                loose.set_bounds(block, 0.0, np.maximum(block.of(found.primal), 0.0) + _SLACK)
-        else:
-            loose.add_total(f"rung {rung}", (-math.inf, least * (1 + _SLACK) + _SLACK), parts)
-    return Relaxed(loose, tuple(slacks), tuple(watched), found.primal)
+    rungs: dict[int, list[tuple[Block, float]]] = {}
+    for slack, largest in zip(slacks, worst, strict=True):
+        share = 1.0 if slack.rung == _ASKED else _EVEN
+        rungs.setdefault(slack.rung, []).extend([(slack.block, hours), (largest, share)])
+    every = tuple(tuple(rungs[rung]) for rung in sorted(rungs))
+    return Relaxed(loose, tuple(slacks), every, tuple(watched), found.primal)
 
 
 def _loosen_columns(

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
-import numpy as np
-
-from flexedge.domain.series import FloatArray
-from flexedge.optim.device import Device
+from flexedge.optim.alternatives import Swap, swaps
 from flexedge.optim.problem import Problem
 from flexedge.optim.reference import Reference, references
 from flexedge.optim.solution import Solution
 
-_KW = 1e-3  # less power than this is none
 _MONEY = 1e-6  # per kWh
+_WORTH_SAYING = 5e-5  # per kWh: less is 0.0000 in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Alternative:
     device: str
     start: datetime
     extra_cost: float
-    """Money per kWh that is moved there, at least."""
+    """Money per kWh that is moved there, all else as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ class Reason:
     bounds: tuple[Bound, ...]
     alternatives: tuple[Alternative, ...]
 
-    def sentence(self, currency: str) -> str:
-        """The step in words."""
+    def sentence(self, currency: str, zone: tzinfo = UTC) -> str:
+        """The step in words, with times by the clock of ``zone``."""
         words = f"one more kWh costs {self.energy_value:.4f} {currency}"
         if self.bounds:
             words += "; binding: " + ", ".join(
@@ -55,10 +52,10 @@ class Reason:
                 for bound in self.bounds
             )
         for other in self.alternatives:
-            words += (
-                f"; the next best time for the {other.device} is {other.start.isoformat()}, for"
-                f" at least {other.extra_cost:.4f} {currency}/kWh more"
-            )
+            more = other.extra_cost >= _WORTH_SAYING
+            extra = f"{other.extra_cost:.4f} {currency}/kWh more" if more else "no more"
+            start = other.start.astimezone(zone).isoformat()
+            words += f"; the {other.device} could do the same at {start} for {extra}"
         return words
 
 
@@ -73,7 +70,10 @@ class Reasons:
 def reasons(problem: Problem, solution: Solution) -> Reasons:
     """Explain each step of a plan."""
     moments = problem.grid.times()
-    better = {device.name: _next_best(problem, solution, device) for device in problem.devices}
+    better = {
+        device.name: {swap.step: swap for swap in swaps(problem, solution, device)}
+        for device in problem.devices
+    }
     return Reasons(
         tuple(
             Reason(
@@ -92,43 +92,10 @@ def reasons(problem: Problem, solution: Solution) -> Reasons:
     )
 
 
-_Best = tuple[FloatArray, FloatArray]
-"""For each step the step that would be next best (-1: none), and the extra cost per kWh."""
-
-
 def _alternatives(
-    problem: Problem, better: dict[str, _Best], moments: list[datetime], j: int
+    problem: Problem, found: dict[str, dict[int, Swap]], moments: list[datetime], j: int
 ) -> Iterator[Alternative]:
     for device in problem.devices:
-        step, extra = better[device.name]
-        if step[j] >= 0:
-            yield Alternative(device.name, moments[int(step[j])], float(extra[j]))
-
-
-def _next_best(problem: Problem, solution: Solution, device: Device) -> _Best:
-    """Where a storage could draw (or give) a kWh instead: the cheapest of the idle steps.
-
-    What that costs is what the shadow prices of its power tell: never more than it does, and at a
-    corner of the plan perhaps less. Of equal steps that of the nearest energy price is taken.
-    """
-    n = problem.grid.n
-    step, extra = np.full(n, -1.0), np.zeros(n)
-    if device.storage is None:
-        return step, extra
-    power = solution.power_kw[device.name]
-    worth = solution.energy_value if device.commodity == solution.site else np.zeros(n)
-    drawing, giving = solution.moving_cost[device.name]
-    for flow, most, cost, price in (
-        (power, device.max_kw, drawing, worth),
-        (-power, -device.min_kw, giving, -worth),
-    ):
-        idle = np.flatnonzero((most > _KW) & (np.abs(power) <= _KW))
-        active = np.flatnonzero(flow > _KW)
-        if not active.size or not idle.size:
-            continue
-        least = float(cost[idle].min())
-        equal = idle[cost[idle] <= least + _MONEY]
-        best = equal[int(np.argmin(price[equal]))]
-        step[active] = best
-        extra[active] = np.maximum(least - cost[active], 0.0)
-    return step, extra
+        swap = found[device.name].get(j)
+        if swap is not None:
+            yield Alternative(device.name, moments[swap.to], swap.extra_cost)

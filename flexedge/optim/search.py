@@ -204,12 +204,15 @@ def settle(
 def _repaired(
     search: _Search, model: Model, answer: Answer, repair: Callable[[Model, FloatArray], None]
 ) -> Answer | None:
-    """Keep each choice near to where the program broke it, until it breaks none."""
+    """Keep each choice near to where the program broke it, until it breaks none.
+
+    None where that makes a fraction of what should be whole.
+    """
     for _ in range(_ROUNDS):
         if answer.primal is None or answer.status != "optimal":
             return None
         if not search.look(answer.primal):
-            return answer
+            return None if search.fractional(answer.primal) else answer
         repair(model, answer.primal)
         answer = search.ask(model, least=_LEAST_SECONDS)
     return None

@@ -104,9 +104,6 @@ class Solution:
     """
     peak_value: FloatArray
     """The part of the peak's price that falls on one more kWh of consumption in each step."""
-    moving_cost: Mapping[str, tuple[FloatArray, FloatArray]]
-    """What one more kWh drawn, and given, in each step would cost, the rest of the plan adapted:
-    by device with a storage. Negative where a limit keeps the device from more."""
     bindings: tuple[Binding, ...]
     breaches: tuple[Breach, ...]
     build_seconds: float
@@ -192,7 +189,6 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         stored_value={s.storage.name: -s.balance.of(duals) for s in formulation.stocks},
         limit_value=_limit_value(formulation, found),
         peak_value=_peak_value(formulation, found),
-        moving_cost=_moving_cost(formulation, found),
         bindings=tuple(_bindings(formulation, found)),
         breaches=(
             *breaches.of_sites(formulation.meters, net, problem.grid),
@@ -233,25 +229,11 @@ def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[st
     return found
 
 
-def _moving_cost(
-    formulation: Formulation, found: Found
-) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """From the reduced costs of both directions; infinite where there is none."""
-    n, hours = formulation.problem.grid.n, formulation.problem.grid.hours
-    never = np.full(n, np.inf)
-    return {
-        p.device.name: (
-            never if p.up is None else p.up.of(found.answer.column_dual) / hours,
-            never if p.down is None else p.down.of(found.answer.column_dual) / hours,
-        )
-        for p in formulation.devices if p.device.storage is not None
-    }  # fmt: skip
-
-
 def _bindings(formulation: Formulation, found: Found) -> Iterator[Binding]:
     """From the duals of limits that people set: rows, and columns where they are at a bound.
 
-    A direction that is held at zero, since the other one is used, is at no bound of its own.
+    A direction that is held at zero, since the other one is used, is at no bound of its own; one
+    that a device never has is no limit.
     """
     n, draft = formulation.problem.grid.n, formulation.draft
     prices: dict[str, FloatArray] = {}
@@ -268,8 +250,8 @@ def _bindings(formulation: Formulation, found: Found) -> Iterator[Binding]:
         dual, value = (block.of(vector) for vector in (found.answer.column_dual, found.primal))
         lower, upper = formulation.program.bounds(block)
         for name, side, there in (
-            (block.limits[0], dual, value <= lower + _ROUNDING),
-            (block.limits[1], -dual, value >= upper - _ROUNDING),
+            (block.limits[0], dual, lower.any() & (value <= lower + _ROUNDING)),
+            (block.limits[1], -dual, upper.any() & (value >= upper - _ROUNDING)),
         ):
             if name is not None and block.size == n:
                 price = np.where(there, np.maximum(side, 0.0), 0.0)

@@ -25,7 +25,7 @@ from time import perf_counter
 import numpy as np
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.errors import Infeasible
+from flexedge.errors import Infeasible, SolverGaveUp
 from flexedge.optim import (
     breaches,
     conflict,
@@ -53,6 +53,7 @@ from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
 _THREE = (1 / 3, 1 / 3, 1 / 3)
+_ROUNDINGS = (1e-8, 1e-6, 1e-4)  # shares by which violations may lie above the least
 _TUBE_KW = 1e-7  # how near a plan keeps to powers that are given
 _SHARE = 0.3  # of the time, for the first step on the way to the nearest plan
 _TWO_SHARES = 0.6  # of what is left then, for the plan itself; the rest is for naming culprits
@@ -134,8 +135,7 @@ def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
         relaxed = elastic.relax(program, choices, grid.hours, _SHARE * _left(end))
     except Infeasible:
         raise Infeasible(conflict.physics(program, choices, _left(end))) from None
-    seconds = _TWO_SHARES * _left(end)
-    found = _settle(relaxed.program, formulation, seconds, known=relaxed.point)
+    found = _with_least(formulation, relaxed, end)
     watched = [*formulation.draft.watched, *relaxed.watched]
     formulation = replace(formulation, draft=replace(formulation.draft, watched=watched))
     plan = solution.read(formulation, found, built)
@@ -152,6 +152,18 @@ def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
         given_way=breaches.given_way(given),
         breaches=(*plan.breaches, *breaches.others(grid, given, plan.breaches)),
     )
+
+
+def _with_least(formulation: Formulation, relaxed: elastic.Relaxed, end: float) -> Found:
+    """Settle with the least violations; with a little more where rounding leaves no point."""
+    for slack in _ROUNDINGS:
+        try:
+            seconds = _TWO_SHARES * _left(end)
+            return _settle(relaxed.within(slack), formulation, seconds, known=relaxed.point)
+        except (Infeasible, SolverGaveUp):
+            if slack == _ROUNDINGS[-1]:
+                raise
+    raise AssertionError  # pragma: no cover - the last rounding returned or raised
 
 
 def _left(end: float) -> float:

@@ -79,3 +79,38 @@ def test_physics_that_contradicts_itself_is_named(
         "flex-model[0].operation-modes", "flex-model[1].production-capacity",
     }  # fmt: skip
     assert told["error"]["path"] in told["error"]["culprits"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"\xff\xfe{", "is not UTF-8"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"", "is not JSON"),
+        (b'{"request": ' + b"1" * 5000 + b"}", "is not JSON"),
+        (b'{"request": ' + b"[" * 500 + b"]" * 500 + b"}", "should be an object, not a list"),
+        (b"[1]", "should be an object, not a list"),
+        (b'"a"', "should be an object, not 'a'"),
+        (b"null", "should be an object, not nothing"),
+        (b'{"request": {"start": 1e400}}', "should be"),
+        (b'{"request": {"start": NaN}}', "should be"),
+    ],
+)
+def test_whatever_is_in_a_file_is_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], raw: bytes, told: str
+) -> None:
+    path = tmp_path / "odd.json"
+    path.write_bytes(raw)
+    code, answer = solve(path, capsys)
+    assert code == 2
+    assert told in answer["error"]["message"]
+    assert answer["error"]["path"]
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = solve(Path(__file__).parents[2] / "docs" / "problem.json", capsys)
+    assert (code, told["status"]) == (0, "optimal")
+    assert {"battery", "car", "pv", "washer", "grid", "battery-soc"} == set(told["outputs"])
+    assert told["explanation"]["versus"]["plan"] < told["explanation"]["versus"]["own PV first"]
+    times = told["solver"]
+    assert times["total-seconds"] > times["build-seconds"] + times["solve-seconds"] > 0

@@ -74,7 +74,7 @@ def test_of_equal_violations_the_cheaper_is_taken() -> None:
              for name, cost in (("x", 5.0), ("y", 1.0))]  # fmt: skip
     lp.add_rows("sum", (4.0, np.inf), [Term(part) for part in parts], n=1)
     found = elastic.relax(lp, (), 1.0, 10.0)
-    answer = solve(found.program, 10.0)
+    answer = solve(found.within(1e-8), 10.0)
     assert answer.primal is not None
     given = {one.limit: round(float(one.by.max()), 4) for one in found.given(answer.primal)}
     assert given == {"y power-capacity": 2.0}

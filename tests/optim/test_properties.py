@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flexedge.errors import BadField
 from flexedge.optim.request.solve import solve_file
 from tests.optim.checker import check
+from tests.optim.contradictions import contradictory
 from tests.optim.requests import absurd, sensible, wrong_with
 
 Json = dict[str, Any]
@@ -42,6 +43,19 @@ def attempt(case: Json) -> Json | BadField:
 def test_every_plan_is_feasible_and_costs_what_it_says(seed: int) -> None:
     case = sensible(seed)
     assert wrong_with(case, plan(case)) == []
+
+
+@settings(some, max_examples=25)
+@given(seeds)
+def test_what_contradicts_itself_has_a_plan_and_names_its_fields(seed: int) -> None:
+    case = contradictory(seed)
+    told = plan(case)
+    wrong = [one for one in wrong_with(case, told) if not one.startswith("washer:")]
+    assert wrong == []  # the checker knows no tasks
+    assert (told["status"] == "relaxed") == bool(told["contradictions"])
+    for one in told["contradictions"]:
+        assert one["fields"]
+        assert all(field.startswith("flex-") for field in (*one["fields"], *one["given"]))
 
 
 @some

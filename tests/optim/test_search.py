@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flexedge.domain.series import TimeGrid
-from flexedge.errors import Infeasible
+from flexedge.errors import Infeasible, SolverGaveUp
+from flexedge.optim import search
+from flexedge.optim.choices import Pair
 from flexedge.optim.highs import Answer
 from flexedge.optim.highs import solve as solve_program
 from flexedge.optim.market import Connection
 from flexedge.optim.problem import GOOD_ENOUGH, Problem
+from flexedge.optim.program import LinearProgram, Term
 from flexedge.optim.solve import formulate, settle, solve
 from tests.optim.plain import a_device, a_problem, a_stock
 
@@ -155,3 +158,29 @@ def test_nothing_is_burnt_by_charging_and_discharging_at_once() -> None:
     found = settle(formulate(problem), LIMIT)
     assert found.answer.objective > relaxed(problem).objective + 0.1
     assert (found.primal[:6] * found.primal[6:12] < 1e-5).all()  # charging, discharging
+
+
+def test_what_is_whole_stays_so_when_choices_are_repaired() -> None:
+    """Both directions at once make y 2; one alone would make it 2.5."""
+    lp = LinearProgram()
+    up = lp.add_columns("up", 1, (0.0, 1.25), -1.0)
+    down = lp.add_columns("down", 1, (0.0, 1.0), -0.1)
+    y = lp.add_columns("y", 1, (0.0, 9.0), integer=True)
+    lp.add_rows("y", (0.0, 0.0), [Term(up, 2.0), Term(down, -0.5), Term(y, -1.0)], n=1)
+    one = np.ones(1)
+    pair = Pair(up, down, (1.25 * one, one), (one, one))
+    found = search.settle(lp, [pair], 10.0, np.ones(3))
+    assert found.primal[:3] == pytest.approx([1.0, 0.0, 2.0])
+
+
+def test_a_point_that_is_known_is_never_lost() -> None:
+    """Without any time, and a linear program that leaves fractions."""
+    lp = LinearProgram()
+    x = lp.add_columns("x", 3, (0.0, 1.0), np.array([-3.0, -2.0, -2.0]), integer=True)
+    lp.add_total("room", (-np.inf, 2.5), [(x, np.array([2.0, 1.0, 1.0]))])
+    with pytest.raises(SolverGaveUp):
+        search.settle(lp, [], 0.0, np.ones(3))
+    known = np.array([0.0, 1.0, 0.0])
+    found = search.settle(lp, [], 0.0, np.ones(3), known=known)
+    assert found.primal == pytest.approx(known)
+    assert found.gap > 0

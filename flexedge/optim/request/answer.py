@@ -235,7 +235,7 @@ def _explanation(asked: Asked, solution: Solution) -> Json:
                     }
                     for other in reason.alternatives
                 ],
-                "text": reason.sentence(asked.currency),
+                "text": reason.sentence(asked.currency, asked.zone),
             }
             for reason in told.steps
         ],

@@ -1,6 +1,6 @@
 """Devices of a flex-model: their limits, efficiencies and what else they can and cannot do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from flexedge.optim.request.entries import PROCESS_FIELDS, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.terms import Terms, power
 
+_HIGHEST_PRIORITY = 1000.0
 _KINDS = ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE")
 _PHASES = ("L1", "L2", "L3", "L1L2", "L1L3", "L2L3", "L1L2L3")
 _OF_STORAGES = ("charging-power-curve", "discharging-power-curve", "part-load-efficiency")
@@ -173,7 +174,7 @@ def device(entry: Entry, terms: Terms, reader: Reader, storage: Storage | None) 
         discharge_taper=discharge,
         part_load=load,
         phases=_on_phases(fields),
-        priority=fields.number("priority", 0.0),
+        priority=_priority(fields),
     )
 
 
@@ -200,6 +201,13 @@ def _money(fields: Fields, key: str, reader: Reader) -> float:
     if amount.fixed is None or amount.fixed < 0:
         fields.fail(key, "should be a fixed price that is not negative, such as '0.04 EUR/kWh'")
     return amount.fixed
+
+
+def _priority(fields: Fields) -> float:
+    value = fields.number("priority", 0.0)
+    if abs(value) > _HIGHEST_PRIORITY:
+        fields.fail("priority", f"should lie between ±{_HIGHEST_PRIORITY:g}, not {value:g}")
+    return value
 
 
 def _coupling(fields: Fields) -> Coupling | None:
@@ -231,16 +239,18 @@ def _on_phases(fields: Fields) -> tuple[float, float, float] | None:
 
 
 def process(entry: Entry, reader: Reader) -> Device:
-    """A task that is planned together with everything else."""
+    """A task that is planned together with everything else.
+
+    One longer than the schedule fills it; what finds no room gives way.
+    """
     fields, grid = entry.fields, reader.grid
     for key in fields.data:
         if key not in _OF_TASKS and fields.has(key):
             fields.fail(key, "has no meaning for a process: it has power and duration")
     task = task_of(fields, entry, reader)
+    task = replace(task, slots=min(task.slots, grid.n))
     kw, n = task.power_kw, grid.n
     low, high = min(kw, 0.0), max(kw, 0.0)
-    if not task.allowed.any() or task.slots * task.runs > n:
-        fields.fail("duration", "does not fit into the time of the schedule")
     return Device(
         entry.name, np.full(n, low), np.full(n, high), commodity=entry.commodity, process=task,
         phases=_on_phases(fields), priority=fields.number("priority", 0.0),

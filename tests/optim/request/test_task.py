@@ -169,3 +169,9 @@ def test_a_start_between_ticks_is_that_of_the_step() -> None:
     output = told["outputs"]["car"]
     assert output["start"] == "2026-11-24T00:00:00+01:00"
     assert output["values"][:3] == [2, 2, 0]
+
+
+def test_a_task_longer_than_the_schedule_fills_it_among_others_too() -> None:
+    told = answer([BATTERY, {**WASH, "duration": "PT9H"}], BY_PRICE, stored=PRICES)
+    assert told["outputs"]["car"]["values"] == [2, 2, 2, 2]
+    assert told["status"] == "optimal"
