@@ -35,6 +35,8 @@ class SocBound:
 
     at: datetime
     soc_kwh: float
+    derived: bool = False
+    """Whether it only keeps something else within reach, and nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

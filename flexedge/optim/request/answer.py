@@ -9,7 +9,8 @@ import numpy as np
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.optim.device import Storage
 from flexedge.optim.reasons import reasons
-from flexedge.optim.request.site import Asked, Output
+from flexedge.optim.request.outputs import Output
+from flexedge.optim.request.site import Asked
 from flexedge.optim.request.source import Sensor, parse_unit
 from flexedge.optim.solution import Solution
 
@@ -127,7 +128,7 @@ def _resolutions(asked: Asked, solution: Solution) -> tuple[list[Json], list[Jso
             room = {}
             for bound in bounds:
                 step = (bound.at - asked.problem.grid.start) // asked.problem.grid.resolution
-                if not 0 < step < len(path):
+                if bound.derived or not 0 < step < len(path):
                     continue
                 over = float(path[step]) - bound.soc_kwh
                 room[bound.at] = {"soc-minima": over, "soc-maxima": -over}.get(kind, -abs(over))

@@ -6,7 +6,7 @@ or discharged in between.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flexedge.domain.series import FloatArray, TimeGrid
@@ -25,6 +25,8 @@ class Reach:
     fall_kw: FloatArray
     soc_min_kwh: float
     soc_max_kwh: float
+    takes: frozenset[str] = frozenset(("minima", "maxima"))
+    """Which kinds of bounds may be added to; those of a sensor stay as they are."""
 
     def moved(self, rates: FloatArray, start: datetime, end: datetime) -> float:
         """The energy that can be moved from one moment to another in the same step."""
@@ -39,11 +41,19 @@ class Asked:
     minima: dict[datetime, float]
     maxima: dict[datetime, float]
     targets: dict[datetime, float]
+    wanted: dict[str, set[datetime]] = field(default_factory=dict)
+    """The ticks of each kind that somebody asked for; others only keep those within reach."""
 
     @classmethod
     def nothing(cls) -> "Asked":
         """Nothing so far."""
         return cls({}, {}, {})
+
+    def bounds(self, kind: str) -> tuple[SocBound, ...]:
+        """What is asked of one kind, in the order of time."""
+        asked: dict[datetime, float] = getattr(self, kind)
+        wanted = self.wanted.get(kind, set())
+        return tuple(SocBound(tick, asked[tick], tick not in wanted) for tick in sorted(asked))
 
     def at_least(self, tick: datetime, soc_kwh: float) -> None:
         """Ask for a minimum; the higher of two counts."""
@@ -58,11 +68,6 @@ class Asked:
         self.targets.setdefault(tick, soc_kwh)
 
 
-def bounds(asked: dict[datetime, float]) -> tuple[SocBound, ...]:
-    """What is asked, in the order of time."""
-    return tuple(SocBound(tick, asked[tick]) for tick in sorted(asked))
-
-
 def put(
     asked: Asked, kind: str, segments: Iterable[Segment], reach: Reach, *, project: bool
 ) -> None:
@@ -75,6 +80,7 @@ def put(
             continue
         for tick in _ticks(segment, reach.grid):
             ask(tick, segment.value)
+            asked.wanted.setdefault(kind, set()).add(tick)
 
 
 def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> None:
@@ -85,8 +91,18 @@ def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> N
     after = grid.start + grid.resolution
     up = soc_kwh + reach.moved(reach.rise_kw, moment, after)
     down = soc_kwh - reach.moved(reach.fall_kw, moment, after)
-    asked.at_most(after, min(up, reach.soc_max_kwh))
-    asked.at_least(after, max(down, reach.soc_min_kwh))
+    _bound(asked, "maxima", after, up, reach)
+    _bound(asked, "minima", after, down, reach)
+
+
+def _bound(asked: Asked, kind: str, tick: datetime, soc_kwh: float, reach: Reach) -> None:
+    """Add a bound within the band, where that kind takes any."""
+    if kind not in reach.takes:
+        return
+    if kind == "minima":
+        asked.at_least(tick, max(soc_kwh, reach.soc_min_kwh))
+    else:
+        asked.at_most(tick, min(soc_kwh, reach.soc_max_kwh))
 
 
 def _on_tick(moment: datetime, grid: TimeGrid) -> bool:
@@ -104,14 +120,16 @@ def _project(asked: Asked, kind: str, segment: Segment, reach: Reach) -> None:
     grid, moment, soc = reach.grid, segment.start, segment.value
     before = grid.start + ((moment - grid.start) // grid.resolution) * grid.resolution
     after = before + grid.resolution
-    low, high = reach.soc_min_kwh, reach.soc_max_kwh
     if kind != "maxima":
-        asked.at_least(before, max(soc - reach.moved(reach.rise_kw, before, moment), low))
+        soonest = soc - reach.moved(reach.rise_kw, before, moment)
+        _bound(asked, "minima", before, soonest, reach)
     if kind != "minima":
-        asked.at_most(before, min(soc + reach.moved(reach.fall_kw, before, moment), high))
+        latest = soc + reach.moved(reach.fall_kw, before, moment)
+        _bound(asked, "maxima", before, latest, reach)
     if kind == "minima":
-        asked.at_least(after, max(soc - reach.moved(reach.fall_kw, moment, after), low))
+        _bound(asked, kind, after, soc - reach.moved(reach.fall_kw, moment, after), reach)
     elif kind == "maxima":
-        asked.at_most(after, min(soc + reach.moved(reach.rise_kw, moment, after), high))
+        _bound(asked, kind, after, soc + reach.moved(reach.rise_kw, moment, after), reach)
     else:
         asked.exactly(after, soc)
+        asked.wanted.setdefault(kind, set()).add(after)

@@ -149,3 +149,10 @@ def test_losses_need_a_resolution() -> None:
     sensors = {"battery": {"unit": "kW", "resolution": "PT0M"}}
     with pytest.raises(BadField, match="has no resolution"):
         asked([entry], sensors=sensors)
+
+
+def test_a_bound_that_is_given_without_data_is_reported_to_cost_nothing() -> None:
+    entry = {**BATTERY, "soc-minima": {"sensor": "wanted"}}
+    sensors = {"wanted": {"unit": "kWh", "resolution": "PT1H"}}
+    costs = answer([entry], sensors=sensors)["commitment-costs"]
+    assert (costs["any soc minima"], costs["all soc minima"]) == (0, 0)
