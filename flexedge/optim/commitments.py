@@ -139,13 +139,18 @@ def runs(limit: FloatArray, *prices: FloatArray) -> Steps:
     """Which run of equal limit and prices each step belongs to; no number equals no other.
 
     As with FlexMeasures it is one run where limit and prices never change, whatever gaps there are.
+    What only rounding tells apart is equal.
     """
     known = limit[~np.isnan(limit)]
-    if all((values == values[:1]).all() for values in (known, *prices)):
+    if all(_equal(values, values[:1]).all() for values in (known, *prices)):
         return np.zeros(len(limit), dtype=np.intp)
-    same = np.logical_and.reduce([values[1:] == values[:-1] for values in (limit, *prices)])
+    same = np.logical_and.reduce([_equal(values[1:], values[:-1]) for values in (limit, *prices)])
     found: Steps = np.concatenate(([0], np.cumsum(~same)))
     return found
+
+
+def _equal(one: FloatArray, other: FloatArray) -> NDArray[np.bool_]:
+    return np.isclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def bind(draft: Draft, commitment: Commitment, flow: Flow, name: str) -> Pair | None:

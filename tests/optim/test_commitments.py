@@ -130,6 +130,8 @@ def test_a_limit_that_never_changes_is_one_run_whatever_gaps_there_are() -> None
     nan, flat_price = np.nan, flat(4, 2.0)
     assert runs(np.array([5.0, nan, nan, 5.0]), flat_price).tolist() == [0, 0, 0, 0]
     assert runs(np.array([5.0, nan, 5.0, 6.0]), flat_price).tolist() == [0, 1, 2, 3]
+    assert runs(np.array([0.3, 0.1 + 0.2]), np.array([1.0, 2.0])).tolist() == [0, 1]
+    assert runs(np.array([0.3, 0.1 + 0.2, 0.4]), flat(3, 2.0)).tolist() == [0, 0, 1]
     rising = np.array([1.0, 1.0, 2.0, 2.0])
     assert runs(flat(4, 5.0), flat_price, rising).tolist() == [0, 0, 1, 1]
 

@@ -77,9 +77,11 @@ def _power(asked: Asked, output: Output, solution: Solution) -> Json:
 
 
 def series(grid: TimeGrid, kw: FloatArray, sensor: Sensor, asked: Asked) -> Json:
-    """A power in the unit and the resolution of a sensor."""
+    """A power in the unit, the resolution and the ticks of a sensor."""
     resolution = sensor.resolution or grid.resolution
-    theirs = TimeGrid(grid.start, resolution, -((grid.start - grid.end) // resolution))
+    theirs = TimeGrid.covering(grid.start, grid.end, resolution)
+    if resolution == grid.resolution:
+        theirs = grid
     values = Series(grid, kw).on(theirs).values
     unit = parse_unit(sensor.unit)
     if unit is not None and unit.dimension == "energy":

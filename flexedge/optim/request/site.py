@@ -66,7 +66,7 @@ def site(whole: Fields, request: Fields, source: Source, compat: str | None) -> 
     found = terms.terms(context, reader)
     terms.read_inflexible(found, reader)
     if compat == COMPAT:
-        for key in ("soc_minima_price", "soc_maxima_price"):
+        for key in ("soc_minima_price", "soc_maxima_price", "soc_off_tick_price"):
             price = getattr(found, key)
             setattr(found, key, None if price is None else price / grid.hours)
     return _Site(cast(listed, reader), found, context, reader, compat).asked(
@@ -231,6 +231,9 @@ class _Site:
         if commodity is None:
             commodity = fields.text("commodity") if fields.has("commodity") else ELECTRICITY
         members, fixed = self._scope(fields, commodity, made)
+        among = {one.commodity for one in made if one.name in members}
+        if len(among) > 1:
+            fields.fail("sensors", f"share no commodity: {' and '.join(sorted(among))}")
         if not members and not fixed.any():
             self.reader.notes.append(f"{fields.path}: binds no device")
             return None

@@ -89,8 +89,8 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
         book.named("minima", asked),
         book.named("maxima", asked),
         book.named("targets", asked),
-        terms.soc_minima_price,
-        terms.soc_maxima_price,
+        book.price(terms.soc_minima_price, terms),
+        book.price(terms.soc_maxima_price, terms),
         book.sum("soc-usage") - book.sum("soc-gain"),
         book.kept(),
         book.boolean("prefer-charging-sooner"),
@@ -153,6 +153,15 @@ class _Book:
             fields.data[key], fields.at(key), ["energy"], bare=self._bare(), whole=self.soc_max
         )
         return self._reader.events(amount, _OVERLAPS[key], self.soc_max)
+
+    def price(self, price: FloatArray | None, terms: Terms) -> FloatArray | None:
+        """What a miss costs; where misses are hard, those of stocks asked between ticks are not."""
+        if price is not None or not self.projects():
+            return price
+        asked = [one for kind in _OVERLAPS for one in self.segments(kind)]
+        off = any(not ticks.on_tick(moment, self._reader.grid)
+                  for one in asked for moment in (one.start, one.end))  # fmt: skip
+        return terms.soc_off_tick_price if off else None
 
     def named(self, kind: str, asked: ticks.Asked) -> tuple[SocBound, ...]:
         """What is asked; at least the start, which binds nothing, where the field is given."""

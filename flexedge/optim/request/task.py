@@ -32,7 +32,8 @@ def task(whole: Fields) -> dict[str, Any] | None:
     fields.refuse_unknown((*PROCESS_FIELDS, "sensor", "asset"))
     if sensor is None:
         fields.fail("sensor", "is missing: which sensor shall be scheduled?")
-    fields = Fields({**model, "sensor": sensor.name}, fields.path)
+    stored = {key: sensor.attributes[key] for key in ("process-type",) if key in sensor.attributes}
+    fields = Fields({**stored, **model, "sensor": sensor.name}, fields.path)
     context = merge.context(request, source, None)
     grid = frame(whole, request, source, [fields])
     reader = Reader(source, grid)

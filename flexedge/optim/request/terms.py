@@ -57,6 +57,8 @@ class Terms:
     relax_site: bool
     soc_minima_price: FloatArray | None = None
     soc_maxima_price: FloatArray | None = None
+    soc_off_tick_price: FloatArray | None = None
+    """The price of missing what is asked of a stock between ticks, where that alone is relaxed."""
     consumption_breach_price: FloatArray | None = None
     production_breach_price: FloatArray | None = None
     inflexible: dict[str, FloatArray] = field(default_factory=dict)
@@ -127,6 +129,8 @@ def terms(context: Fields, reader: Reader) -> Terms:
     relax_soc = money and _relaxed(context, "relax-soc-constraints")
     n = reader.grid.n
     standard = np.full(n, SOC_BREACH_PRICE) if relax_soc else None
+    if money and context.boolean("relax-soc-constraints", default=True):
+        found.soc_off_tick_price = np.full(n, SOC_BREACH_PRICE)
     grid = reader.grid
     at_ends = TimeGrid(grid.start + grid.resolution, grid.resolution, n)
     for key in ("soc-minima-breach-price", "soc-maxima-breach-price"):
@@ -176,6 +180,10 @@ def _find_currency(fields: Fields, reader: Reader) -> None:
 def read_inflexible(found: Terms, reader: Reader) -> None:
     """Read the power of all inflexible devices of all commodities."""
     for commodity, fields in found.by_commodity.items():
+        if fields.has("inflexible-device-sensors"):
+            for key in ("inflexible-consumption", "inflexible-production"):
+                if fields.has(key):
+                    fields.fail("inflexible-device-sensors", f"does not go with {key}: use that")
         names = found.inflexible_of.setdefault(commodity, [])
         for key, sign in (("inflexible-consumption", 1.0), ("inflexible-production", -1.0)):
             for number, raw in enumerate(fields.items(key)):
@@ -198,6 +206,8 @@ def _add_inflexible(found: Terms, reader: Reader, raw: object, path: str, sign: 
         raise BadField(path, "should refer to a sensor: {'sensor': name}")
     amount = reader.amount(raw, path, ["power"])
     name = "" if amount.sensor is None else amount.sensor.name
+    if name in found.inflexible:
+        raise BadField(path, f"the sensor {name!r} is listed twice")
     found.inflexible[name] = flow(reader, raw, path, sign)
     return name
 

@@ -80,3 +80,13 @@ def test_a_task_needs_a_sensor_and_a_price() -> None:
         answer(model, BY_PRICE, stored=PRICES)
     with pytest.raises(BadField, match="consumption-price: is missing"):
         answer({**model, "sensor": "car"}, {"production-price": "0 EUR/kWh"})
+
+
+def test_its_kind_may_be_an_attribute_of_its_sensor() -> None:
+    car = {"unit": "kW", "resolution": "PT1H", "asset-type": "process",
+           "attributes": {"process-type": "BREAKABLE"}}  # fmt: skip
+    told = answer(WASH, BY_PRICE, stored=PRICES, level="sensor", sensors={"car": car})
+    assert told["outputs"]["car"]["values"] == [0, 2, 2, 0]
+    own = {**WASH, "process-type": "INFLEXIBLE"}
+    told = answer(own, BY_PRICE, stored=PRICES, level="sensor", sensors={"car": car})
+    assert told["outputs"]["car"]["values"] == [2, 2, 0, 0]

@@ -105,11 +105,13 @@ def test_inflexible_devices_are_signed_by_their_field() -> None:
     stored = {"load": series(1, 2, None, 4), "sun": series(3, 3, 3, 3)}
     context = {
         **PRICE, "inflexible-consumption": [{"sensor": "load"}],
-        "inflexible-production": [{"sensor": "sun"}], "inflexible-device-sensors": ["sun"],
+        "inflexible-production": [{"sensor": "sun"}],
     }  # fmt: skip
     found = asked([BATTERY], context, stored=stored)
-    assert found.problem.site.inflexible_kw.tolist() == [-5, -4, -6, -2]
+    assert found.problem.site.inflexible_kw.tolist() == [-2, -1, -3, 1]
     assert "1 of 4 values are not known: taken as 0" in found.notes[0]
+    old = site({**PRICE, "inflexible-device-sensors": ["sun"]}, stored=stored)
+    assert old.inflexible_kw.tolist() == [-3, -3, -3, -3]
 
 
 def test_deprecated_price_sensors_keep_limits_hard() -> None:
@@ -181,3 +183,14 @@ def test_inflexible_devices_have_no_default() -> None:
     load = [{"sensor": "load", "default": "7 kW"}]
     found = site({**PRICE, "inflexible-consumption": load}, stored={"load": series(1, None)})
     assert found.inflexible_kw.tolist() == [1, 0, 0, 0]
+
+
+def test_an_inflexible_device_is_listed_once_and_one_way() -> None:
+    stored = {"load": series(1, 1, 1, 1)}
+    load = {"inflexible-consumption": [{"sensor": "load"}]}
+    both = {**PRICE, **load, "inflexible-production": [{"sensor": "load"}]}
+    with pytest.raises(BadField, match=r"inflexible-production\[0\]: .* is listed twice"):
+        site(both, stored=stored)
+    old = {**PRICE, **load, "inflexible-device-sensors": ["load"]}
+    with pytest.raises(BadField, match=r"does not go with inflexible-consumption"):
+        site(old, stored=stored)
