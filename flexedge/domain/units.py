@@ -25,6 +25,7 @@ _SCALES: dict[str, tuple[Dimension, float]] = {
     "W": ("power", 1e-3), "kW": ("power", 1.0), "MW": ("power", 1e3), "GW": ("power", 1e6),
     "VA": ("power", 1e-3), "kVA": ("power", 1.0), "MVA": ("power", 1e3),
     "Wh": ("energy", 1e-3), "kWh": ("energy", 1.0), "MWh": ("energy", 1e3), "GWh": ("energy", 1e6),
+    "TWh": ("energy", 1e9), "MJ": ("energy", 1 / 3.6), "GJ": ("energy", 1e3 / 3.6),
     "%": ("share", 1e-2), "": ("share", 1.0),
     "degC": ("temperature", 1.0), "°C": ("temperature", 1.0),
     "l": ("volume", 1.0), "L": ("volume", 1.0), "m3": ("volume", 1e3), "m³": ("volume", 1e3),
@@ -43,7 +44,12 @@ _EXAMPLES: dict[Dimension, str] = {
     "voltage": "230 V",
     "frequency": "50 Hz",
 }
-_NUMBER_AND_UNIT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*$")
+_NUMBER_AND_UNIT = re.compile(
+    r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*(?:\s*/\s*\S+)?)\s*$"
+)
+_MONEY = re.compile(r"(?P<prefix>[mckM]?)(?P<currency>[A-Z]{3})|(?P<mass>kg|g|t)")
+_PREFIXES = {"": 1.0, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6}
+_MASSES = {"g": 1e-3, "kg": 1.0, "t": 1e3}
 _ISO_DURATION = re.compile(
     r"^P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?$"
@@ -62,19 +68,24 @@ class Unit:
 
 
 def parse_unit(text: str) -> Unit:
-    """Read a unit: ``kW``, ``%``, ``EUR/MWh``, ``EUR/kW``.
+    """Read a unit: ``kW``, ``%``, ``EUR/MWh``, ``cEUR/kWh``, ``EUR/kW``.
+
+    What is paid may also be a mass, as of CO2: kg, in which g and t are counted, too.
 
     Raises ``ValueError`` for a unit flexedge does not know.
     """
     if text in _SCALES:
         return Unit(*_SCALES[text])
-    money, slash, per = text.partition("/")
-    if slash and re.fullmatch(r"[A-Z]{3}|kg|g", money) and per in _SCALES:
+    money, _, per = (part.strip() for part in text.partition("/"))
+    paid = _MONEY.fullmatch(money)
+    if paid and per in _SCALES:
         dimension, factor = _SCALES[per]
+        scale = _MASSES[paid["mass"]] if paid["mass"] else _PREFIXES[paid["prefix"]]
+        currency = "kg" if paid["mass"] else paid["currency"]
         if dimension == "energy":
-            return Unit("energy-price", 1 / factor, money)
+            return Unit("energy-price", scale / factor, currency)
         if dimension == "power":
-            return Unit("power-price", 1 / factor, money)
+            return Unit("power-price", scale / factor, currency)
     folded = {unit.lower(): unit for unit in _SCALES}
     if text.lower() in folded:
         raise ValueError(f"unknown unit {text!r}; did you mean {folded[text.lower()]!r}?")

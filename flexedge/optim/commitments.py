@@ -51,15 +51,20 @@ class Draft:
         self.watched.append((label, rows, np.arange(rows.size) if at is None else at))
         return rows
 
-    def prices(self, price: Amount | None, limit: FloatArray, at: Steps) -> "Prices":
+    def prices(
+        self, price: Amount | None, limit: FloatArray, at: Steps, other: Amount = 0.0
+    ) -> "Prices":
         """A breach price at some of all steps: on the largest, and on breach times hours.
 
-        A step whose limit is not a number ends a run.
+        A step whose limit is not a number ends a run, unless all others are the same. ``other`` is
+        the price of the other direction, whose changes end runs, too.
         """
         if price is None:
             return Prices()
-        whole = per_step(price, len(limit))
-        return Prices(whole[at], whole[at] * self.hours, runs(limit, whole)[at])
+        n = len(limit)
+        whole = per_step(price, n)
+        run = runs(limit, whole, per_step(other, n))
+        return Prices(whole[at], whole[at] * self.hours, run[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +137,22 @@ def commit(
     return Limit(tuple(rows), tuple(excess))
 
 
-def runs(limit: FloatArray, price: FloatArray) -> Steps:
-    """Which run of equal limit and price each step belongs to; no number equals no other."""
-    same = (limit[1:] == limit[:-1]) & (price[1:] == price[:-1])
+def runs(limit: FloatArray, *prices: FloatArray) -> Steps:
+    """Which run of equal limit and prices each step belongs to; no number equals no other.
+
+    As with FlexMeasures it is one run where limit and prices never change, whatever gaps there are.
+    What only rounding tells apart is equal.
+    """
+    known = limit[~np.isnan(limit)]
+    if all(_equal(values, values[:1]).all() for values in (known, *prices)):
+        return np.zeros(len(limit), dtype=np.intp)
+    same = np.logical_and.reduce([_equal(values[1:], values[:-1]) for values in (limit, *prices)])
     found: Steps = np.concatenate(([0], np.cumsum(~same)))
     return found
+
+
+def _equal(one: FloatArray, other: FloatArray) -> NDArray[np.bool_]:
+    return np.isclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def bind(draft: Draft, commitment: Commitment, flow: Flow, name: str) -> Pair | None:

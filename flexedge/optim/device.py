@@ -37,6 +37,8 @@ class SocBound:
     soc_kwh: float
     asked: str = ""
     """The field that asks for it, such as "soc-targets[0]"; empty where that is not known."""
+    derived: bool = False
+    """Whether it only keeps something else within reach, and nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -108,7 +108,7 @@ def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
     at = np.flatnonzero(most > limit)
     name = f"{_prefix(commodity)}site-{direction}-capacity"
     names = Names.of(name, f"{commodity} {{}} {direction} breach{{}}")
-    prices = draft.prices(price, limit, at)
+    prices = draft.prices(price, np.where(np.isinf(limit), np.nan, limit), at)
     made = commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
     return Capacity(name, 1.0 if direction == "consumption" else -1.0, limit, at, made)
 

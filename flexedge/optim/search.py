@@ -180,16 +180,10 @@ def settle(
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
     search.money = max(float(turnover @ np.abs(relaxed.primal)), _A_CENT)
-    best, bound, binaries = None, relaxed.objective, 0
-    if search.fractional(relaxed.primal):
-        search.look(relaxed.primal)
-    else:
-        best = _repaired(search, model, relaxed, search.repair)
+    (best, bound), binaries = _without_binaries(search, model, relaxed), 0
     if best is None and known is not None:
         along = _along(search, known)
         best = along if along.status == "optimal" else None
-    if best is not None and not search.settled(best, bound):
-        best, bound = _tightened(search, basis, best, bound)
     if not search.settled(best, bound):
         branched = _branch(search, best, bound)
         if branched.infeasible:
@@ -199,6 +193,21 @@ def settle(
         raise SolverGaveUp("time limit", search.spent)
     gap = search.gap(best, bound)
     return Found(best, best.primal, bound, gap, search.spent, binaries, basis)
+
+
+def _without_binaries(
+    search: _Search, model: Model, relaxed: Answer
+) -> tuple[Answer | None, float]:
+    """The best plan that linear programs alone come to, if any, and the best bound."""
+    bound, basis = relaxed.objective, model.basis
+    if relaxed.primal is None or search.fractional(relaxed.primal):
+        if relaxed.primal is not None:
+            search.look(relaxed.primal)
+        return None, bound
+    best = _repaired(search, model, relaxed, search.repair)
+    if search.settled(best, bound):
+        return best, bound
+    return _tightened(search, basis, best, bound)
 
 
 def _repaired(

@@ -148,11 +148,12 @@ def _value_end(draft: Draft, storage: Storage, level: Block) -> None:
 def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterable[SocCommitment]:
     """Add soc-minima, -maxima and -targets, soft where they have prices."""
     both = storage.minima_price is not None and storage.maxima_price is not None
-    for field, sign, every, price in (
-        ("soc-minima", -1.0, storage.minima, storage.minima_price),
-        ("soc-maxima", +1.0, storage.maxima, storage.maxima_price),
-        ("soc-targets", -1.0, storage.targets, storage.minima_price if both else None),
-        ("soc-targets", +1.0, storage.targets, storage.maxima_price if both else None),
+    low, high = storage.minima_price, storage.maxima_price
+    for field, sign, every, price, other in (
+        ("soc-minima", -1.0, storage.minima, low, None),
+        ("soc-maxima", +1.0, storage.maxima, high, None),
+        ("soc-targets", -1.0, storage.targets, low if both else None, high),
+        ("soc-targets", +1.0, storage.targets, high if both else None, low),
     ):
         what = field.replace("-", " ")
         names = Names(f"{storage.name} {field}", f"any {what}", f"all {what}")
@@ -172,7 +173,7 @@ def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterab
             terms = (Term(level, sign * share, at=step), Term(level, before, at=step - 1))
             asked = np.full(grid.n, np.nan)
             asked[step] = [bound.soc_kwh for bound in some]
-            prices = draft.prices(price, asked, step)
+            prices = draft.prices(price, asked, step, 0.0 if other is None else other)
             commit(draft, replace(names, limit=label), terms, limit, prices, step)
             yield SocCommitment(label, tuple(some), sign, storage.soc_start_kwh)
 

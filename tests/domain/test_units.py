@@ -157,3 +157,22 @@ def test_what_is_written_is_read_back_exactly(
         peak_price=Price(money, "EUR"),
     )
     assert Written.model_validate_json(first.model_dump_json()) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "currency"),
+    [
+        ("8 cEUR/kWh", 0.08, "EUR"),
+        ("80 EUR / MWh", 0.08, "EUR"),
+        ("0.00008 MEUR/MWh", 0.08, "EUR"),
+        ("36 EUR/GJ", 0.1296, "EUR"),
+        ("400 g/kWh", 0.4, "kg"),
+        ("0.4 t/MWh", 0.4, "kg"),
+    ],
+)
+def test_money_may_have_a_prefix_and_masses_are_counted_in_kg(
+    text: str, value: float, currency: str
+) -> None:
+    found = price(text, "energy-price")
+    assert found.value == pytest.approx(value)
+    assert found.currency == currency

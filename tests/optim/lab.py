@@ -10,6 +10,16 @@ def convertible(lab: Case) -> bool:
     return lab["scheduler"] == "StorageScheduler" and bool(lab.get("commitment_costs"))
 
 
+def failed(lab: Case) -> bool:
+    """Problems that FlexMeasures gave up on."""
+    return bool(lab.get("error"))
+
+
+def a_process(lab: Case) -> bool:
+    """Tasks that are placed by their prices alone."""
+    return bool(lab["scheduler"] == "ProcessScheduler")
+
+
 def golden_format(lab: Case) -> Case:
     """The problem, with FlexMeasures' outputs and costs beside it."""
     sensors, series = {}, {}
@@ -20,21 +30,28 @@ def golden_format(lab: Case) -> Case:
             first = one["values"][0][0]
             series[key] = {"start": first, "resolution": step, "unit": one["unit"],
                            "values": [value for _, value in one["values"]]}  # fmt: skip
-    for one in lab["results"]:  # those that were only written to are not listed
+    results = lab.get("results", [])
+    for one in results:  # those that were only written to are not listed
         if one.get("sensor_id") is not None and one.get("unit"):
             # storage-efficiency refers to the quarter of an hour of these sensors
             new = {"unit": one["unit"], "resolution": "PT15M"}
             sensors.setdefault(str(one["sensor_id"]), new)
+    if lab["target"]["kind"] == "sensor":
+        power = {"unit": "kW", "resolution": _iso(lab["resolution"]),
+                 "asset-type": "process" if a_process(lab) else "battery"}  # fmt: skip
+        sensors.setdefault(str(lab["target"]["id"]), power)
     request = {
         "start": lab["start"], "duration": _iso(lab["duration"]),
         "flex-model": _models(lab), "flex-context": _context(lab),
     }  # fmt: skip
+    if a_process(lab):
+        request["flex-model"] = {**lab["flex_model"], "sensor": str(lab["target"]["id"])}
     case = {"sensors": sensors, "series": series, "level": "asset", "request": request}
     if lab["resolution"]:
         case["scheduling-resolution"] = _iso(lab["resolution"])
-    outputs = {_name(one["sensor_id"]): _output(one, lab) for one in lab["results"]
+    outputs = {_name(one["sensor_id"]): _output(one, lab) for one in results
                if one.get("sensor_id") is not None and "values" in one}  # fmt: skip
-    return {**case, "outputs": outputs, "costs": lab["commitment_costs"]}
+    return {**case, "outputs": outputs, "costs": lab.get("commitment_costs", {})}
 
 
 def _iso(text: str) -> str:
@@ -83,6 +100,6 @@ def _context(lab: Case) -> Any:
 
 
 def _output(one: Case, lab: Case) -> Case:
-    unit = one.get("unit") or lab["sensors"][str(one["sensor_id"])]["unit"]
+    unit = one.get("unit") or lab["sensors"].get(str(one["sensor_id"]), {"unit": "kW"})["unit"]
     return {"start": one["first"], "resolution": f"PT{one['step_s']}S", "unit": unit,
             "sign": "consumption-positive", "values": one["values"]}  # fmt: skip

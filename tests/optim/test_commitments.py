@@ -1,5 +1,6 @@
 """What costs money: capacities, peaks, bounds on stocks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import Infeasible
+from flexedge.optim.commitments import runs
 from flexedge.optim.device import Device, SocBound
 from flexedge.optim.market import Connection
 from flexedge.optim.problem import Problem
@@ -122,3 +124,28 @@ def test_the_hard_capacity_has_a_value_where_it_binds() -> None:
     problem = site([0.1, 0.5], battery(2), connection=connection)
     value = solve(problem, LIMIT).limit_value
     assert value == pytest.approx([0.09, 0.49], abs=1e-3)  # what selling one more pays
+
+
+def test_a_limit_that_never_changes_is_one_run_whatever_gaps_there_are() -> None:
+    nan, flat_price = np.nan, flat(4, 2.0)
+    assert runs(np.array([5.0, nan, nan, 5.0]), flat_price).tolist() == [0, 0, 0, 0]
+    assert runs(np.array([5.0, nan, 5.0, 6.0]), flat_price).tolist() == [0, 1, 2, 3]
+    assert runs(np.array([0.3, 0.1 + 0.2]), np.array([1.0, 2.0])).tolist() == [0, 1]
+    assert runs(np.array([0.3, 0.1 + 0.2, 0.4]), flat(3, 2.0)).tolist() == [0, 0, 1]
+    rising = np.array([1.0, 1.0, 2.0, 2.0])
+    assert runs(flat(4, 5.0), flat_price, rising).tolist() == [0, 0, 1, 1]
+
+
+def test_both_prices_of_a_target_end_its_runs() -> None:
+    targets = tuple(SocBound(START + timedelta(hours=h), 9.0) for h in (1, 2, 3))
+    problem = site([0.2] * 3, battery(3, start=1.0, targets=targets))
+
+    def any_costs(maxima_price: FloatArray) -> float:
+        (device,) = problem.devices
+        assert device.storage is not None
+        stock = replace(device.storage, minima_price=1.0, maxima_price=maxima_price)
+        asked = replace(problem, devices=(replace(device, storage=stock),))
+        return solve(asked, LIMIT).commitment_costs["any soc targets"]
+
+    assert any_costs(flat(3, 1.0)) == pytest.approx(6.0)  # 6, 4 and 2 kWh short: the most of them
+    assert any_costs(np.array([1.0, 2.0, 3.0])) == pytest.approx(6.0 + 4.0 + 2.0)

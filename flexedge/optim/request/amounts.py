@@ -23,6 +23,11 @@ _COMBINE: dict[Overlaps, Callable[[FloatArray, float], FloatArray]] = {
     "min": np.fmin,
     "max": np.fmax,
 }
+_EITHER: dict[Overlaps, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "first": lambda one, other: np.where(np.isnan(one), other, one),
+    "min": np.fmin,
+    "max": np.fmax,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,9 @@ class Reader:
     prior: datetime | None = None
     currency: str | None = None
     currency_path: str = ""
+    forgets_prices: bool = False
+    """Whether energy is free while its price is not known, as FlexMeasures 1.0.1 has it; it
+    promises that the nearest known price holds."""
     notes: list[str] = field(default_factory=list)
 
     def sensor(self, fields: Fields, key: str = "sensor") -> Sensor:
@@ -169,13 +177,15 @@ class Reader:
             )[0]
         return Amount(fields.path, dimension, sensor=sensor, default=default)
 
-    def values(self, amount: Amount, overlaps: Overlaps = "first") -> FloatArray:
-        """A quantity in each step; NaN where it is not known."""
-        grid = self.grid
+    def values(
+        self, amount: Amount, overlaps: Overlaps = "first", grid: TimeGrid | None = None
+    ) -> FloatArray:
+        """A quantity in each step (of another grid, where one is given); NaN where unknown."""
+        grid = self.grid if grid is None else grid
         if amount.fixed is not None:
             return np.full(grid.n, amount.fixed)
         if amount.sensor is not None:
-            values = self._data(amount, amount.sensor)
+            values = self._data(amount, amount.sensor, grid)
             if amount.default is not None:
                 values = np.where(np.isnan(values), amount.default, values)
             return values
@@ -188,13 +198,13 @@ class Reader:
             values[inside] = combine(values[inside], segment.value)
         return values
 
-    def _data(self, amount: Amount, sensor: Sensor) -> FloatArray:
+    def _data(
+        self, amount: Amount, sensor: Sensor, grid: TimeGrid, whole: float | None = None
+    ) -> FloatArray:
         points = self.source.points(sensor.name, self.prior)
         if points is None:
-            return np.full(self.grid.n, np.nan)
-        values: FloatArray = on_grid(points, self.grid) * factor(
-            points, amount.dimension, sensor.resolution
-        )
+            return np.full(grid.n, np.nan)
+        values: FloatArray = on_grid(points, grid) * _scale(points, amount, sensor, whole)
         if (np.abs(np.nan_to_num(values)) > _MOST).any():
             raise BadField(amount.path, f"{sensor.name!r} has values that are beyond all measure")
         return values
@@ -202,7 +212,12 @@ class Reader:
     def events(
         self, amount: Amount, overlaps: Overlaps, whole: float | None = None
     ) -> tuple[Segment, ...]:
-        """States that shall hold at moments or from a moment to another (both included)."""
+        """States that shall hold at moments or from a moment to another (both included).
+
+        What a sensor tells of a step holds on the ticks at both of its ends; where two steps meet,
+        ``overlaps`` decides ("first": the later step). What was before the first tick is past.
+        FlexMeasures leaves the ends of steps out where finer data have holes, and so do we.
+        """
         grid = self.grid
         if amount.fixed is not None:
             return (Segment(grid.start, grid.end, amount.fixed),)
@@ -210,23 +225,32 @@ class Reader:
             return amount.segments
         if amount.sensor is None:  # pragma: no cover - one of the three is there
             return ()
-        points = self.source.points(amount.sensor.name, self.prior)
-        found = []
-        if points is not None:
-            scale = _scale(points, amount, whole)
-            for start, value in zip(points.starts, points.values, strict=True):
-                if not np.isnan(value):
-                    end = start + amount.sensor.resolution
-                    found.append(Segment(start, end, float(value) * scale))
-        del overlaps  # who reads the events decides between them
-        return tuple(found)
+        later = TimeGrid(grid.start + grid.resolution, grid.resolution, grid.n)
+        values = self._data(amount, amount.sensor, later, whole)
+        if amount.sensor.resolution >= grid.resolution or (
+            amount.sensor.resolution > timedelta(0) and not _has_holes(values)
+        ):
+            before = np.concatenate(([np.nan], values[:-1]))
+            values = _EITHER[overlaps](values, before)
+        if amount.default is not None:
+            values = np.where(np.isnan(values), amount.default, values)
+        return tuple(
+            Segment(tick, tick, float(value))
+            for tick, value in zip(later.times(), values, strict=True)
+            if not np.isnan(value)
+        )
 
 
-def _scale(points: Points, amount: Amount, whole: float | None) -> float:
+def _has_holes(values: FloatArray) -> bool:
+    known = np.flatnonzero(~np.isnan(values))
+    return bool(known.size) and known.size < known[-1] - known[0] + 1
+
+
+def _scale(points: Points, amount: Amount, sensor: Sensor, whole: float | None) -> float:
     unit = parse_unit(points.unit)
     if unit is not None and unit.dimension == "share" and whole is not None:
         return unit.factor * whole
-    return factor(points, amount.dimension, points.resolution)
+    return factor(points, amount.dimension, sensor.resolution)
 
 
 def factor(points: Points, dimension: units.Dimension, resolution: timedelta) -> float:
@@ -274,6 +298,16 @@ def _span(fields: Fields) -> tuple[datetime, datetime]:
     if end < start:
         fields.fail("end", "lies before the start")
     return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def edges(values: FloatArray) -> FloatArray:
+    """The first known value also before it, the last one also after it."""
+    known = np.flatnonzero(~np.isnan(values))
+    if not known.size:
+        return values
+    extended = values.copy()
+    extended[: known[0]], extended[known[-1] :] = values[known[0]], values[known[-1]]
+    return extended
 
 
 def extend(values: FloatArray) -> FloatArray | None:

@@ -12,8 +12,9 @@ from flexedge.optim.conflict import Contradiction
 from flexedge.optim.device import Storage
 from flexedge.optim.reasons import reasons
 from flexedge.optim.reference import net_cost
+from flexedge.optim.request.outputs import Output
 from flexedge.optim.request.places import place
-from flexedge.optim.request.site import Asked, Output
+from flexedge.optim.request.site import Asked
 from flexedge.optim.request.source import Sensor, parse_unit
 from flexedge.optim.solution import Solution
 
@@ -129,9 +130,11 @@ def _power(asked: Asked, output: Output, solution: Solution) -> Json:
 
 
 def series(grid: TimeGrid, kw: FloatArray, sensor: Sensor, asked: Asked) -> Json:
-    """A power in the unit and the resolution of a sensor."""
+    """A power in the unit, the resolution and the ticks of a sensor."""
     resolution = sensor.resolution or grid.resolution
-    theirs = TimeGrid(grid.start, resolution, -((grid.start - grid.end) // resolution))
+    theirs = TimeGrid.covering(grid.start, grid.end, resolution)
+    if resolution == grid.resolution:
+        theirs = grid
     values = Series(grid, kw).on(theirs).values
     unit = parse_unit(sensor.unit)
     if unit is not None and unit.dimension == "energy":
@@ -179,10 +182,8 @@ def _resolutions(asked: Asked, solution: Solution) -> tuple[list[Json], list[Jso
         ):
             room = {}
             for bound in bounds:
-                if not bound.asked.startswith(kind) and bound.asked:
-                    continue  # it only serves another one between two ticks
                 step = (bound.at - asked.problem.grid.start) // asked.problem.grid.resolution
-                if not 0 < step < len(path):
+                if bound.derived or not 0 < step < len(path):
                     continue
                 over = float(path[step]) - bound.soc_kwh
                 room[bound.at] = {"soc-minima": over, "soc-maxima": -over}.get(kind, -abs(over))

@@ -47,9 +47,10 @@ def limits(entry: Entry, terms: Terms, reader: Reader) -> Limits:
         whole if way is None else np.clip(np.where(np.isnan(way), whole, way), 0.0, whole)
         for way in (up, down)
     )
-    if entry.sensor is not None and entry.sensor.attributes.get("is_strictly_non_positive"):
+    consumes, produces = _ways(entry)
+    if not produces:
         most_down = zero
-    if entry.sensor is not None and entry.sensor.attributes.get("is_strictly_non_negative"):
+    if not consumes:
         most_up = zero
     return Limits(
         most_up,
@@ -57,6 +58,18 @@ def limits(entry: Entry, terms: Terms, reader: Reader) -> Limits:
         whole,
         up_given and terms.consumption_breach_price is not None and bool(most_up.max() > 0),
         down_given and terms.production_breach_price is not None and bool(most_down.max() > 0),
+    )
+
+
+def _ways(entry: Entry) -> tuple[bool, bool]:
+    """Whether the attributes of its sensor let a device consume, and produce."""
+    said = {} if entry.sensor is None else entry.sensor.attributes
+    consumer, producer = bool(said.get("is_consumer")), bool(said.get("is_producer"))
+    only_consumes = consumer and not said.get("is_producer", True)
+    only_produces = producer and not said.get("is_consumer", True)
+    return (
+        not (only_produces or said.get("is_strictly_non_negative")),
+        not (only_consumes or said.get("is_strictly_non_positive")),
     )
 
 
@@ -81,7 +94,9 @@ def _whole(
     values = power(fields, "power-capacity", reader)
     if values is None and (up is not None or down is not None):
         zero = np.full(reader.grid.n, np.nan)
-        values = np.fmax(zero if up is None else up, zero if down is None else down)
+        most = [power(fields, f"{way}-capacity", reader, "max")
+                for way in ("consumption", "production")]  # fmt: skip
+        values = np.fmax(*(zero if one is None else np.maximum(one, 0.0) for one in most))
         one_way = up is None or down is None
         if np.isnan(values).all() or (one_way and not np.nan_to_num(values).any()):
             values = None

@@ -14,11 +14,13 @@ MOST_STEPS = 2520  # FlexMeasures' longest planning horizon
 def frame(whole: Fields, request: Fields, source: Source, entries: list[Fields]) -> TimeGrid:
     """The grid of a schedule. Raises ``BadField``.
 
-    A start between two ticks is moved back to the tick before. Targets that lie beyond the end
-    extend the schedule.
+    A start between two ticks is moved back to the tick before; ticks are those of the finest power
+    sensor, or of a finer resolution that is asked for. Targets that lie beyond the end extend the
+    schedule.
     """
     resolution = _resolution(whole, request, source, entries)
-    start = floor(request.moment("start").astimezone(UTC), resolution)
+    ticking = min([resolution, *_resolutions(source, entries)])
+    start = floor(request.moment("start").astimezone(UTC), ticking)
     duration = request.duration("duration") if request.has("duration") else DEFAULT_DURATION
     end = start + duration
     for entry in entries:
@@ -51,12 +53,16 @@ def _resolution(whole: Fields, request: Fields, source: Source, entries: list[Fi
     for fields, key in ((request, "resolution"), (whole, "scheduling-resolution")):
         if fields.has(key):
             return fields.duration(key)
-    found = [
+    return min(_resolutions(source, entries), default=DEFAULT_RESOLUTION)
+
+
+def _resolutions(source: Source, entries: list[Fields]) -> list[timedelta]:
+    """Those of the power sensors, as far as they have one."""
+    return [
         sensor.resolution
         for entry in entries
         if (sensor := _power_sensor(entry, source)) is not None and sensor.resolution > timedelta(0)
     ]
-    return min(found, default=DEFAULT_RESOLUTION)
 
 
 def _power_sensor(entry: Fields, source: Source) -> Sensor | None:

@@ -7,6 +7,7 @@ from datetime import UTC, tzinfo
 import numpy as np
 
 from flexedge.domain.series import FloatArray
+from flexedge.domain.units import Dimension
 from flexedge.errors import BadField
 from flexedge.optim.device import ELECTRICITY, Device, Soft, Storage
 from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market
@@ -16,7 +17,8 @@ from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.entries import Cast, Entry, Key, cast, group_key
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.frame import frame
-from flexedge.optim.request.source import FileSource, Sensor, Source
+from flexedge.optim.request.outputs import Output, split
+from flexedge.optim.request.source import FileSource, Source
 from flexedge.optim.request.stores import Store
 from flexedge.optim.request.terms import Terms
 
@@ -26,17 +28,6 @@ _REQUEST = (
     "start", "duration", "resolution", "prior", "flex-model", "flex-context", "sequential",
     "force-new-job-creation", "sensor", "asset",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Output:
-    """A power that is written to a sensor: the sum of some devices and of what is fixed."""
-
-    sensor: Sensor
-    devices: tuple[str, ...]
-    fixed_kw: FloatArray
-    part: str = "all"
-    """"all", or only what is consumed ("up") or produced ("down", positive)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +61,11 @@ def site(whole: Fields, request: Fields, source: Source, compat: str | None) -> 
     listed = merge.entries(_with_sensor(whole, request, source), source, asset)
     grid = frame(whole, request, source, listed)
     prior = request.moment("prior") if request.has("prior") else None
-    reader = Reader(source, grid, prior)
+    reader = Reader(source, grid, prior, forgets_prices=compat == COMPAT)
     found = terms.terms(context, reader)
     terms.read_inflexible(found, reader)
     if compat == COMPAT:
-        for key in ("soc_minima_price", "soc_maxima_price"):
+        for key in ("soc_minima_price", "soc_maxima_price", "soc_off_tick_price"):
             price = getattr(found, key)
             setattr(found, key, None if price is None else price / grid.hours)
     return _Site(cast(listed, reader), found, context, reader, compat).asked(
@@ -198,8 +189,11 @@ class _Site:
                     GROUP_BREACH_PRICE,
                 )
             )  # fmt: skip
-        names = tuple(e.name for e in members if e.name not in self.fixed)
-        return Group(f"{key[0]}:{key[1]}", names, fixed, hard, soft[0], soft[1])
+        name = f"{key[0]}:{key[1]}"
+        return Group(name, self._free(members), fixed, hard, soft[0], soft[1])
+
+    def _free(self, members: Iterable[Entry]) -> tuple[str, ...]:
+        return tuple(entry.name for entry in members if entry.name not in self.fixed)
 
     def _sum_fixed(self, members: Iterable[Entry]) -> FloatArray:
         return sum((self.fixed[e.name] for e in members if e.name in self.fixed),
@@ -234,6 +228,9 @@ class _Site:
         if commodity is None:
             commodity = fields.text("commodity") if fields.has("commodity") else ELECTRICITY
         members, fixed = self._scope(fields, commodity, made)
+        among = {one.commodity for one in made if one.name in members}
+        if len(among) > 1:
+            fields.fail("sensors", f"share no commodity: {' and '.join(sorted(among))}")
         if not members and not fixed.any():
             self.reader.notes.append(f"{fields.path}: binds no device")
             return None
@@ -244,9 +241,10 @@ class _Site:
         grid = self.reader.grid
         if not fields.has(key):
             return np.zeros(grid.n)
-        amount = self.reader.amount(
-            fields.data[key], fields.at(key), ["energy-price", "power-price"]
-        )
+        wanted: list[Dimension] = ["energy-price", "power-price"]
+        amount = self.reader.amount(fields.data[key], fields.at(key), wanted)
+        if self.reader.currency == "kg":
+            fields.fail(key, "should be in a currency: commitments are paid for")
         price = np.nan_to_num(self.reader.values(amount))
         per_step = amount.dimension == "power-price" and self.compat == COMPAT
         return price if per_step else price * grid.hours
@@ -259,8 +257,7 @@ class _Site:
         if fields.has("group"):
             key = group_key(fields.object("group"), self.reader)
             members = self.cast.members(key)
-            names = tuple(e.name for e in members if e.name not in self.fixed)
-            return names, self._sum_fixed(members)
+            return self._free(members), self._sum_fixed(members)
         if fields.has("sensors"):
             return self._by_sensors(fields)
         names = tuple(device.name for device in made if device.commodity == commodity)
@@ -286,16 +283,16 @@ class _Site:
     def _outputs(self, made: Iterable[Device]) -> Iterator[Output]:
         zero = np.zeros(self.reader.grid.n)
         for entry in self.cast.devices:
+            name = (entry.name,)
             if entry.sensor is not None:
-                yield Output(entry.sensor, (entry.name,), zero)
-            yield from _split(entry.consumption, entry.production, (entry.name,), zero)
+                yield Output(entry.sensor, name, zero)
+            yield from split(entry.consumption, entry.production, name, zero)
         for key, entry in self.cast.groups.items():
             members = self.cast.members(key)
-            names = tuple(e.name for e in members if e.name not in self.fixed)
-            fixed = self._sum_fixed(members)
+            names, fixed = self._free(members), self._sum_fixed(members)
             if entry.sensor is not None:
                 yield Output(entry.sensor, names, fixed)
-            yield from _split(entry.consumption, entry.production, names, fixed)
+            yield from split(entry.consumption, entry.production, names, fixed)
         for commodity, fields in self.terms.by_commodity.items():
             names = tuple(device.name for device in made if device.commodity == commodity)
             anyway = self._anyway(commodity)
@@ -305,17 +302,6 @@ class _Site:
                 self.reader.sensor(fields.object(key)) if fields.has(key) else None
                 for key in ("aggregate-consumption", "aggregate-production", "aggregate-power")
             )
-            yield from _split(up, down, names, anyway)
+            yield from split(up, down, names, anyway)
             if power is not None:
                 yield Output(power, names, anyway)
-
-
-def _split(
-    up: Sensor | None, down: Sensor | None, names: tuple[str, ...], fixed: FloatArray
-) -> Iterator[Output]:
-    """One sensor gets the whole profile; two get what is consumed and what is produced."""
-    both = up is not None and down is not None
-    if up is not None:
-        yield Output(up, names, fixed, "up" if both else "all")
-    if down is not None:
-        yield Output(down, names, fixed, "down" if both else "all")

@@ -72,15 +72,14 @@ class FileSource:
         self._sensors: dict[str, Sensor] = {}
         self._assets: dict[str, Asset] = {}
         self._points: dict[str, Points] = {}
-        listed = whole.object("sensors")
+        listed, assets = whole.object("sensors"), whole.object("assets")
         for name in listed.data:
-            self._sensors[name] = _sensor(name, listed.object(name), listed)
+            self._sensors[name] = _sensor(name, listed.object(name), listed, assets)
         stored = whole.object("series")
         for name in stored.data:
             if name not in self.sensors:
                 stored.fail(name, "is the series of a sensor that is not among 'sensors'")
             self._points[name] = _points(stored.object(name), self.sensors[name])
-        assets = whole.object("assets")
         for name in assets.data:
             self._assets[name] = _asset(name, assets.object(name))
         for name, asset in self.assets.items():
@@ -102,7 +101,7 @@ class FileSource:
         return self._points.get(sensor)
 
 
-def _sensor(name: str, fields: Fields, listed: Fields) -> Sensor:
+def _sensor(name: str, fields: Fields, listed: Fields, assets: Fields) -> Sensor:
     fields.refuse_unknown(_SENSOR)
     asset = name
     if fields.has("asset"):
@@ -119,7 +118,7 @@ def _sensor(name: str, fields: Fields, listed: Fields) -> Sensor:
         timedelta(0) if zero else fields.duration("resolution"),
         asset,
         fields.data.get("asset-type"),
-        fields.object("attributes").data,
+        {**assets.object(asset).object("attributes").data, **fields.object("attributes").data},
     )
 
 
@@ -159,7 +158,8 @@ def _points(fields: Fields, sensor: Sensor) -> Points:
     unit = fields.data.get("unit", sensor.unit)
     if not isinstance(unit, str):
         fields.fail("unit", "should be a unit such as 'kW'")
-    return Points(tuple(start + i * resolution for i in range(len(raw))), values, resolution, unit)
+    starts = tuple(start + i * resolution for i in range(len(raw)))
+    return Points(starts, values, resolution if sensor.resolution else timedelta(0), unit)
 
 
 def _asset(name: str, fields: Fields) -> Asset:
@@ -170,14 +170,17 @@ def _asset(name: str, fields: Fields) -> Asset:
 
 
 def on_grid(points: Points, grid: TimeGrid) -> FloatArray:
-    """Values on a grid: time-weighted means, held where the grid is finer; NaN where unknown."""
+    """Values on a grid: time-weighted means, held where the grid is finer; NaN where unknown.
+
+    Of instantaneous values those on its ticks count (FlexMeasures' rule).
+    """
     if not points.starts:
         return np.full(grid.n, np.nan)
     if points.resolution <= timedelta(0):
         values = np.full(grid.n, np.nan)
         for start, value in zip(points.starts, points.values, strict=True):
             slot = grid.slot(start)
-            if slot is not None:
+            if slot is not None and start == grid.start + slot * grid.resolution:
                 values[slot] = value
         return values
     theirs = TimeGrid(points.starts[0], points.resolution, len(points.starts))

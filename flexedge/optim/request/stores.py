@@ -9,9 +9,9 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.errors import BadField
-from flexedge.optim.device import Storage
+from flexedge.optim.device import SocBound, Storage
 from flexedge.optim.request import ticks
-from flexedge.optim.request.amounts import Reader, Segment, factor
+from flexedge.optim.request.amounts import Overlaps, Reader, Segment, factor
 from flexedge.optim.request.devices import Limits, efficiencies, limits
 from flexedge.optim.request.entries import STOCK_FIELDS, Cast, Entry
 from flexedge.optim.request.fields import Fields
@@ -19,6 +19,9 @@ from flexedge.optim.request.source import Points, Sensor, parse_unit
 from flexedge.optim.request.terms import Terms
 
 _ABSOLUTE = ("soc-min", "soc-max", "soc-minima", "soc-maxima", "soc-targets", "soc-value-at-end")
+_OVERLAPS: dict[str, Overlaps] = {
+    "soc-targets": "first", "soc-minima": "max", "soc-maxima": "min",
+}  # fmt: skip
 _NEAR = 4  # steps around the start within which FlexMeasures looks for a state of charge
 
 
@@ -73,7 +76,7 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
     highest = np.inf if high is None else high
     each = [(limits(e, terms, reader), efficiencies(e, reader)) for e in store.feeders]
     rise, fall = _rates(each)
-    reach = ticks.Reach(reader.grid, rise, fall, lowest, highest)
+    reach = ticks.Reach(reader.grid, rise, fall, lowest, highest, book.takes())
     asked = ticks.Asked.nothing()
     for kind in ("targets", "minima", "maxima"):
         ticks.put(asked, kind, book.segments(f"soc-{kind}"), reach, project=book.projects())
@@ -85,11 +88,11 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
         soc,
         lowest,
         highest,
-        ticks.bounds(asked.minima),
-        ticks.bounds(asked.maxima),
-        ticks.bounds(asked.targets),
-        terms.soc_minima_price,
-        terms.soc_maxima_price,
+        book.named("minima", asked),
+        book.named("maxima", asked),
+        book.named("targets", asked),
+        book.price(terms.soc_minima_price, terms),
+        book.price(terms.soc_maxima_price, terms),
         book.sum("soc-usage") - book.sum("soc-gain"),
         book.kept(),
         book.boolean("prefer-charging-sooner"),
@@ -151,7 +154,31 @@ class _Book:
         amount = self._reader.amount(
             fields.data[key], fields.at(key), ["energy"], bare=self._bare(), whole=self.soc_max
         )
-        return self._reader.events(amount, "first", self.soc_max)
+        return self._reader.events(amount, _OVERLAPS[key], self.soc_max)
+
+    def price(self, price: FloatArray | None, terms: Terms) -> FloatArray | None:
+        """What a miss costs; where misses are hard, those of stocks asked between ticks are not."""
+        if price is not None or not self.projects():
+            return price
+        asked = [one for kind in _OVERLAPS for one in self.segments(kind)]
+        off = any(not ticks.on_tick(moment, self._reader.grid)
+                  for one in asked for moment in (one.start, one.end))  # fmt: skip
+        return terms.soc_off_tick_price if off else None
+
+    def named(self, kind: str, asked: ticks.Asked) -> tuple[SocBound, ...]:
+        """What is asked; at least the start, which binds nothing, where the field is given."""
+        start = SocBound(self._reader.grid.start, 0.0, derived=True)
+        given = f"soc-{kind}" in self._store.said
+        return asked.bounds(kind) or ((start,) if given else ())
+
+    def takes(self) -> frozenset[str]:
+        """The kinds of bounds that others may be added to: those that are listed, or not given."""
+        kinds = ("minima", "maxima")
+        given = {kind: self._store.said.get(f"soc-{kind}") for kind in kinds}
+        return frozenset(
+            kind for kind, fields in given.items()
+            if fields is None or isinstance(fields.data[f"soc-{kind}"], list)
+        )  # fmt: skip
 
     def boolean(self, key: str) -> bool:
         fields = self._store.said.get(key)

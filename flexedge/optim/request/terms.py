@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flexedge.domain.series import FloatArray
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import BadField
 from flexedge.optim.device import (
     DEVICE_BREACH_PRICE,
@@ -15,13 +15,14 @@ from flexedge.optim.device import (
     per_step,
 )
 from flexedge.optim.market import SITE_BREACH_PRICE, Connection, Market
-from flexedge.optim.request.amounts import Overlaps, Reader, extend
+from flexedge.optim.request.amounts import Overlaps, Reader, edges, extend
 from flexedge.optim.request.fields import Fields
 
 _OPENING = (
     "consumption-price", "production-price", "site-consumption-capacity",
     "site-production-capacity", "site-power-capacity",
 )  # fmt: skip
+_ENERGY_PRICES = _OPENING[:2]
 _COMMODITY_FIELDS = (
     "commodity", *_OPENING,
     "site-consumption-breach-price", "site-production-breach-price",
@@ -33,6 +34,12 @@ _COMMODITY_FIELDS = (
     "relax-capacity-constraints", "soc-minima-breach-price", "soc-maxima-breach-price",
     "consumption-breach-price", "production-breach-price",
     "site-phase-capacity", "inflexible-phases",
+)  # fmt: skip
+_LATER = (
+    "soc-minima-breach-price", "soc-maxima-breach-price", "site-consumption-breach-price",
+    "site-production-breach-price", "site-peak-consumption-price", "site-peak-production-price",
+    "relax-constraints", "relax-soc-constraints", "relax-capacity-constraints",
+    "relax-site-capacity-constraints", "consumption-breach-price", "production-breach-price",
 )  # fmt: skip
 CONTEXT_FIELDS = (
     *_COMMODITY_FIELDS, "commodities", "consumption-price-sensor", "production-price-sensor",
@@ -50,6 +57,8 @@ class Terms:
     relax_site: bool
     soc_minima_price: FloatArray | None = None
     soc_maxima_price: FloatArray | None = None
+    soc_off_tick_price: FloatArray | None = None
+    """The price of missing what is asked of a stock between ticks, where that alone is relaxed."""
     consumption_breach_price: FloatArray | None = None
     production_breach_price: FloatArray | None = None
     inflexible: dict[str, FloatArray] = field(default_factory=dict)
@@ -68,16 +77,30 @@ def power(
     return reader.values(amount, overlaps)
 
 
-def price(fields: Fields, key: str, reader: Reader, per: str = "energy-price") -> FloatArray | None:
-    """A price in each step, extended into the unknown; None where the field is not given."""
+def price(
+    fields: Fields,
+    key: str,
+    reader: Reader,
+    per: str = "energy-price",
+    grid: TimeGrid | None = None,
+) -> FloatArray | None:
+    """A price in each step, extended into the unknown; None where the field is not given.
+
+    Energy without any known price is an error, any other price is then nothing.
+    """
     if not fields.has(key):
         return None
     dimension = "energy-price" if per == "energy-price" else "power-price"
     amount = reader.amount(fields.data[key], fields.at(key), [dimension])  # type: ignore[list-item]
-    known = extend(reader.values(amount))
-    if known is None:
-        fields.fail(key, "no price is known for the time of the schedule")
-    return known
+    values = reader.values(amount, grid=grid)
+    if np.isnan(values).all():
+        if key in _ENERGY_PRICES:
+            fields.fail(key, "no price is known for the time of the schedule")
+        reader.notes.append(f"{fields.at(key)}: no price is known: taken as 0")
+    if reader.forgets_prices:
+        return np.nan_to_num(values if amount.sensor is not None else edges(values))
+    known = extend(values)
+    return np.nan_to_num(values) if known is None else known
 
 
 def terms(context: Fields, reader: Reader) -> Terms:
@@ -99,17 +122,20 @@ def terms(context: Fields, reader: Reader) -> Terms:
         by_commodity[ELECTRICITY] = context
     for one in by_commodity.values():
         _find_currency(one, reader)
-    money = reader.currency not in {"kg", "g"} and not context.has("_legacy")
+    money = reader.currency != "kg" and not context.has("_legacy")
     found = Terms(
         by_commodity, flat, money and _relaxed(context, "relax-site-capacity-constraints")
     )
     relax_soc = money and _relaxed(context, "relax-soc-constraints")
     n = reader.grid.n
     standard = np.full(n, SOC_BREACH_PRICE) if relax_soc else None
+    if money and context.boolean("relax-soc-constraints", default=True):
+        found.soc_off_tick_price = np.full(n, SOC_BREACH_PRICE)
+    grid = reader.grid
+    at_ends = TimeGrid(grid.start + grid.resolution, grid.resolution, n)
     for key in ("soc-minima-breach-price", "soc-maxima-breach-price"):
-        asked = price(context, key, reader)
-        value = standard if asked is None else np.append(asked[1:], asked[-1])
-        setattr(found, f"soc_{key[4:10]}_price", value)
+        asked = price(context, key, reader, grid=at_ends)
+        setattr(found, f"soc_{key[4:10]}_price", standard if asked is None else asked)
     asked_up = price(context, "consumption-breach-price", reader, "power-price")
     asked_down = price(context, "production-breach-price", reader, "power-price")
     if (
@@ -131,6 +157,9 @@ def _without_old_names(context: Fields) -> Fields:
         if context.has(old):
             if context.has(key):
                 context.fail(old, f"is another name of {key}: give one of them")
+            later = [name for name in _LATER if context.data.get(name) not in (None, False)]
+            if later:
+                context.fail(old, f"is of before {later[0]}: write {key}: {{'sensor': …}} instead")
             data[key] = {"sensor": context.name(old)}
             data["_legacy"] = True
     return Fields(data, context.path, context.origins)
@@ -151,6 +180,10 @@ def _find_currency(fields: Fields, reader: Reader) -> None:
 def read_inflexible(found: Terms, reader: Reader) -> None:
     """Read the power of all inflexible devices of all commodities."""
     for commodity, fields in found.by_commodity.items():
+        if fields.has("inflexible-device-sensors"):
+            for key in ("inflexible-consumption", "inflexible-production"):
+                if fields.has(key):
+                    fields.fail("inflexible-device-sensors", f"does not go with {key}: use that")
         names = found.inflexible_of.setdefault(commodity, [])
         for key, sign in (("inflexible-consumption", 1.0), ("inflexible-production", -1.0)):
             for number, raw in enumerate(fields.items(key)):
@@ -173,12 +206,19 @@ def _add_inflexible(found: Terms, reader: Reader, raw: object, path: str, sign: 
         raise BadField(path, "should refer to a sensor: {'sensor': name}")
     amount = reader.amount(raw, path, ["power"])
     name = "" if amount.sensor is None else amount.sensor.name
+    if name in found.inflexible:
+        raise BadField(path, f"the sensor {name!r} is listed twice")
     found.inflexible[name] = flow(reader, raw, path, sign)
     return name
 
 
 def flow(reader: Reader, raw: object, path: str, sign: float) -> FloatArray:
-    """An inflexible power, consumption positive; 0 where nothing is known (FlexMeasures' rule)."""
+    """An inflexible power, consumption positive; 0 where nothing is known (FlexMeasures' rule).
+
+    A ``default`` is not for these.
+    """
+    if isinstance(raw, dict):
+        raw = {key: value for key, value in raw.items() if key != "default"}
     values = reader.values(reader.amount(raw, path, ["power"]))
     missing = int(np.isnan(values).sum())
     if missing:
@@ -260,11 +300,15 @@ def _capacity(fields: Fields, key: str, reader: Reader, most: Amount | None) -> 
 
 
 def _peak(fields: Fields, direction: str, reader: Reader) -> FloatArray:
-    values = power(fields, f"site-peak-{direction}", reader, "first")
-    if values is None:
+    key = f"site-peak-{direction}"
+    if not fields.has(key):
         return np.zeros(reader.grid.n)
-    known = extend(values)
-    return np.full(reader.grid.n, np.inf) if known is None else np.maximum(known, 0.0)
+    amount = reader.amount(fields.data[key], fields.at(key), ["power"])
+    values = reader.values(amount)
+    if amount.segments is not None:
+        values = edges(values)
+    counted: FloatArray = np.where(np.isnan(values), np.inf, np.maximum(values, 0.0))
+    return counted
 
 
 def _phases(fields: Fields) -> tuple[float, float, float]:

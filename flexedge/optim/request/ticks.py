@@ -6,7 +6,7 @@ or discharged in between.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from flexedge.domain.series import FloatArray, TimeGrid
@@ -25,6 +25,8 @@ class Reach:
     fall_kw: FloatArray
     soc_min_kwh: float
     soc_max_kwh: float
+    takes: frozenset[str] = frozenset(("minima", "maxima"))
+    """Which kinds of bounds may be added to; those of a sensor stay as they are."""
 
     def moved(self, rates: FloatArray, start: datetime, end: datetime) -> float:
         """The energy that can be moved from one moment to another in the same step."""
@@ -39,11 +41,19 @@ class Asked:
     minima: dict[datetime, SocBound]
     maxima: dict[datetime, SocBound]
     targets: dict[datetime, SocBound]
+    wanted: dict[str, set[datetime]] = field(default_factory=dict)
+    """The ticks of each kind that somebody asked for; others only keep those within reach."""
 
     @classmethod
     def nothing(cls) -> "Asked":
         """Nothing so far."""
         return cls({}, {}, {})
+
+    def bounds(self, kind: str) -> tuple[SocBound, ...]:
+        """What is asked of one kind, in the order of time."""
+        asked: dict[datetime, SocBound] = getattr(self, kind)
+        wanted = self.wanted.get(kind, set())
+        return tuple(replace(asked[tick], derived=tick not in wanted) for tick in sorted(asked))
 
     def at_least(self, tick: datetime, soc_kwh: float, field: str) -> None:
         """Ask for a minimum; the higher of two counts."""
@@ -60,23 +70,19 @@ class Asked:
         self.targets.setdefault(tick, SocBound(tick, soc_kwh, field))
 
 
-def bounds(asked: dict[datetime, SocBound]) -> tuple[SocBound, ...]:
-    """What is asked, in the order of time."""
-    return tuple(asked[tick] for tick in sorted(asked))
-
-
 def put(
     asked: Asked, kind: str, segments: Iterable[Segment], reach: Reach, *, project: bool
 ) -> None:
     """Put minima, maxima or targets on ticks; points between ticks are left out or projected."""
     ask = {"minima": asked.at_least, "maxima": asked.at_most, "targets": asked.exactly}[kind]
     for segment in segments:
-        if segment.start == segment.end and not _on_tick(segment.start, reach.grid):
+        if segment.start == segment.end and not on_tick(segment.start, reach.grid):
             if project:
                 _project(asked, kind, segment, reach)
             continue
         for tick in _ticks(segment, reach.grid):
             ask(tick, segment.value, f"soc-{kind}{segment.place}")
+            asked.wanted.setdefault(kind, set()).add(tick)
 
 
 def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> None:
@@ -87,11 +93,22 @@ def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> N
     after = grid.start + grid.resolution
     up = soc_kwh + reach.moved(reach.rise_kw, moment, after)
     down = soc_kwh - reach.moved(reach.fall_kw, moment, after)
-    asked.at_most(after, min(up, reach.soc_max_kwh), "state-of-charge")
-    asked.at_least(after, max(down, reach.soc_min_kwh), "state-of-charge")
+    _bound(asked, "maxima", SocBound(after, up, "state-of-charge"), reach)
+    _bound(asked, "minima", SocBound(after, down, "state-of-charge"), reach)
 
 
-def _on_tick(moment: datetime, grid: TimeGrid) -> bool:
+def _bound(asked: Asked, kind: str, bound: SocBound, reach: Reach) -> None:
+    """Add a bound within the band, where that kind takes any."""
+    if kind not in reach.takes:
+        return
+    if kind == "minima":
+        asked.at_least(bound.at, max(bound.soc_kwh, reach.soc_min_kwh), bound.asked)
+    else:
+        asked.at_most(bound.at, min(bound.soc_kwh, reach.soc_max_kwh), bound.asked)
+
+
+def on_tick(moment: datetime, grid: TimeGrid) -> bool:
+    """Whether a moment is where a step begins or ends."""
     return (moment - grid.start) % grid.resolution == timedelta(0)
 
 
@@ -107,14 +124,18 @@ def _project(asked: Asked, kind: str, segment: Segment, reach: Reach) -> None:
     field = f"soc-{kind}{segment.place}"
     before = grid.start + ((moment - grid.start) // grid.resolution) * grid.resolution
     after = before + grid.resolution
-    low, high = reach.soc_min_kwh, reach.soc_max_kwh
     if kind != "maxima":
-        asked.at_least(before, max(soc - reach.moved(reach.rise_kw, before, moment), low), field)
+        soonest = soc - reach.moved(reach.rise_kw, before, moment)
+        _bound(asked, "minima", SocBound(before, soonest, field), reach)
     if kind != "minima":
-        asked.at_most(before, min(soc + reach.moved(reach.fall_kw, before, moment), high), field)
+        latest = soc + reach.moved(reach.fall_kw, before, moment)
+        _bound(asked, "maxima", SocBound(before, latest, field), reach)
     if kind == "minima":
-        asked.at_least(after, max(soc - reach.moved(reach.fall_kw, moment, after), low), field)
+        later = soc - reach.moved(reach.fall_kw, moment, after)
+        _bound(asked, kind, SocBound(after, later, field), reach)
     elif kind == "maxima":
-        asked.at_most(after, min(soc + reach.moved(reach.rise_kw, moment, after), high), field)
+        later = soc + reach.moved(reach.rise_kw, moment, after)
+        _bound(asked, kind, SocBound(after, later, field), reach)
     else:
         asked.exactly(after, soc, field)
+        asked.wanted.setdefault(kind, set()).add(after)

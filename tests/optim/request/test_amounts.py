@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flexedge.errors import BadField
-from flexedge.optim.request.amounts import extend
+from flexedge.optim.request.amounts import edges, extend
 from tests.optim.request.asking import BATTERY, PRICE, asked, at, series
 
 NAN = float("nan")
@@ -114,3 +114,44 @@ def test_a_share_of_the_storage_is_energy() -> None:
     assert storage is not None
     assert (storage.soc_start_kwh, storage.soc_min_kwh) == (4.0, 1.0)
     assert storage.targets[0].soc_kwh == 8.0
+
+
+def test_flexmeasures_takes_unknown_prices_of_sensors_and_within_lists_for_nothing() -> None:
+    stored = {"price": series(None, 100, 200, unit="EUR/MWh")}
+    by_sensor = {"consumption-price": {"sensor": "price"}}
+    theirs = asked([BATTERY], by_sensor, "flexmeasures-1.0", stored=stored).problem.site
+    assert theirs.import_price.tolist() == [0.0, 0.1, 0.2, 0.0]
+    listed = [{"start": at(hour), "duration": "PT1H", "value": "0.1 EUR/kWh"} for hour in (0, 2)]
+    within = asked([BATTERY], {"consumption-price": listed}, "flexmeasures-1.0").problem.site
+    assert within.import_price.tolist() == [0.1, 0.0, 0.1, 0.1]
+    assert np.isnan(edges(np.array([NAN, NAN]))).all()
+
+
+def bounds(kind: str, data: Any, resolution: str) -> dict[float, float]:
+    sensors = {"wanted": {"unit": "kWh", "resolution": resolution}}
+    model = [{**BATTERY, f"soc-{kind}": {"sensor": "wanted"}}]
+    found = asked(model, stored={"wanted": data}, sensors=sensors)
+    grid, storage = found.problem.grid, found.problem.devices[0].storage
+    return {(one.at - grid.start) / grid.resolution: one.soc_kwh for one in getattr(storage, kind)}
+
+
+def test_what_a_sensor_wants_of_a_step_holds_at_both_of_its_ends() -> None:
+    data = series(9, 1, 4, 2, 3, unit="kWh")
+    # As FlexMeasures 1.0.1 reads it: what ends at the first tick is past.
+    assert bounds("minima", data, "PT1H") == {1: 1, 2: 4, 3: 4, 4: 3}
+    assert bounds("maxima", data, "PT1H") == {1: 1, 2: 1, 3: 2, 4: 2}
+    assert bounds("targets", data, "PT1H") == {1: 1, 2: 4, 3: 2, 4: 3}
+    coarse = series(5, 7, unit="kWh", resolution="PT2H")
+    assert bounds("targets", coarse, "PT2H") == {1: 5, 2: 7, 3: 7, 4: 7}
+
+
+def test_of_finer_data_with_holes_only_the_starts_of_steps_count() -> None:
+    full = series(0, 0, 2, 4, 6, 8, 1, 3, 5, 7, unit="kWh", resolution="PT30M")
+    assert bounds("minima", full, "PT30M") == {1: 3, 2: 7, 3: 7, 4: 6}
+    holes = series(0, 0, 2, 4, None, None, 1, 3, None, None, unit="kWh", resolution="PT30M")
+    assert bounds("minima", holes, "PT30M") == {1: 3, 3: 2}
+
+
+def test_of_moments_those_on_a_tick_count() -> None:
+    data = series(1, 2, 3, 4, 5, 6, unit="kWh", resolution="PT30M")
+    assert bounds("minima", data, "PT0M") == {1: 3, 2: 5}

@@ -77,3 +77,11 @@ def test_the_explanation_names_values_limits_and_simple_rules() -> None:
 def test_durations_are_told_as_flexmeasures_does() -> None:
     assert [iso(timedelta(minutes=m)) for m in (15, 60, 90, 0)] == ["PT15M", "PT1H", "PT1H30M",
                                                                     "PT0M"]  # fmt: skip
+
+
+def test_coarser_sensors_begin_on_a_tick_of_their_own() -> None:
+    sensors = {"out": {"unit": "kW", "resolution": "PT2H"}}
+    model = [{**BATTERY, "consumption": {"sensor": "out"}}]
+    told = answer(model, sensors=sensors, request={"start": at(2)})["outputs"]  # 01:00 in UTC
+    assert told["battery"]["start"] == at(2)
+    assert (told["out"]["start"], len(told["out"]["values"])) == (at(1), 3)

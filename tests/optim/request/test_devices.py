@@ -101,3 +101,27 @@ def test_what_is_wrong_is_told_by_its_path(entry: Any, told: str) -> None:
     with pytest.raises(BadField) as caught:
         device(entry)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "least", "most"),
+    [
+        ({"is_strictly_non_positive": True}, 0, 2),
+        ({"is_strictly_non_negative": True}, -2, 0),
+        ({"is_consumer": True, "is_producer": False}, 0, 2),
+        ({"is_consumer": False, "is_producer": True}, -2, 0),
+        ({"is_consumer": True}, -2, 2),
+        ({"is_consumer": True, "is_producer": True}, -2, 2),
+    ],
+)
+def test_attributes_may_leave_one_way_only(attributes: Any, least: float, most: float) -> None:
+    sensors = {"battery": {"unit": "kW", "resolution": "PT1H", "attributes": attributes}}
+    found = device({"power-capacity": "2 kW"}, sensors=sensors)
+    assert (found.min_kw[0], found.max_kw[0]) == (least, most)
+
+
+def test_the_largest_of_overlapping_capacities_is_the_power_capacity() -> None:
+    listed = [{"start": at(0), "duration": "PT4H", "value": f"{kw} kW"} for kw in (3, 5)]
+    found = device({"consumption-capacity": listed, "production-capacity": "1 kW"},
+                   {**PRICE, "relax-capacity-constraints": True})  # fmt: skip
+    assert (found.min_kw[0], found.max_kw[0]) == (-5, 5)

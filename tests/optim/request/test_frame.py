@@ -40,3 +40,9 @@ def test_a_start_between_ticks_is_that_of_the_tick_before() -> None:
 def test_too_many_steps_are_refused() -> None:
     with pytest.raises(BadField, match=r"2521 steps of .*: 2520 at most"):
         asked([BATTERY], request={"duration": "PT2521H"})
+
+
+def test_coarser_steps_than_the_sensors_begin_where_asked() -> None:
+    asked_for = {"start": at(1), "resolution": "PT2H"}
+    grid = asked([BATTERY], request=asked_for).problem.grid
+    assert (grid.start, grid.n) == (MIDNIGHT + timedelta(hours=1), 2)

@@ -121,3 +121,19 @@ def test_one_sensor_is_scheduled_with_one_object() -> None:
 def test_fields_of_a_request_are_known() -> None:
     with pytest.raises(BadField, match=r"request\.durations: there is no such field"):
         asked([BATTERY], request={"durations": "PT1H"})
+
+
+def test_commitments_are_paid_for_in_money() -> None:
+    deal = {"name": "deal", "baseline": "0 kW", "up-price": "0.4 kg/kWh"}
+    with pytest.raises(BadField, match=r"commitments\[0\].up-price: should be in a currency"):
+        asked([BATTERY], {"consumption-price": "0.3 kg/kWh", "commitments": [deal]})
+
+
+def test_a_commitment_binds_one_commodity() -> None:
+    deal = {"name": "deal", "baseline": "0 kW", "up-price": "1 EUR/kWh",
+            "sensors": ["battery", "boiler"]}  # fmt: skip
+    boiler = {"sensor": "boiler", "power-capacity": "1 kW", "commodity": "gas"}
+    gas = {"commodity": "gas", "consumption-price": "0.1 EUR/kWh"}
+    context = {**PRICE, "commodities": [gas], "commitments": [deal]}
+    with pytest.raises(BadField, match=r"sensors: share no commodity: electricity and gas"):
+        asked([BATTERY, boiler], context)

@@ -90,3 +90,18 @@ def test_assets_carry_what_is_stored_about_them() -> None:
 
 def test_units_nobody_knows_are_none() -> None:
     assert parse_unit("parsec") is None
+
+
+def test_of_moments_those_on_a_tick_of_the_grid_count() -> None:
+    half = timedelta(minutes=30)
+    starts = tuple(MIDNIGHT + i * half for i in range(4))
+    moments = Points(starts, np.array([1.0, 2.0, 3.0, 4.0]), timedelta(0), "kW")
+    assert on_grid(moments, TimeGrid(MIDNIGHT, HOUR, 2)).tolist() == [1.0, 3.0]
+    late = TimeGrid(MIDNIGHT + timedelta(minutes=20), HOUR, 2)
+    assert np.isnan(on_grid(moments, late)).all()
+
+
+def test_sensors_have_the_attributes_of_their_asset() -> None:
+    sensors = {"power": {**KW, "asset": "house", "attributes": {"b": 2}}}
+    assets = {"house": {"attributes": {"a": 1, "b": 1}}}
+    assert source(sensors=sensors, assets=assets).sensors["power"].attributes == {"a": 1, "b": 2}

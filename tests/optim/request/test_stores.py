@@ -149,3 +149,20 @@ def test_losses_need_a_resolution() -> None:
     sensors = {"battery": {"unit": "kW", "resolution": "PT0M"}}
     with pytest.raises(BadField, match="has no resolution"):
         asked([entry], sensors=sensors)
+
+
+def test_a_bound_that_is_given_without_data_is_reported_to_cost_nothing() -> None:
+    entry = {**BATTERY, "soc-minima": {"sensor": "wanted"}}
+    sensors = {"wanted": {"unit": "kWh", "resolution": "PT1H"}}
+    costs = answer([entry], sensors=sensors)["commitment-costs"]
+    assert (costs["any soc minima"], costs["all soc minima"]) == (0, 0)
+
+
+def test_what_is_asked_between_ticks_is_soft_unless_that_is_denied() -> None:
+    hard = {**PRICE, "relax-constraints": False}
+    on, off = ([{"datetime": at(hour), "value": "6 kWh"}] for hour in (1.0, 1.5))
+    assert storage({**BATTERY, "soc-targets": on}, context=hard).minima_price is None
+    soft = storage({**BATTERY, "soc-targets": off}, context=hard)
+    assert np.asarray(soft.minima_price).tolist() == [1000] * 4
+    denied = {**hard, "relax-soc-constraints": False}
+    assert storage({**BATTERY, "soc-targets": off}, context=denied).minima_price is None

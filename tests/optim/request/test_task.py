@@ -175,3 +175,11 @@ def test_a_task_longer_than_the_schedule_fills_it_among_others_too() -> None:
     told = answer([BATTERY, {**WASH, "duration": "PT9H"}], BY_PRICE, stored=PRICES)
     assert told["outputs"]["car"]["values"] == [2, 2, 2, 2]
     assert told["status"] == "optimal"
+def test_its_kind_may_be_an_attribute_of_its_sensor() -> None:
+    car = {"unit": "kW", "resolution": "PT1H", "asset-type": "process",
+           "attributes": {"process-type": "BREAKABLE"}}  # fmt: skip
+    told = answer(WASH, BY_PRICE, stored=PRICES, level="sensor", sensors={"car": car})
+    assert told["outputs"]["car"]["values"] == [0, 2, 2, 0]
+    own = {**WASH, "process-type": "INFLEXIBLE"}
+    told = answer(own, BY_PRICE, stored=PRICES, level="sensor", sensors={"car": car})
+    assert told["outputs"]["car"]["values"] == [2, 2, 0, 0]

@@ -105,11 +105,13 @@ def test_inflexible_devices_are_signed_by_their_field() -> None:
     stored = {"load": series(1, 2, None, 4), "sun": series(3, 3, 3, 3)}
     context = {
         **PRICE, "inflexible-consumption": [{"sensor": "load"}],
-        "inflexible-production": [{"sensor": "sun"}], "inflexible-device-sensors": ["sun"],
+        "inflexible-production": [{"sensor": "sun"}],
     }  # fmt: skip
     found = asked([BATTERY], context, stored=stored)
-    assert found.problem.site.inflexible_kw.tolist() == [-5, -4, -6, -2]
+    assert found.problem.site.inflexible_kw.tolist() == [-2, -1, -3, 1]
     assert "1 of 4 values are not known: taken as 0" in found.notes[0]
+    old = site({**PRICE, "inflexible-device-sensors": ["sun"]}, stored=stored)
+    assert old.inflexible_kw.tolist() == [-3, -3, -3, -3]
 
 
 def test_deprecated_price_sensors_keep_limits_hard() -> None:
@@ -141,3 +143,54 @@ def test_what_is_wrong_is_told_by_its_path(context: Any, told: str) -> None:
     with pytest.raises(BadField) as caught:
         asked([BATTERY], context, stored={"price": series(None, unit="EUR/MWh")})
     assert told in str(caught.value)
+
+
+def test_old_names_of_prices_do_not_go_with_what_came_later() -> None:
+    stored = {"price": series(100, 100, 100, 100, unit="EUR/MWh")}
+    old = {"consumption-price-sensor": "price"}
+    assert site({**old, "relax-constraints": False}, stored=stored).import_price[0] == 0.1
+    with pytest.raises(BadField, match=r"price-sensor: is of before relax-soc-constraints"):
+        site({**old, "relax-soc-constraints": True}, stored=stored)
+
+
+def test_a_peak_counts_where_it_is_known_and_lists_go_on_at_their_ends() -> None:
+    peak = {**PRICE, "site-peak-consumption-price": "1 EUR/kW"}
+    stored = {"paid": series(None, 3, None, 5)}
+    by_sensor = site({**peak, "site-peak-consumption": {"sensor": "paid"}}, stored=stored)
+    assert np.asarray(by_sensor.connection.peak_consumption_kw).tolist() == [np.inf, 3, np.inf, 5]
+    listed = [{"start": at(hour), "duration": "PT1H", "value": "3 kW"} for hour in (1, 3)]
+    by_list = site({**peak, "site-peak-consumption": listed})
+    assert np.asarray(by_list.connection.peak_consumption_kw).tolist() == [3, 3, np.inf, 3]
+
+
+def test_a_price_without_data_is_nothing_unless_it_is_that_of_energy() -> None:
+    stored = {"price": series(None, None, unit="EUR/kW")}
+    peak = {**PRICE, "site-peak-consumption-price": {"sensor": "price"}}
+    found = asked([BATTERY], peak, stored=stored)
+    assert first(found.problem.site.connection.peak_price) == 0.0
+    assert "no price is known: taken as 0" in found.notes[0]
+
+
+def test_the_breach_price_of_a_state_is_that_of_the_step_it_begins() -> None:
+    stored = {"price": series(1, 2, 3, 4, 5, unit="EUR/kWh")}
+    context = {**PRICE, "soc-minima-breach-price": {"sensor": "price"}}
+    storage = asked([BATTERY], context, stored=stored).problem.devices[0].storage
+    assert storage is not None
+    assert np.asarray(storage.minima_price).tolist() == [2, 3, 4, 5]
+
+
+def test_inflexible_devices_have_no_default() -> None:
+    load = [{"sensor": "load", "default": "7 kW"}]
+    found = site({**PRICE, "inflexible-consumption": load}, stored={"load": series(1, None)})
+    assert found.inflexible_kw.tolist() == [1, 0, 0, 0]
+
+
+def test_an_inflexible_device_is_listed_once_and_one_way() -> None:
+    stored = {"load": series(1, 1, 1, 1)}
+    load = {"inflexible-consumption": [{"sensor": "load"}]}
+    both = {**PRICE, **load, "inflexible-production": [{"sensor": "load"}]}
+    with pytest.raises(BadField, match=r"inflexible-production\[0\]: .* is listed twice"):
+        site(both, stored=stored)
+    old = {**PRICE, **load, "inflexible-device-sensors": ["load"]}
+    with pytest.raises(BadField, match=r"does not go with inflexible-consumption"):
+        site(old, stored=stored)

@@ -61,7 +61,7 @@ def test_of_several_the_stricter_counts_and_of_targets_the_first() -> None:
             segment = Segment(START + HOUR, START + HOUR, soc)
             ticks.put(asked, kind, [segment], REACH, project=True)
     assert (hours(asked.minima), hours(asked.maxima)) == ({1.0: 6.0}, {1.0: 4.0})
-    assert [bound.soc_kwh for bound in ticks.bounds(asked.targets)] == [5.0]
+    assert [bound.soc_kwh for bound in asked.bounds("targets")] == [5.0]
 
 
 def test_a_start_that_was_measured_late_bounds_the_first_tick() -> None:
@@ -71,3 +71,18 @@ def test_a_start_that_was_measured_late_bounds_the_first_tick() -> None:
     other = ticks.Asked.nothing()
     ticks.put_start(other, START - HOUR, 5.0, REACH)
     assert other.maxima == {}
+
+
+def test_nothing_is_added_to_bounds_that_a_sensor_tells() -> None:
+    fixed = ticks.Reach(REACH.grid, REACH.rise_kw, REACH.fall_kw, 0.0, 9.0, frozenset(("maxima",)))
+    asked = ticks.Asked.nothing()
+    moment = START + 1.25 * HOUR
+    ticks.put(asked, "targets", [Segment(moment, moment, 5.0)], fixed, project=True)
+    assert (hours(asked.minima), hours(asked.maxima)) == ({}, {1.0: 5.25})
+
+
+def test_what_only_keeps_a_target_within_reach_is_derived() -> None:
+    asked = put("targets", 1.25, 5.0)
+    assert [bound.derived for bound in asked.bounds("targets")] == [False]
+    assert [bound.derived for bound in asked.bounds("minima")] == [True]
+    assert [bound.derived for bound in put("minima", 1.0, 5.0).bounds("minima")] == [False]
