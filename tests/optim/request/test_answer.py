@@ -18,8 +18,8 @@ def test_powers_are_told_in_the_unit_and_resolution_of_their_sensor() -> None:
     assert told["battery"]["values"] == [0, 0, -1000, -1000, -2000, -2000, -2000, -2000]
     assert told["battery"]["sign"] == "consumption-positive"
     assert told["out"] == {
-        "start": "2026-11-24T00:00:00+01:00", "resolution": "PT2H", "unit": "kWh",
-        "sign": "consumption-positive", "values": [-1.0, -4.0],
+        "start": "2026-11-23T23:00:00+01:00", "resolution": "PT2H", "unit": "kWh",
+        "sign": "consumption-positive", "values": [0.0, -3.0, -4.0],
     }  # fmt: skip
 
 
