@@ -39,6 +39,11 @@ _RANKS = (
     ("site-phase-capacity L3", 4),
     ("soc-max", _LAST),
     ("node", _LAST),
+    ("ramp-up-limit", _LAST),
+    ("ramp-down-limit", _LAST),
+    ("charging-power-curve", _LAST),
+    ("minimum-up-time", _LAST),
+    ("minimum-down-time", _LAST),
 )
 
 
@@ -46,8 +51,9 @@ def rank(label: str) -> int | None:
     """The rung of a limit.
 
     What was asked of a process or a storage gives way first, then what a storage keeps in reserve,
-    what the site agreed to, and what its wires can bear. Last are the balance of an internal node
-    and a storage fuller than full or emptier than empty: those only where nothing else is left.
+    what the site agreed to, and what its wires can bear. Last are the balance of an internal node,
+    a storage fuller than full or emptier than empty, and a device that begins where it cannot be:
+    those only where nothing else is left.
     """
     for ending, rung in _RANKS:
         if label.endswith(ending):
