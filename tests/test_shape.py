@@ -15,6 +15,7 @@ MORE = {
     "tests/optim/test_economics.py": "further fields against all that could be done instead",
     "tests/optim/test_golden.py": "the whole of optim against FlexMeasures' own results",
     "tests/optim/test_properties.py": "the whole of optim on random requests",
+    "tests/optim/test_scheduling.py": "the examples of docs/scheduling.md",
     "tests/drivers/modbus/test_catalogue.py": "every shipped profile through its driver",
     "tests/drivers/mqtt/test_catalogue.py": "every shipped profile through its driver",
     "tests/web/test_page.py": "templates and scripts, in a browser",

@@ -47,6 +47,8 @@ _RANKS = (
     ("ramp-up-limit", _LAST),
     ("ramp-down-limit", _LAST),
     ("charging-power-curve", _LAST),
+    ("minimum-up-time", _LAST),
+    ("minimum-down-time", _LAST),
 )
 _NUMBER = re.compile(r"\[\d+\]$")
 

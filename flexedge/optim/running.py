@@ -86,16 +86,19 @@ def _count(draft: Draft, name: str, found: Switch, running: Running, bands: int)
     if held:
         at = np.arange(held)
         terms = [Term(block, 1.0, at=at) for block in found.chosen]
-        program.add_rows(f"{name} minimum-up-time", (1.0, math.inf), terms, n=held)
+        label = f"{name} minimum-up-time"
+        program.add_rows(label, (1.0, math.inf), terms, n=held, limits=(label, None))
     if running.min_up_steps > 1:
         terms = [*window(found.starts, running.min_up_steps), *found.on(-1.0)]
-        program.add_rows(f"{name} minimum-up-time", (-math.inf, 0.0), terms, n=n)
+        label = f"{name} minimum-up-time"
+        program.add_rows(label, (-math.inf, 0.0), terms, n=n, limits=(None, label))
     if running.min_down_steps > 1:
         length = running.min_down_steps
         free = np.ones(n)  # two starts are never nearer than that
         free[: length if running.on_before else running.held_steps] = 0.0
         terms = [*window(found.starts, length), *found.on(1.0, np.arange(n) - length)]
-        program.add_rows(f"{name} minimum-down-time", (-math.inf, free), terms, n=n)
+        label = f"{name} minimum-down-time"
+        program.add_rows(label, (-math.inf, free), terms, n=n, limits=(None, label))
 
 
 def _held(program: LinearProgram, found: Switch, running: Running) -> int:

@@ -261,22 +261,23 @@ class _Branched:
 
 def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
     """Decide the steps that ever cheated with binaries, until no other step does."""
-    binaries = 0
-    while search.left > 0:
+    binaries, needed = 0, best is None  # a plan is worth some seconds more than there are
+    while search.left > 0 or needed:
         mixed, columns = _mixed(search)
         binaries = int(mixed.integers().sum())
         worth = search.worth(bound if best is None else best.objective)
         model = Model(mixed, search.good_enough * worth)
         if best is not None and best.primal is not None:
             model.begin_at(_with_binaries(search, best.primal))
-        answer = search.ask(model, _SHARE)
+        answer = search.ask(model, _SHARE, _LEAST_SECONDS if needed else 0.0)
         if answer.status == "infeasible":
             return _Branched(bound, binaries, infeasible=best is None)
         bound = max(bound, answer.bound)
         if answer.primal is None:
             break
         primal = answer.primal[:columns]
-        if search.look(primal) and answer.status == "optimal":
+        cheats = search.look(primal) and answer.status == "optimal"
+        if cheats and (search.left > 0 or needed):
             continue
         final = _along(search, primal)
         worse = best is not None and best.objective <= final.objective

@@ -95,4 +95,6 @@ def check(case: dict[str, Any], answer: dict[str, Any], *, compat: bool = False)
 def _uncovered(case: dict[str, Any]) -> list[str]:
     raw = case["request"].get("flex-model", [])
     models = raw if isinstance(raw, list) else [raw]
-    return sorted({f"flex-model {key}" for model in models for key in model.keys() - COVERED - further.FIELDS})
+    return sorted(
+        {f"flex-model {key}" for model in models for key in model.keys() - COVERED - further.FIELDS}
+    )

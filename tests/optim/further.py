@@ -103,9 +103,9 @@ class Further:
         """A process."""
         r = self.r
         slots = r.randint(1, max(self.n // 3, 1))
-        entry: Json = {"sensor": name, "power": self.kw(0.3, 3),
-                       "duration": f"PT{slots * self.minutes}M",
-                       "process-type": r.choice(["INFLEXIBLE", "BREAKABLE", "SHIFTABLE"])}  # fmt: skip
+        kind = r.choice(["INFLEXIBLE", "BREAKABLE", "SHIFTABLE"])
+        entry: Json = {"sensor": name, "power": self.kw(0.3, 3), "process-type": kind,
+                       "duration": f"PT{slots * self.minutes}M"}  # fmt: skip
         if self.maybe(0.4) and 2 * slots <= self.n:
             entry["runs"] = 2
         step = timedelta(minutes=self.minutes)

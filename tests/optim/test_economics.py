@@ -256,14 +256,13 @@ def test_a_taper_is_the_best_of_all_powers_on_a_grid(seed: int) -> None:
     """A power has to be possible at the start and at the end of its step."""
     r = random.Random(seed)
     prices = [round(r.uniform(0.05, 0.5), 2) for _ in range(4)]
-    curve = lambda soc: min(2.0, 2.0 - (soc - 2.0)) + 1e-9  # noqa: E731
     best = np.inf
     for some in itertools.product(np.arange(-2.0, 2.01, 0.25), repeat=4):
         level = np.concatenate(([1.0], 1.0 + np.cumsum(some)))
         if level.min() < 0 or level.max() > 4:
             continue
-        if all(p <= min(curve(a), curve(b)) for p, (a, b) in
-               zip(some, itertools.pairwise(level), strict=True)):  # fmt: skip
+        most = np.minimum(2.0, 4.0 - level) + 1e-9
+        if (np.array(some) <= np.minimum(most[:-1], most[1:])).all():
             cost = float(np.dot(prices, some)) - 0.25 * float(level[-1])
             best = min(best, cost)
     entry = battery(soc_at_start="1 kWh", charging_power_curve=TAPER,
@@ -299,7 +298,7 @@ def test_part_load_is_the_best_of_all_powers_on_a_grid(price: float) -> None:
     prices = [price, 0.2, price, 0.1]
     best = np.inf
     for some in itertools.product(np.arange(0.0, 2.01, 0.125), repeat=4):
-        stored = np.interp(some, *zip(*LOADS, strict=True))
+        stored = np.interp(np.array(some), *np.array(LOADS).T)
         level = 2.0 + np.cumsum(stored - 2.0)
         if level.min() >= -1e-9 and level.max() <= 5 + 1e-9:
             best = min(best, float(np.dot(prices, some)))
@@ -491,7 +490,9 @@ def test_of_two_equal_cars_the_one_of_higher_priority_is_charged_and_costs_no_mo
 def test_a_priority_never_costs_money() -> None:
     """The car of higher priority waits for the cheap hours all the same."""
     prices = [0.5, 0.1, 0.1, 0.1]
-    eager = told(prices, car("car", priority=9, soc_targets=[{"datetime": at(4), "value": "8 kWh"}]))
+    eager = told(
+        prices, car("car", priority=9, soc_targets=[{"datetime": at(4), "value": "8 kWh"}])
+    )
     assert powers(eager, "car")[0] == 0
 
 
@@ -567,23 +568,24 @@ def test_equal_requests_get_equal_answers() -> None:
 
 def test_a_charge_at_equal_prices_is_one_block_as_soon_as_can_be() -> None:
     """Smooth: full power, once down, off; no pause and no second start."""
-    found = powers(told([0.2] * 6, car("car", soc_targets=[{"datetime": at(6), "value": "10 kWh"}])),
-                   "car")  # fmt: skip
+    due = car("car", soc_targets=[{"datetime": at(6), "value": "10 kWh"}])
+    found = powers(told([0.2] * 6, due), "car")
     assert found == pytest.approx([4, 4, 2, 0, 0, 0])
-    waits = car("car", soc_targets=[{"datetime": at(6), "value": "10 kWh"}],
-                prefer_charging_sooner=False)  # fmt: skip
+    waits = {**due, "prefer-charging-sooner": False}
     assert powers(told([0.2] * 6, waits), "car") == pytest.approx([0, 0, 0, 2, 4, 4])
 
 
 def test_what_has_to_be_curtailed_is_curtailed_later() -> None:
     """The cooler takes 6 kWh of 12 at any time; feeding in costs."""
     stored = {"sun": series(3, 3, 3, 3)}
-    pv = {"sensor": "pv", "consumption-capacity": "0 kW", "production-capacity": {"sensor": "sun"}}
-    takes = {"sensor": "out", "consumption-capacity": "3 kW", "soc-at-start": "0 kWh",
-             "soc-max": "6 kWh", "soc-targets": [{"datetime": at(4), "value": "6 kWh"}]}  # fmt: skip
+    pv: Json = {"sensor": "pv", "consumption-capacity": "0 kW",
+                "production-capacity": {"sensor": "sun"}}  # fmt: skip
+    asked = [{"datetime": at(4), "value": "6 kWh"}]
+    takes: Json = {"sensor": "out", "consumption-capacity": "3 kW", "soc-at-start": "0 kWh",
+                   "soc-max": "6 kWh", "soc-targets": asked}  # fmt: skip
     context = {"production-price": "-0.1 EUR/kWh"}
     found = told([0.2] * 4, pv, takes, context=context, stored=stored)
     assert powers(found, "pv") == pytest.approx([-3, -3, 0, 0])
-    sooner = told([0.2] * 4, {**pv, "prefer-curtailing-later": False},
-                  {**takes, "prefer-charging-sooner": False}, context=context, stored=stored)  # fmt: skip
+    pv, takes = pv | {"prefer-curtailing-later": False}, takes | {"prefer-charging-sooner": False}
+    sooner = told([0.2] * 4, pv, takes, context=context, stored=stored)
     assert powers(sooner, "pv") == pytest.approx([0, 0, -3, -3])

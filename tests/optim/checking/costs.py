@@ -88,14 +88,7 @@ def bill(plan: Plan, *, compat: bool) -> Bill:
         made.grain = grain * len(group.members)
         _group(made, group, plan.flow(group.members))
     made.grain = grain
-    for device in cast.devices:
-        for side, sign, agreed in (("consumption", 1.0, device.agreed_up),
-                                   ("production", -1.0, device.agreed_down)):  # fmt: skip
-            if agreed is not None:
-                price = line.flow(context.device_breach[side], edges=True)
-                over = made.above(sign * plan.read.power[device.index], sign * agreed)
-                name = f"{{}} {side} breach{{}} device {device.index}"
-                made.breach(name, over, price, agreed)
+    _devices(made, plan)
     for stock in plan.stocks:
         made.grain = drift(line, stock, grain)
         _stock(made, context, stock, compat=compat)
@@ -111,6 +104,17 @@ def bill(plan: Plan, *, compat: bool) -> Bill:
         made.costs[renamed[name]] += cost
         made.noise[renamed[name]] += custom.noise[name]
     return made
+
+
+def _devices(made: Bill, plan: Plan) -> None:
+    for device in plan.cast.devices:
+        for side, sign, agreed in (("consumption", 1.0, device.agreed_up),
+                                   ("production", -1.0, device.agreed_down)):  # fmt: skip
+            if agreed is not None:
+                price = plan.line.flow(plan.context.device_breach[side], edges=True)
+                over = made.above(sign * plan.read.power[device.index], sign * agreed)
+                name = f"{{}} {side} breach{{}} device {device.index}"
+                made.breach(name, over, price, agreed)
 
 
 def _site(made: Bill, commodity: str, fields: dict[str, Any], flow: Floats) -> Floats:

@@ -233,7 +233,9 @@ def _device(index: int, model: Model, line: Timeline, context: Context) -> Devic
     for key, sign in (("charging-power-curve", 1.0), ("discharging-power-curve", -1.0)):
         if model.get(key):
             most = max(amount(point["power"]) for point in model[key])
-            low, high = (low, np.minimum(high, most)) if sign > 0 else (np.maximum(low, -most), high)
+            low, high = (
+                (low, np.minimum(high, most)) if sign > 0 else (np.maximum(low, -most), high)
+            )
     return Device(
         index, name_of(model) or str(model.get("asset")), model,
         model.get("commodity", "electricity"), low, high,

@@ -22,6 +22,8 @@ FIELDS = {
     "process-type", "time-restrictions", "optimization-sense", "runs", "deadline",
 }  # fmt: skip
 
+_STARTING = ("start-up-cost", "minimum-up-time", "minimum-down-time", "maximum-starts-per-day")
+
 
 def forbidden(plan: Plan) -> Iterator[Violation]:
     for device in plan.cast.devices:
@@ -232,8 +234,7 @@ def costs(plan: Plan) -> dict[str, tuple[float, float]]:
 
 
 def _counts_starts(line: Timeline, device: Device) -> bool:
-    if any(device.model.get(key) is not None for key in
-           ("start-up-cost", "minimum-up-time", "minimum-down-time", "maximum-starts-per-day")):  # fmt: skip
+    if any(device.model.get(key) is not None for key in _STARTING):
         return True
     slowest = np.inf
     for key in ("ramp-up-limit", "ramp-down-limit"):

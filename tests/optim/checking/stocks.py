@@ -137,7 +137,8 @@ def _path(
         p = power[device.index]
         drawn = np.maximum(p, 0.0)
         if device.stores:
-            change = change + np.interp(drawn, *zip(*device.stores, strict=True))
+            kw, stored = np.array(device.stores).T
+            change = change + np.interp(drawn, kw, stored)
         else:
             change = change + drawn * device.charging
         change = change + np.minimum(p, 0.0) / device.discharging
