@@ -7,7 +7,7 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Curve
+from flexedge.optim.device import Curve, per_step
 from flexedge.optim.placed import Placed
 from flexedge.optim.program import Block, Term
 
@@ -33,6 +33,7 @@ def taper(
     ``beyond`` is what lies outside the band of the stock: (sign, how much); it does not count.
     """
     device = placed.device
+    whole = 1.0 / per_step(device.share, level.size)  # from the mean over a step to the power in it
     for word, flow, curve in (
         ("charging", placed.up, device.charge_taper),
         ("discharging", placed.down, device.discharge_taper),
@@ -41,7 +42,7 @@ def taper(
             continue
         label = f"{device.name} {word}-power-curve"
         for slope, x, y in zip(slopes(curve), curve.x, curve.y, strict=False):
-            terms = [Term(flow), Term(level, -slope)]
+            terms = [Term(flow, whole), Term(level, -slope)]
             terms += [Term(block, sign * slope) for sign, block in beyond]
             limit = y - slope * x
             draft.program.add_rows(label, (-math.inf, limit), terms, n=level.size,
@@ -60,9 +61,10 @@ def part_load(draft: Draft, placed: Placed, *, wasting_pays: bool) -> Block | No
     program, n, name = draft.program, up.size, f"{placed.device.name} part load"
     stored = program.add_columns(f"{name} stored", n, (0.0, max(curve.y)))
     parts = [program.add_columns(f"{name} {x:g} kW", n, (0.0, 1.0)) for x in curve.x]
+    mean = -1.0 / per_step(placed.device.share, n)
     for block, values in ((up, curve.x), (stored, curve.y)):
         terms = [Term(part, value) for part, value in zip(parts, values, strict=True) if value]
-        program.add_rows(name, (0.0, 0.0), [Term(block, -1.0), *terms], n=n)
+        program.add_rows(name, (0.0, 0.0), [Term(block, mean), *terms], n=n)
     program.add_rows(name, (1.0, 1.0), [Term(part) for part in parts], n=n)
     if wasting_pays or not concave(curve):
         _neighbours(draft, name, parts)

@@ -100,6 +100,11 @@ class Running:
     max_starts_per_day: int | None = None
     on_before: bool = False
     """Whether it runs when the first step begins."""
+    held_steps: int = 0
+    """For how many of the first steps it has to stay as it is: a time up or down that is not over
+    yet."""
+    starts_before: int = 0
+    """Starts of the first day that happened already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,3 +172,6 @@ class Device:
     """Shares of its power on the three phases; None leaves it out of their limits."""
     priority: float = 0.0
     """Tie-breaker: between equal costs the device of higher priority charges first."""
+    share: Amount = 1.0
+    """Share of each step that is still to come. Powers are means over whole steps: of a step that
+    has begun, ``min_kw`` and ``max_kw`` are this share of what the device can do."""

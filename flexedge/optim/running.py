@@ -7,7 +7,7 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Device, Process, Running
+from flexedge.optim.device import Device, Process, Running, per_step
 from flexedge.optim.placed import Placed
 from flexedge.optim.program import Block, Term
 
@@ -19,7 +19,12 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> None:
     if running is None:
         return
     program, n, name = draft.program, len(device.min_kw), device.name
-    on = program.add_columns(f"{name} on", n, (0.0, 1.0), integer=True)
+    held = np.arange(n) < running.held_steps
+    may = (
+        np.where(held & running.on_before, 1.0, 0.0),
+        np.where(held & ~running.on_before, 0.0, 1.0),
+    )
+    on = program.add_columns(f"{name} on", n, may, integer=True)
     starts = program.add_columns(f"{name} starts", n, (0.0, 1.0), running.start_price)
     draft.ledger.open(f"starts {name}", starts)
     for sign, most in ((1.0, device.max_kw), (-1.0, -device.min_kw)):
@@ -28,7 +33,8 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> None:
                          n=n)  # fmt: skip
         least = _least_on(device, sign)
         if least > 0:
-            program.add_rows(f"{name} on", (0.0, math.inf), [*terms, Term(on, -least)], n=n)
+            part = -least * per_step(device.share, n)
+            program.add_rows(f"{name} on", (0.0, math.inf), [*terms, Term(on, part)], n=n)
     before = np.arange(-1, n - 1)
     was = np.zeros(n)
     was[0] = float(running.on_before)
@@ -36,7 +42,7 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> None:
                      [Term(on), Term(on, -1.0, at=before), Term(starts, -1.0)], n=n)  # fmt: skip
     _hold(draft, name, on, starts, running)
     if running.max_starts_per_day is not None:
-        _limit_starts(draft, name, starts, running.max_starts_per_day, day_of_step)
+        _limit_starts(draft, name, starts, running, day_of_step)
 
 
 def _least_on(device: Device, sign: float) -> float:
@@ -70,12 +76,15 @@ def _window(block: Block, length: int) -> list[Term]:
 
 
 def _limit_starts(
-    draft: Draft, name: str, starts: Block, most: int, day_of_step: Sequence[int]
+    draft: Draft, name: str, starts: Block, running: Running, day_of_step: Sequence[int]
 ) -> None:
     days = np.asarray(day_of_step if len(day_of_step) else [0] * starts.size)
     label = f"{name} maximum-starts-per-day"
     for day in np.unique(days):
         on_day = (days == day).astype(np.float64)
+        most = running.max_starts_per_day or 0
+        if day == days[0]:
+            most = max(most - running.starts_before, 0)
         draft.program.add_total(label, (-math.inf, float(most)), [(starts, on_day)],
                                 limits=(None, label))  # fmt: skip
 
@@ -105,7 +114,8 @@ def perform(draft: Draft, placed: Placed, weight: FloatArray) -> None:
     label = f"{name} duration"
     program.add_total(label, (float(wanted), float(wanted)), [(runs, 1.0)], limits=(label, None))
     powers = [Term(t.block, t.coefficient, t.at) for t in placed.power]
-    powers += [Term(part.block, -process.power_kw, part.at) for part in parts]
+    power_kw = process.power_kw * per_step(device.share, n)
+    powers += [Term(part.block, -power_kw, part.at) for part in parts]
     program.add_rows(f"{name} power", (0.0, 0.0), powers, n=n)
 
 

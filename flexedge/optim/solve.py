@@ -134,7 +134,7 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
         if p.device.wear_price:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
     choices += _directions(problem, levels)
-    choices += [modes for p in devices if (modes := placed.modes(p)) is not None]
+    choices += [modes for p in devices for modes in placed.modes(p)]
     columns = tuple(program.columns[start:])
     return Formulation(problem, draft, devices, meters, levels, choices, columns)
 

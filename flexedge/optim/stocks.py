@@ -215,7 +215,9 @@ class Physics:
         drawn = np.maximum(power_kw, 0.0) * self.gain(device)
         if device.part_load is not None:
             curve = device.part_load
-            drawn = np.interp(np.maximum(power_kw, 0.0), curve.x, curve.y) * self.arrives
+            part = per_step(device.share, len(power_kw))
+            power = np.maximum(power_kw, 0.0) / part
+            drawn = np.interp(power, curve.x, curve.y) * part * self.arrives
         added: FloatArray = drawn + np.minimum(power_kw, 0.0) * self.loss(device)
         return added
 

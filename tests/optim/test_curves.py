@@ -1,5 +1,7 @@
 """Tapers and part load."""
 
+import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,3 +72,19 @@ def test_the_plan_stays_on_a_curve_also_where_wasting_pays(price: float) -> None
 def test_concave() -> None:
     assert concave(Curve((0, 1, 2), (0, 2, 3)))
     assert not concave(Curve((0, 1, 2), (0, 1, 3)))
+
+
+def test_curves_hold_for_the_power_in_a_step_that_has_begun() -> None:
+    part = Curve((0.0, 2.0, 4.0), (0.0, 2.0, 2.0))
+    tank = Storage("t", 0.0, 0.0, 9.0, value_at_end=((math.inf, 1.0),))
+    share = np.array([0.5, 1.0])
+    device = Device("t", np.zeros(2), 4.0 * share, tank, part_load=part, share=share)
+    grid = TimeGrid(START, timedelta(hours=1), 2)
+    market = Market(np.zeros(2), np.full(2, 0.3), np.full(2, 0.1))
+    found = solve(Problem(grid, (device,), (market,)), LIMIT)
+    assert found.power_kw["t"] == pytest.approx([1.0, 2.0])  # 2 kW, where storing more is in vain
+    assert found.soc_kwh["t"] == pytest.approx([1.0, 3.0])
+    tapered = replace(device, part_load=None, charge_taper=Curve((0.0, 9.0), (3.0, 1.0)))
+    kept = solve(Problem(grid, (tapered,), (market,)), LIMIT)
+    whole = kept.power_kw["t"] / share
+    assert whole == pytest.approx(3.0 - 2.0 / 9.0 * kept.soc_kwh["t"])

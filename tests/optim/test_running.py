@@ -105,3 +105,29 @@ def test_a_task_that_cannot_run_is_named() -> None:
     found = plan([0.1, 0.1], wash("SHIFTABLE", 2, allowed=[1, 0], n=2))
     assert found.status == "relaxed"
     assert found.culprits == ("wash duration",)
+
+
+def test_what_it_has_to_do_from_before_it_goes_on_doing() -> None:
+    dear_first = [0.5, 0.5, 0.1, 0.1, 0.1, 0.1]
+    free = plan(dear_first, pump(on_before=True)).power_kw["pump"]
+    assert free[:2] == pytest.approx([0, 0])
+    held = plan(dear_first, pump(on_before=True, held_steps=2)).power_kw["pump"]
+    assert (held[:2] >= 2.0 - 1e-6).all()
+    off = plan([0.1, 0.1, 0.5, 0.5, 0.5, 0.5], pump(held_steps=2)).power_kw["pump"]
+    assert off[:2] == pytest.approx([0, 0])
+
+
+def test_starts_that_happened_today_count_today() -> None:
+    days = [0, 0, 1, 1, 1, 1]
+    once = plan(CHEAP_TWICE, pump(max_starts_per_day=1), days=days)
+    assert once.power_kw["pump"][1] > 2.0 - 1e-6
+    spent = plan(CHEAP_TWICE, pump(max_starts_per_day=1, starts_before=1), days=days)
+    assert spent.power_kw["pump"][:2] == pytest.approx([0, 0])
+    assert spent.power_kw["pump"][2:].max() > 2.0 - 1e-6
+
+
+def test_a_task_of_which_the_first_step_has_begun_counts_with_its_share() -> None:
+    task = Process(4.0, 2, "SHIFTABLE", np.ones(3, dtype=np.bool_))
+    most = np.array([1.0, 4.0, 4.0])
+    device = Device("oven", np.zeros(3), most, process=task, share=np.array([0.25, 1.0, 1.0]))
+    assert plan([0.1, 0.1, 0.9], device).power_kw["oven"] == pytest.approx([1.0, 4.0, 0.0])
