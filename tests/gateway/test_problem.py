@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from flexedge.domain.series import TimeGrid
-from flexedge.domain.units import Price
 from flexedge.errors import PlanError
+from flexedge.gateway.feeds import Feeds
+from flexedge.gateway.past import Past
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gathered, Gatherer
-from flexedge.gateway.processes import Processes
 from flexedge.optim.device import Device, Storage
 from flexedge.optim.market import SITE_BREACH_PRICE
 
@@ -23,9 +22,10 @@ CAR = {"car.power": 0.0, "car.plugged": 1.0, "car.session-energy": 5.0}
 
 def gatherer(world: "World") -> Gatherer:
     gateway = world.gateway
-    predictor = Predictor(gateway.plant, gateway.beliefs, gateway.latest)
-    processes = Processes(gateway.plant, gateway.latest, gateway.beliefs)
-    return Gatherer(gateway.plant, gateway.storages, predictor, processes, gateway.prices)
+    plant, beliefs, latest = gateway.plant, gateway.beliefs, gateway.latest
+    feeds = Feeds(plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs)
+    past = Past(plant, latest, beliefs)
+    return Gatherer(plant, gateway.storages, feeds, past, timedelta(minutes=15))
 
 
 def gather(world: "World", horizon: timedelta = DAY) -> Gathered:
@@ -92,10 +92,9 @@ def test_a_battery_is_planned_as_the_installer_says(hut: "Hut") -> None:
     gathered = gather(world)
     battery, inverter = storage(gathered, "battery"), device(gathered, "battery")
     assert (battery.soc_start_kwh, battery.soc_min_kwh, battery.soc_max_kwh) == (5.0, 1.0, 10.0)
-    assert (inverter.charging_efficiency, inverter.discharging_efficiency) == pytest.approx(
-        (0.9, 0.9)
-    )
-    assert battery.storage_efficiency == 0.99
+    assert np.asarray(inverter.charging_efficiency) == pytest.approx(0.9)
+    assert np.asarray(inverter.discharging_efficiency) == pytest.approx(0.9)
+    assert np.asarray(battery.storage_efficiency)[:2] == pytest.approx([0.99 ** (10 / 15), 0.99])
     assert battery.minima == ()
 
 
@@ -156,7 +155,7 @@ def test_heat_is_drawn_as_measured_yesterday_or_as_the_installer_says(hut: "Hut"
     usage = storage(gather(world), "heating").usage_kw
     assert isinstance(usage, np.ndarray)
     assert usage[1:].tolist() == pytest.approx([1.0] * 96)
-    assert device(gather(world), "heating").charging_efficiency == 3.5
+    assert np.asarray(device(gather(world), "heating").charging_efficiency) == pytest.approx(3.5)
 
 
 def test_the_sun_is_a_device_if_it_can_be_limited_and_else_happens_anyway(hut: "Hut") -> None:
@@ -200,12 +199,18 @@ def test_a_house_that_gives_power_is_not_planned_as_one_that_draws_it(hut: "Hut"
     assert gather(world).problem.site.inflexible_kw[1] == pytest.approx(-3.0)
 
 
-def test_processes_are_placed_and_then_happen_anyway(hut: "Hut") -> None:
+def test_processes_are_planned_with_everything_else(hut: "Hut") -> None:
     world = hut("oven")
     gathered = gather(world)
-    power = gathered.fixed["oven"].power_kw.values
-    assert power.sum() == 6.0 * 4 * 2  # today's hour and tomorrow's
-    assert gathered.problem.site.inflexible_kw[1:] == pytest.approx(power[1:])
+    assert gathered.owners == {"oven": "oven", "oven on 15 April": "oven"}
+    today, tomorrow = (device(gathered, name).process for name in gathered.owners)
+    assert today is not None
+    assert tomorrow is not None
+    assert (today.power_kw, today.slots, today.kind, today.runs) == (6.0, 4, "SHIFTABLE", 1)
+    assert today.allowed.sum() == 24  # from noon to six on site
+    assert not (today.allowed & tomorrow.allowed).any()
+    assert (gathered.problem.site.inflexible_kw == 0.0).all()
+    assert device(gathered, "oven").max_kw[:2] == pytest.approx([4.0, 6.0])
 
 
 def test_prices_are_fixed_or_of_a_sensor_and_feeding_in_pays_as_buying_costs(hut: "Hut") -> None:
@@ -213,8 +218,6 @@ def test_prices_are_fixed_or_of_a_sensor_and_feeding_in_pays_as_buying_costs(hut
     problem = gather(world).problem
     assert sorted(set(problem.site.import_price.tolist())) == [0.20, 0.40]
     assert set(problem.site.export_price.tolist()) == {0.08}
-    grid = TimeGrid(world.now, timedelta(hours=1), 2)
-    assert gatherer(world).price(Price(0.5, "EUR"), grid).tolist() == [0.5, 0.5]
     path = hut.folder / "site.yaml"
     text = path.read_text().replace(", production-price: {sensor: feed-in}", "")
     path.write_text(text)
@@ -262,10 +265,14 @@ def test_the_connection_is_planned_below_its_limits_by_the_guards_margin(hut: "H
     for values, expected in zip(capacities, (19.5, 0.0, 7.5), strict=True):
         assert isinstance(values, np.ndarray)
         assert (values[1:] == expected).all()
-    assert connection.consumption_breach_price == SITE_BREACH_PRICE
-    assert connection.production_breach_price == 5.0
-    assert (connection.peak_consumption_kw, connection.peak_price) == (4.0, 100.0)
-    assert storage(gather(world), "battery").minima_price == 7.0
+    for amount, price in (
+        (connection.consumption_breach_price, SITE_BREACH_PRICE),
+        (connection.production_breach_price, 5.0),
+        (connection.peak_consumption_kw, 4.0),
+        (connection.peak_price, 100.0),
+        (storage(gather(world), "battery").minima_price, 7.0),
+    ):
+        assert set(np.asarray(amount).tolist()) == {price}
     free = gather(hut("battery")).problem.site.connection
     assert free.power_capacity_kw is None
     assert free.peak_price is None

@@ -143,7 +143,7 @@ class _Site:
             tuple(self._commitments(made)),
             tuple(self._scenarios(markets[0])),
             self._risk_weight(),
-            tuple((moment.date() - grid.start.date()).days for moment in grid.times()),
+            tuple(moment.astimezone(zone).toordinal() for moment in grid.times()),
         )
         return Asked(
             problem,
