@@ -8,6 +8,7 @@ from flexedge.config.load import Route
 from flexedge.config.sensors import GRID
 from flexedge.config.site import VIRTUAL, Asset
 from flexedge.config.validate import remedy
+from flexedge.domain.context import CommodityContext
 from flexedge.domain.flex import ELECTRICITY, GroupReference
 from flexedge.domain.variable import (
     CapacityFromSensor,
@@ -46,6 +47,15 @@ def _everything(case: Case) -> Iterator[tuple[Route, SensorReference]]:
     yield from references(case.site.flex_context, ("flex-context",))
     for name, asset in case.site.assets.items():
         yield from references(asset.flex_model, ("assets", name, "flex-model"))
+
+
+def _electricity(case: Case) -> tuple[Route, CommodityContext]:
+    """Where electricity is described, and how."""
+    context = case.site.flex_context
+    for i, one in enumerate(context.commodities):
+        if one is context.electricity:
+            return ("flex-context", "commodities", i), one
+    return ("flex-context",), context
 
 
 def sensors_exist(case: Case) -> Found:
@@ -88,8 +98,9 @@ def sources_can_be_told(case: Case) -> Found:
 
 def limits_hold_in_silence(case: Case) -> Found:
     """A hard limit that a sensor tells is known while the sensor is silent."""
+    route, context = _electricity(case)
     amounts: list[tuple[Route, Any]] = [
-        (("flex-context", key.replace("_", "-")), getattr(case.site.flex_context.electricity, key))
+        ((*route, key.replace("_", "-")), getattr(context, key))
         for key in ("site_power_capacity", "site_consumption_capacity", "site_production_capacity")
     ]
     amounts += [
@@ -103,13 +114,13 @@ def limits_hold_in_silence(case: Case) -> Found:
 
 def grid_limits_nest(case: Case) -> Found:
     """What is agreed lies within what the connection can carry."""
-    context = case.site.flex_context.electricity
+    route, context = _electricity(case)
     hard = context.site_power_capacity
     for name in ("site_consumption_capacity", "site_production_capacity"):
         agreed = getattr(context, name)
         if isinstance(hard, float) and isinstance(agreed, float) and agreed > hard:
             yield (
-                ("flex-context", name.replace("_", "-")),
+                (*route, name.replace("_", "-")),
                 f"{agreed:g} kW is more than site-power-capacity ({hard:g} kW)",
             )
 
@@ -144,8 +155,7 @@ def _memberships(case: Case) -> Iterator[tuple[Route, GroupReference]]:
     for name, asset in case.site.assets.items():
         if asset.flex_model.group is not None:
             yield ("assets", name, "flex-model", "group"), asset.flex_model.group
-    context = case.site.flex_context
-    for i, commitment in enumerate(context.commitments):
+    for i, commitment in enumerate(case.site.flex_context.commitments):
         if commitment.group is not None:
             yield ("flex-context", "commitments", i, "group"), commitment.group
 
@@ -194,8 +204,34 @@ def commodities_are_known(case: Case) -> Found:
             if getattr(model, key) is not None and asset.control and asset.type not in VIRTUAL:
                 yield (
                     (*route, key.replace("_", "-")),
-                    "only for what is not controlled: add control: false to the asset",
+                    "only for what is not controlled: add control: false",
                 )
+
+
+def commitments_bind_something(case: Case) -> Found:
+    """Commitments are about what is planned, or listed as what happens anyway."""
+    context = case.site.flex_context
+    electricity = context.electricity
+    bound = {one.sensor for one in electricity.inflexible_consumption}
+    bound |= {one.sensor for one in electricity.inflexible_production}
+    bound |= {
+        f"{name}.power"
+        for name, asset in case.site.assets.items()
+        if asset.control and asset.type not in ("building", "group")
+    }
+    places: list[tuple[Route, CommodityContext]] = [(("flex-context",), context)]
+    places += [
+        (("flex-context", "commodities", i), one) for i, one in enumerate(context.commodities)
+    ]
+    for route, place in places:
+        for i, commitment in enumerate(place.commitments):
+            for j, one in enumerate(commitment.sensors):
+                if one.sensor in case.sensors and one.sensor not in bound:
+                    yield (
+                        (*route, "commitments", i, "sensors", j, "sensor"),
+                        f"'{one.sensor}' is neither planned nor listed as inflexible"
+                        + remedy(one.sensor, bound),
+                    )
 
 
 FLEXIBILITY: tuple[Callable[[Case], Found], ...] = (
@@ -206,4 +242,5 @@ FLEXIBILITY: tuple[Callable[[Case], Found], ...] = (
     groups_hold,
     storages_are_said_once,
     commodities_are_known,
+    commitments_bind_something,
 )

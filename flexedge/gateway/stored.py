@@ -91,7 +91,10 @@ def model(unit: Unit, plant: Plant, feeds: Feeds) -> Json:
     low, high = unit.range_kw
     if "power-capacity" not in told and max(-low, high) < float("inf"):
         told["power-capacity"] = f"{max(-low, high)!r} kW"
-    return {**told, **_modes(unit, told)}
+    modes = _modes(unit, told)
+    if "operation-modes" in modes:
+        told.pop("minimum-power", None)
+    return {**told, **modes}
 
 
 def _modes(unit: Unit, told: Json) -> Json:
@@ -102,7 +105,6 @@ def _modes(unit: Unit, told: Json) -> Json:
     least = f"{unit.least_kw!r} kW"
     if low >= 0:
         return {"minimum-power": least}
-    told.pop("minimum-power", None)
     back = min(unit.model.minimum_power or 0.0, -low)
     modes = [
         {"consumption-range": ["0 kW", "0 kW"]},

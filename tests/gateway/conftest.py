@@ -66,6 +66,11 @@ _ASSETS = {
     'since: "06:00", until: "18:00"}',
     "mill": "type: process, device: mill-switch",  # what it needs is up to the test
     "house": "type: building, remainder: true",
+    "feeder": "type: group, flex-model: {power-capacity: 4 kW}",
+    "gas-in": "type: converter, flex-model: {coupling: boiler, commodity: gas, "
+    "consumption-capacity: 20 kW}",
+    "heat-out": "type: converter, flex-model: {coupling: boiler, coupling-coefficient: 0.9, "
+    "commodity: heat, production-capacity: 18 kW}",
 }
 PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/kWh}],
   otherwise: 0.20 EUR/kWh}, feed-in: {fixed: 0.08 EUR/kWh}}"""

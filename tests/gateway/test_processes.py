@@ -22,9 +22,9 @@ Mill = Callable[..., "World"]
 def mill(hut: "Hut") -> Mill:
     """A machine of 6 kW, at a moment of a Tuesday in Amsterdam."""
 
-    def make(at: str, process: str, cheap: tuple[str, ...] = (), **site: str) -> "World":
+    def make(at: str, process: str, cheap: tuple[str, ...] = ()) -> "World":
         process = f"process: {{power: 6 kW, {process}}}"
-        world = hut("mill", more={"mill": process}, prices=prices(cheap), **site)
+        world = hut("mill", more={"mill": process}, prices=prices(cheap))
         world.now = local(at)
         world.show({"mill.power": 0.0, "grid.power": 0.0})
         return world
