@@ -71,7 +71,9 @@ class GatewayWindow:
             grid_kw=gateway.latest.value(f"{GRID}.power", now, plant.max_age(f"{GRID}.power")),
             grid_age_s=None if grid is None else (now - grid.event_start).total_seconds(),
             grid_limit_kw=None if math.isinf(limit_kw) else limit_kw,
-            assets=tuple(self._asset(unit, now) for unit in plant.units),
+            assets=tuple(
+                self._asset(unit, now) for unit in plant.units if unit.asset.type != "group"
+            ),
             devices=tuple(self._device(name, now) for name in plant.site.devices),
             plan=self._plan(now),
             alarms=tuple(gateway.health.alarms.values()),
