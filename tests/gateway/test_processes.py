@@ -129,6 +129,13 @@ def test_a_run_that_is_not_over_comes_before_the_next_one(mill: Mill) -> None:
     assert runs(world, hours=12) == spans(("09:00", "10:00"), ("14:00", "16:00"))
 
 
+def test_the_next_run_does_not_begin_before_the_one_that_is_not_over_ends(mill: Mill) -> None:
+    world = mill("09:00", f"{DAY}, runs: 2", cheap=("09:00", "10:00"))
+    ran(world, "08:00", "09:00")
+    world.show({"mill.power": 5.8})
+    assert runs(world, hours=12) == spans(("09:00", "12:00"))
+
+
 def test_what_has_begun_goes_on_whatever_the_price(mill: Mill) -> None:
     world = mill("09:00", DAY, cheap=("14:00",))
     ran(world, "08:00", "09:00")

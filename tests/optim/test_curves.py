@@ -84,6 +84,8 @@ def test_curves_hold_for_the_power_in_a_step_that_has_begun() -> None:
     found = solve(Problem(grid, (device,), (market,)), LIMIT)
     assert found.power_kw["t"] == pytest.approx([1.0, 2.0])  # 2 kW, where storing more is in vain
     assert found.soc_kwh["t"] == pytest.approx([1.0, 3.0])
+    empty = replace(device, storage=replace(tank, soc_min_kwh=1.5))
+    assert solve(Problem(grid, (empty,), (market,)), LIMIT).status == "optimal"  # 1 kWh is in reach
     tapered = replace(device, part_load=None, charge_taper=Curve((0.0, 9.0), (3.0, 1.0)))
     kept = solve(Problem(grid, (tapered,), (market,)), LIMIT)
     whole = kept.power_kw["t"] / share
