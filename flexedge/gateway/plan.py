@@ -13,10 +13,11 @@ from flexedge.domain.asset import Source
 from flexedge.domain.belief import Belief
 from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid
-from flexedge.errors import PlanError, StoreError
+from flexedge.errors import PlanError, SolverGaveUp, StoreError
 from flexedge.gateway.health import Health
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.gateway.problem import Gathered, Gatherer
+from flexedge.gateway.simpler import simpler
 from flexedge.gateway.view import Rung
 from flexedge.optim import explain
 from flexedge.optim.device import per_step
@@ -29,6 +30,7 @@ SCHEDULER = Source("flexedge", "scheduler")
 FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
+_SIMPLER = "the solver found no plan in its time: this one heeds neither starts nor minimum times"
 _DECIMALS = 6  # of kW: what a solver leaves beyond is rounding
 PATIENCE = timedelta(seconds=20)
 """How long the first plan waits for every state of charge, and devices for the first plan."""
@@ -102,7 +104,7 @@ class Planner:
             try:
                 self._beliefs.flush()  # forecasts shall know the newest readings
                 gathered = self._gatherer.gather(now, horizon)
-                solution = solve(gathered.problem, time_limit, self._solution)
+                solution, notes = self._solve(gathered, time_limit)
             except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
                 if not self.trouble:
@@ -114,8 +116,16 @@ class Planner:
             self._plan = plan = self._read_back(gathered, solution, now)
             self.trouble = ""
             self._health.planned(plan.seconds)
-            self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes)))
+            self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes, *notes)))
             self._keep(plan, gathered.expected)
+
+    def _solve(self, gathered: Gathered, time_limit: timedelta) -> tuple[Solution, tuple[str, ...]]:
+        """The best plan within the time; a simpler one, and a note on that, where there is none."""
+        try:
+            return solve(gathered.problem, time_limit, self._solution), ()
+        except SolverGaveUp:
+            easy = simpler(gathered.problem, gathered.owners)
+            return solve(easy, time_limit, self._solution), (_SIMPLER,)
 
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""

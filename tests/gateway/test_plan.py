@@ -334,3 +334,19 @@ def test_what_storing_costs_on_the_way_is_known_by_the_plan(hut: "Hut") -> None:
     charging, discharging = world.plan().efficiencies["battery"]
     assert charging.values == pytest.approx(0.9)
     assert discharging.values == pytest.approx(0.9)
+
+
+def test_there_is_a_simpler_plan_where_the_solver_finds_none_in_its_time(hut: "Hut") -> None:
+    starts = "start-up-cost: 0.05 EUR, minimum-up-time: 1 h"
+    world = hut("heating", "oven", context=HOUSE, prices=CHEAP, model={"heating": starts})
+    world.show({"heating.buffer-temperature": 45.0, "heating.power": 0.0, "grid.power": 1.0})
+    world.poll()
+    world.gateway.planner.step(world.now, timedelta(hours=36), timedelta(0))
+    plan = in_force(world)[1]
+    assert plan is not None
+    assert "heeds neither starts nor minimum times" in world.alarms["plan"]
+    oven = plan.schedules["oven"].power_kw
+    assert (oven.values > 0).sum() == 8
+    assert oven.at(world.now) == 6.0  # these hours are cheap
+    world.plan()
+    assert "plan" not in world.alarms
