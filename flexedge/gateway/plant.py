@@ -170,6 +170,18 @@ class Plant:
         """The building that uses what no other asset explains."""
         return next((unit for unit in self.units if unit.asset.remainder), None)
 
+    def happens(self, unit: Unit) -> bool:
+        """Whether an asset is expected to go on as it does, rather than planned.
+
+        Batteries that others control are not: nobody knows what they will do.
+        """
+        own_entry = unit.model.inflexible_consumption or unit.model.inflexible_production
+        if unit.planned or own_entry is not None or not unit.electric:
+            return False
+        if unit.asset.type == "solar":
+            return True
+        return unit.power in self.sensors and unit.asset.type != "battery"
+
     def max_age(self, sensor: str) -> timedelta:
         """How old a value may be and still be acted upon: three polls, at least 5 s."""
         return max(3 * self.every.get(sensor, timedelta(seconds=1)), _AT_LEAST)

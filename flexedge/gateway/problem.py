@@ -144,25 +144,13 @@ class Gatherer:
                 parts.expected[one.sensor] = Series(parts.grid, flow)
                 listed.add(one.sensor)
         for unit in self._plant.units:
-            if unit.power in listed or not self._happens(unit):
+            if unit.power in listed or not self._plant.happens(unit):
                 continue
             feed = Feed(unit.power, sky=unit.asset.type == "solar")
             values = np.nan_to_num(self._feeds.values(feed))
             parts.expected[unit.power] = Series(parts.grid, values)
             total += values
         return total
-
-    def _happens(self, unit: Unit) -> bool:
-        """Whether an asset is expected to go on as it does, rather than planned.
-
-        Batteries that others control are not: nobody knows what they will do.
-        """
-        own_entry = unit.model.inflexible_consumption or unit.model.inflexible_production
-        if unit.planned or own_entry is not None or not unit.electric:
-            return False
-        if unit.asset.type == "solar":
-            return True
-        return unit.power in self._plant.sensors and unit.asset.type != "battery"
 
     def _add_units(self, parts: _Parts) -> None:
         for unit in self._plant.units:

@@ -144,3 +144,11 @@ def test_who_feeds_the_storage_of_another_asset_knows_its_size(hut: "Hut") -> No
     assert plant.unit("heating").soc_max_kwh == 10.0
     assert plant.unit("heating").soc_min_kwh == 1.0
     assert plant.unit("battery").keeper is plant.unit("battery").asset
+
+
+def test_what_is_only_watched_is_expected_to_go_on_but_for_batteries(hut: "Hut") -> None:
+    watched = dict.fromkeys(("battery", "car"), "control: false")
+    world = hut("battery", "car", "heating", "roof-without-meter", "house", more=watched)
+    plant = world.gateway.plant
+    happens = {unit.name for unit in plant.units if plant.happens(unit)}
+    assert happens == {"car", "roof-without-meter", "house"}
