@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flexedge.config.case import Case, Found
 from flexedge.config.load import Document, Route, read_yaml
 from flexedge.config.profile import ModbusProfile, Profile
 from flexedge.config.profiles import catalogue, load_profile, profiles_in
-from flexedge.config.rules import RULES, Case, Found
+from flexedge.config.rules import RULES
 from flexedge.config.sensors import SensorOrigin, currencies_of, sensors_of
 from flexedge.config.site import Device, FilePrice, Site
 from flexedge.config.validate import nearest, remedy, validate
+from flexedge.domain import variable
 from flexedge.errors import ConfigError, Problem
 
 __all__ = ["LoadedSite", "SensorOrigin", "catalogue", "load_profile", "load_site"]
@@ -88,8 +90,9 @@ def _currencies(site: Site) -> dict[Route, str]:
     found: dict[Route, str] = {}
     for name, source in site.prices.items():
         found |= {("prices", name, *keys): currency for keys, currency in currencies_of(source)}
-    for name, price in site.flex_context.prices():
-        found["flex-context", name] = price.currency
+    found |= dict(variable.currencies(site.flex_context, ("flex-context",)))
+    for name, asset in site.assets.items():
+        found |= dict(variable.currencies(asset.flex_model, ("assets", name, "flex-model")))
     return found
 
 

@@ -1,80 +1,17 @@
 """What must hold between the parts of a site: each rule yields (where, what is wrong and right)."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
+from flexedge.config.case import Case, Found
+from flexedge.config.flexibility import FLEXIBILITY
 from flexedge.config.load import Route
-from flexedge.config.profile import Profile
-from flexedge.config.sensors import GRID, SensorOrigin
-from flexedge.config.site import Asset, AssetType, Site
+from flexedge.config.sensors import GRID
+from flexedge.config.site import VIRTUAL, Asset, AssetType
 from flexedge.config.validate import remedy
-from flexedge.domain.flex import (
-    FlexContext,
-    FlexModel,
-    PowerFromSensor,
-    PriceFromSensor,
-    SensorReference,
-)
+from flexedge.domain.variable import fixed
 
 STORAGE: tuple[AssetType, ...] = ("battery", "one-way_evse", "two-way_evse", "heat-storage")
-
-Found = Iterator[tuple[Route, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A site under examination: with the profiles that could be read and the sensors they give."""
-
-    site: Site
-    profiles: Mapping[str, Profile]
-    sensors: Mapping[str, SensorOrigin]
-
-    def is_known(self, device: str | None) -> bool:
-        """Whether the device's profile was read; complaints about others are made elsewhere."""
-        return device is None or device in self.profiles
-
-
-def _references(model: FlexModel | FlexContext, route: Route) -> Iterator[tuple[Route, Any]]:
-    for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
-        here = (*route, field.alias or name)
-        parts = enumerate(value) if isinstance(value, tuple) else [(None, value)]
-        for i, part in parts:
-            if isinstance(part, SensorReference):
-                yield (here if i is None else (*here, i)), part
-
-
-def _all_references(site: Site) -> Iterator[tuple[Route, SensorReference]]:
-    yield from _references(site.flex_context, ("flex-context",))
-    for name, asset in site.assets.items():
-        yield from _references(asset.flex_model, ("assets", name, "flex-model"))
-
-
-def sensors_exist(case: Case) -> Found:
-    """Sensors that are referred to exist and measure what is asked for."""
-    blind = {device for device in case.site.devices if not case.is_known(device)}
-    blind |= {name for name, asset in case.site.assets.items() if not case.is_known(asset.device)}
-    if not case.is_known(case.site.grid_connection.device):
-        blind.add(GRID)
-    for route, reference in _all_references(case.site):
-        name = reference.sensor
-        wanted, fits = _wanted(reference)
-        origin = case.sensors.get(name)
-        if origin is None and name.partition(".")[0] not in blind:
-            fitting = [known for known, other in case.sensors.items() if fits(other.unit)]
-            yield (*route, "sensor"), f"there is no sensor '{name}'{remedy(name, fitting)}"
-        elif origin is not None and not fits(origin.unit):
-            yield (*route, "sensor"), f"'{name}' is in {origin.unit or 'no unit'}, not {wanted}"
-
-
-def _wanted(reference: SensorReference) -> tuple[str, Callable[[str], bool]]:
-    if isinstance(reference, PriceFromSensor):
-        return "a price: name one of prices", lambda unit: unit.endswith("/kWh")
-    if isinstance(reference, PowerFromSensor):
-        return "kW", lambda unit: unit == "kW"
-    return "% or kWh", lambda unit: unit in ("%", "kWh")
 
 
 def devices_claimed_once(case: Case) -> Found:
@@ -100,19 +37,6 @@ def devices_claimed_once(case: Case) -> Found:
             yield route, f"'{profile.profile}' has no {role} (it has {provided})"
         else:
             claimed[device, role] = who
-
-
-def grid_limits_nest(case: Case) -> Found:
-    """What is agreed lies within what the connection can carry."""
-    context = case.site.flex_context
-    hard = context.site_power_capacity
-    for name in ("site_consumption_capacity", "site_production_capacity"):
-        agreed = getattr(context, name)
-        if hard is not None and agreed is not None and agreed > hard:
-            yield (
-                ("flex-context", name.replace("_", "-")),
-                f"{agreed:g} kW is more than site-power-capacity ({hard:g} kW)",
-            )
 
 
 def one_remainder(case: Case) -> Found:
@@ -179,7 +103,7 @@ def _controllable(case: Case, _name: str, asset: Asset) -> Found:
             f"'{profile.profile}' cannot control its {asset.role}: set control: false",
         )
     model = asset.flex_model
-    known = model.power_capacity is not None or isinstance(model.production_capacity, float)
+    known = fixed(model.power_capacity) is not None or isinstance(model.production_capacity, float)
     if asset.type == "solar" and not known:
         yield (
             ("flex-model",),
@@ -187,10 +111,19 @@ def _controllable(case: Case, _name: str, asset: Asset) -> Found:
         )
 
 
+def _virtual(_case: Case, _name: str, asset: Asset) -> Found:
+    if asset.type in VIRTUAL and asset.device is not None:
+        yield ("device",), f"a {asset.type} has no device of its own: remove it"
+    if asset.type == "converter" and asset.flex_model.coupling is None:
+        yield ("flex-model",), "missing key 'coupling': the name that its ports share"
+
+
 def _storage(case: Case, name: str, asset: Asset) -> Found:
-    if asset.type not in STORAGE:
-        return
     model = asset.flex_model
+    if asset.type not in STORAGE or (model.coupling is not None and model.soc_max is None):
+        return
+    if _fed_by_others(case, name, asset):
+        return
     if model.soc_max is None and asset.heat_buffer is None:
         yield ("flex-model",), "missing key 'soc-max': how much it stores, as '10 kWh'"
     most = capacity_kwh(asset)
@@ -209,6 +142,20 @@ def _storage(case: Case, name: str, asset: Asset) -> Found:
     given = model.state_of_charge is not None or model.soc_at_start is not None
     if not known and not given and case.is_known(asset.device):
         yield ("flex-model",), _UNKNOWN_SOC.get(asset.type, _UNKNOWN_SOC["battery"])
+
+
+def _fed_by_others(case: Case, name: str, asset: Asset) -> bool:
+    """Whether another asset describes the storage that this one feeds, too."""
+    soc = asset.flex_model.state_of_charge
+    return (
+        asset.flex_model.soc_max is None
+        and soc is not None
+        and any(
+            other.flex_model.state_of_charge == soc and other.flex_model.soc_max is not None
+            for key, other in case.site.assets.items()
+            if key != name
+        )
+    )
 
 
 _UNKNOWN_SOC: dict[AssetType, str] = {
@@ -250,10 +197,11 @@ def _process(_case: Case, _name: str, asset: Asset) -> Found:
     window = datetime.combine(day, process.until) - datetime.combine(day, process.since)
     if window <= timedelta(0):
         window += timedelta(days=1)
-    if process.duration > window:
+    if process.duration * process.runs > window:
+        runs = "lasts" if process.runs == 1 else f"times {process.runs} runs lasts"
         yield (
             ("process", "duration"),
-            f"lasts longer than the {window / timedelta(hours=1):g} h between since and until",
+            f"{runs} longer than the {window / timedelta(hours=1):g} h between since and until",
         )
 
 
@@ -262,14 +210,14 @@ _ASSET_RULES: tuple[Callable[[Case, str, Asset], Found], ...] = (
     _own_keys,
     _building,
     _controllable,
+    _virtual,
     _storage,
     _heat_buffer,
     _process,
 )
 RULES: tuple[Callable[[Case], Found], ...] = (
-    sensors_exist,
+    *FLEXIBILITY,
     devices_claimed_once,
-    grid_limits_nest,
     one_remainder,
     assets_are_whole,
 )

@@ -18,6 +18,7 @@ NAMED_BY = "FLEXEDGE_SETTINGS"
 """The environment variable that names the settings file."""
 DEFAULT_FILE = Path("/etc/flexedge/settings.yaml")
 _NESTED = "__"
+_RESOLUTIONS = (5, 15, 30, 60)  # minutes
 
 
 def _listed(value: Any) -> Any:
@@ -57,6 +58,8 @@ class Plan(Record):
     """How often a new plan is made, apart from changes that call for one."""
     horizon: Duration = Field(default="36 h", validate_default=True)
     """How far a plan looks ahead."""
+    resolution: Duration = Field(default="15 min", validate_default=True)
+    """Length of the steps that are planned: 5, 15, 30 or 60 minutes."""
     time_limit: Duration = Field(default="5 s", validate_default=True)
     """How long the solver may think."""
 
@@ -64,6 +67,8 @@ class Plan(Record):
     def _sensible(self) -> Self:
         if not timedelta(0) < self.time_limit < self.every:
             raise ValueError("time-limit should be above zero and below every")
+        if self.resolution / timedelta(minutes=1) not in _RESOLUTIONS:
+            raise ValueError("resolution should be 5, 15, 30 or 60 min")
         if not self.every <= self.horizon <= timedelta(days=7):
             raise ValueError("horizon should be between every and 7 days")
         return self

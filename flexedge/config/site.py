@@ -14,9 +14,11 @@ from pydantic import (
     model_validator,
 )
 
-from flexedge.domain.flex import FlexContext, FlexModel, NonNegativeKw, NonNegativeKwh
+from flexedge.domain.context import FlexContext
+from flexedge.domain.flex import FlexModel
 from flexedge.domain.record import Record
 from flexedge.domain.units import Duration, PowerKw, PricePerKwh, TemperatureC, VolumeL, parse_unit
+from flexedge.domain.variable import NonNegativeKw, NonNegativeKwh
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 """Lower-case letters, digits and dashes."""
@@ -202,7 +204,7 @@ class HeatBuffer(Record):
 
 
 class Process(Record):
-    """A machine that runs once a day for a fixed time at a fixed power."""
+    """A machine that runs for a fixed time at a fixed power, once a day or several times."""
 
     power: NonNegativeKw
     duration: Duration
@@ -210,13 +212,25 @@ class Process(Record):
     since: ClockTime
     """Earliest start, local time."""
     until: ClockTime
-    """Latest end, local time."""
+    """Latest end (deadline), local time."""
     days: tuple[Day, ...] = EVERY_DAY
+    runs: Annotated[int, Field(ge=1)] = 1
+    """How often it runs between since and until, ``duration`` each time."""
 
 
 AssetType = Literal[
-    "battery", "solar", "one-way_evse", "two-way_evse", "heat-storage", "building", "process"
+    "battery",
+    "solar",
+    "one-way_evse",
+    "two-way_evse",
+    "heat-storage",
+    "building",
+    "process",
+    "group",
+    "converter",
 ]
+VIRTUAL: tuple[AssetType, ...] = ("group", "converter")
+"""Without a device of their own: a limit that others share, a port of a converter."""
 ROLES: dict[AssetType, str | None] = {
     "battery": "battery",
     "solar": "pv",
@@ -225,6 +239,8 @@ ROLES: dict[AssetType, str | None] = {
     "heat-storage": "heat-pump",
     "building": None,
     "process": "switch",
+    "group": None,
+    "converter": None,
 }
 
 

@@ -16,14 +16,15 @@ from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.past import Past
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
-from flexedge.gateway.processes import Processes
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
 from flexedge.store.beliefs import Beliefs, open_or_set_aside
@@ -97,8 +98,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
-    processes = Processes(plant, latest, beliefs)
-    gatherer = Gatherer(plant, storages, predictor, processes, prices)
+    feeds, past = Feeds(plant, predictor, prices, beliefs), Past(plant, latest, beliefs)
+    gatherer = Gatherer(plant, storages, feeds, past, settings.plan.resolution)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     targets = Targets(plant, latest, storages, planner)
     dispatcher = Dispatcher(plant, targets, storages, state, health)

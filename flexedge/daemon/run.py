@@ -29,7 +29,7 @@ from flexedge.web.server import Server
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
 _DAY = timedelta(days=1)
-_KEEP = timedelta(days=30)  # readings and beliefs older than this go
+_KEEP = timedelta(days=32)  # readings and beliefs older than this go: a month of peaks stays
 _SILENT = timedelta(seconds=60)
 _log = structlog.get_logger()
 Ending = SimpleQueue[None]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -113,8 +113,19 @@ class Price:
     value: float
     currency: str
 
+    per: Literal["", "kWh", "kW"] = ""
+    """What it is the price of, where that is not plain from where it stands."""
+
     def __str__(self) -> str:
         return f"{self.value:g} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of money in a currency."""
+
+    value: float
+    currency: str
 
 
 def _split(text: Any, dimension: Dimension) -> tuple[float, Unit]:
@@ -155,6 +166,44 @@ def price(text: Any, dimension: Literal["energy-price", "power-price"]) -> Price
     if unit.currency is None:  # pragma: no cover - parse_unit gives prices a currency
         raise ValueError(f"{text!r} has no currency")
     return Price(number * unit.factor, unit.currency)
+
+
+def position_price(text: Any) -> Price:
+    """A price of energy ("0.29 EUR/kWh") or of power ("120 EUR/kW"), which says which it is."""
+    if isinstance(text, Price):
+        return text
+    try:
+        return replace(price(text, "energy-price"), per="kWh")
+    except ValueError as error:
+        try:
+            return replace(price(text, "power-price"), per="kW")
+        except ValueError:
+            raise error from None
+
+
+def money(text: Any) -> Money:
+    """Turn "0.50 EUR" into an amount of money. Raises ``ValueError`` with a remedy."""
+    if isinstance(text, Money):
+        return text
+    match = _NUMBER_AND_UNIT.match(text) if isinstance(text, str) else None
+    if match is None or re.fullmatch("[A-Z]{3}", match[2]) is None:
+        raise ValueError(f"{text!r} is not an amount of money; write it as '0.50 EUR'")
+    return Money(float(match[1]), match[2])
+
+
+def ramp(text: Any) -> float:
+    """Turn a power per time ("10 kW/h", "500 W/min") into kW per hour.
+
+    Raises ``ValueError`` with a remedy.
+    """
+    top, _, below = text.rpartition("/") if isinstance(text, str) else ("", "", "")
+    per_hour = {"h": 1.0, "min": 60.0}.get(below.strip())
+    if per_hour is None:
+        raise ValueError(f"{text!r} should be a power per time, such as '10 kW/h'")
+    found = quantity(top.strip(), "power") * per_hour
+    if found <= 0:
+        raise ValueError(f"{text!r} should be above 0: limits of both directions are positive")
+    return found
 
 
 def _duration_parts(text: str) -> dict[str, float]:
@@ -199,6 +248,14 @@ def _price_field(dimension: Literal["energy-price", "power-price"]) -> tuple[Any
     )
 
 
+def _text(example: str, read: Any, write: Any) -> tuple[Any, ...]:
+    return (
+        BeforeValidator(read),
+        PlainSerializer(write, return_type=str),
+        WithJsonSchema({"type": "string", "examples": [example]}),
+    )
+
+
 PowerKw = Annotated[float, *_field("power")]
 EnergyKwh = Annotated[float, *_field("energy")]
 Share = Annotated[float, *_field("share")]
@@ -207,6 +264,18 @@ VolumeL = Annotated[float, *_field("volume")]
 CurrentA = Annotated[float, *_field("current")]
 PricePerKwh = Annotated[Price, *_price_field("energy-price")]
 PricePerKw = Annotated[Price, *_price_field("power-price")]
+PositionPrice = Annotated[
+    Price,
+    *_text(
+        "0.29 EUR/kWh",
+        position_price,
+        lambda price: f"{price.value!r} {price.currency}/{price.per}",
+    ),
+]
+MoneyAmount = Annotated[
+    Money, *_text("0.50 EUR", money, lambda money: f"{money.value!r} {money.currency}")
+]
+RampKwPerHour = Annotated[float, *_text("10 kW/h", ramp, lambda ramp: f"{ramp!r} kW/h")]
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),

@@ -52,7 +52,7 @@ class Deriver:
         """What the grid meter shows and no other asset explains."""
         rest = grid.value if grid.usable else None
         for unit in self._plant.units:
-            if unit is house or rest is None:
+            if unit is house or rest is None or not unit.electric:
                 continue
             power = self._latest.value(unit.power, now, self._plant.max_age(unit.power))
             rest = None if power is None else rest - power

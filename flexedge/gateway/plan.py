@@ -13,14 +13,16 @@ from flexedge.domain.asset import Source
 from flexedge.domain.belief import Belief
 from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid
-from flexedge.errors import PlanError, StoreError
+from flexedge.errors import PlanError, SolverGaveUp, StoreError
 from flexedge.gateway.health import Health
-from flexedge.gateway.least import solve_in_steps
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.gateway.problem import Gathered, Gatherer
+from flexedge.gateway.simpler import simpler
 from flexedge.gateway.view import Rung
 from flexedge.optim import explain
+from flexedge.optim.device import per_step
 from flexedge.optim.solution import Solution
+from flexedge.optim.solve import solve
 from flexedge.store.beliefs import Beliefs
 
 _log = structlog.get_logger()
@@ -28,6 +30,8 @@ SCHEDULER = Source("flexedge", "scheduler")
 FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
+_SIMPLER = "the solver found no plan in its time: this one heeds neither starts nor minimum times"
+_DECIMALS = 6  # of kW: what a solver leaves beyond is rounding
 PATIENCE = timedelta(seconds=20)
 """How long the first plan waits for every state of charge, and devices for the first plan."""
 
@@ -46,12 +50,16 @@ class Plan:
     export_price: Series
     stored_value: Mapping[str, Series]
     """What a stored kWh is worth in each step, by asset."""
+    efficiencies: Mapping[str, tuple[Series, Series]]
+    """Of charging and of discharging, by asset."""
     cost: float
     seconds: float
     status: str
     headline: str
     why: Mapping[str, str]
     breaches: tuple[str, ...]
+    outputs: Mapping[str, Series]
+    """Powers that are also written to other sensors, by sensor."""
 
 
 class Planner:
@@ -96,9 +104,7 @@ class Planner:
             try:
                 self._beliefs.flush()  # forecasts shall know the newest readings
                 gathered = self._gatherer.gather(now, horizon)
-                solution = solve_in_steps(
-                    gathered.problem, self._least(gathered), time_limit, self._solution
-                )
+                solution, notes = self._solve(gathered, time_limit)
             except (PlanError, StoreError, ValueError) as error:
                 self._health.count(infeasible=1)
                 if not self.trouble:
@@ -110,19 +116,16 @@ class Planner:
             self._plan = plan = self._read_back(gathered, solution, now)
             self.trouble = ""
             self._health.planned(plan.seconds)
-            self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes)))
+            self._health.alarm("plan", "; ".join((*plan.breaches, *gathered.notes, *notes)))
             self._keep(plan, gathered.expected)
 
-    def _least(self, gathered: Gathered) -> dict[str, FloatArray]:
-        """The least power above zero in each step, of assets that have one."""
-        least = {unit.name: unit.least_kw for unit in self._plant.controlled if unit.least_kw}
-        steps = np.ones(gathered.problem.grid.n)
-        steps[0] = gathered.first_share
-        return {
-            device.name: least[device.name] * steps
-            for device in gathered.problem.devices
-            if device.name in least
-        }
+    def _solve(self, gathered: Gathered, time_limit: timedelta) -> tuple[Solution, tuple[str, ...]]:
+        """The best plan within the time; a simpler one, and a note on that, where there is none."""
+        try:
+            return solve(gathered.problem, time_limit, self._solution), ()
+        except SolverGaveUp:
+            easy = simpler(gathered.problem, gathered.owners)
+            return solve(easy, time_limit, self._solution), (_SIMPLER,)
 
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""
@@ -131,7 +134,7 @@ class Planner:
         def whole(values: FloatArray) -> FloatArray:
             stretched = values.copy()
             stretched[0] /= gathered.first_share
-            return stretched
+            return np.round(stretched, _DECIMALS)
 
         solution = replace(
             solution,
@@ -139,36 +142,37 @@ class Planner:
             net_kw={name: whole(power) for name, power in solution.net_kw.items()},
         )
         words = explain.explain(problem, solution, 0, self._plant.zone, self._plant.currency)
-        schedules = {
-            name: Schedule(
-                name,
-                Series(grid, power),
-                Series(grid, solution.soc_kwh[name]) if name in solution.soc_kwh else None,
-            )
-            for name, power in solution.power_kw.items()
-        }
-        schedules |= gathered.fixed
         return Plan(
             made_at=now,
             valid_until=min(now + VALID_FOR, grid.end),
-            schedules=schedules,
+            schedules=_schedules(gathered, solution),
             grid_kw=Series(grid, solution.grid_kw),
             can_produce_kw={
                 device.name: Series(grid, -device.min_kw)
                 for device in problem.devices
-                if device.storage is None
+                if device.storage is None and device.process is None
             },
             import_price=Series(grid, problem.site.import_price),
             export_price=Series(grid, problem.site.export_price),
             stored_value={
-                name: Series(grid, value) for name, value in solution.stored_value.items()
+                device.name: Series(grid, solution.stored_value[device.storage.name])
+                for device in problem.devices
+                if device.storage is not None
+            },
+            efficiencies={
+                device.name: (
+                    Series(grid, per_step(device.charging_efficiency, grid.n)),
+                    Series(grid, per_step(device.discharging_efficiency, grid.n)),
+                )
+                for device in problem.devices
             },
             cost=solution.cost,
             seconds=solution.build_seconds + solution.solve_seconds,
             status=solution.status,
             headline=words.headline,
-            why=dict(words.by_device),
+            why=_why(gathered, words.by_device, solution),
             breaches=tuple(breach.sentence(self._plant.zone) for breach in solution.breaches),
+            outputs=_outputs(gathered, solution),
         )
 
     def _keep(self, plan: Plan, expected: Mapping[str, Series]) -> None:
@@ -179,6 +183,11 @@ class Planner:
         beliefs = [
             Belief(f"{name}.power", SCHEDULER.name, plan.made_at, values)
             for name, values in series.items()
+            if f"{name}.power" in self._plant.sensors
+        ]
+        beliefs += [
+            Belief(sensor, SCHEDULER.name, plan.made_at, values)
+            for sensor, values in plan.outputs.items()
         ]
         for name, schedule in plan.schedules.items():
             sensor = self._plant.unit(name).sensors.get("soc")
@@ -213,3 +222,42 @@ class Planner:
         if plan is None or now >= plan.valid_until:
             return "local-rule", None
         return ("fresh-plan" if now - plan.made_at <= FRESH_FOR else "last-plan"), plan
+
+
+def _schedules(gathered: Gathered, solution: Solution) -> dict[str, Schedule]:
+    """The power of each asset, which may be that of several tasks, and what it stores."""
+    grid = gathered.whole.grid
+    powers: dict[str, FloatArray] = {}
+    stocks: dict[str, Series] = {}
+    for device in gathered.whole.devices:
+        asset = gathered.owners[device.name]
+        powers[asset] = powers.get(asset, np.zeros(grid.n)) + solution.power_kw[device.name]
+        if device.storage is not None:
+            stocks[asset] = Series(grid, solution.soc_kwh[device.storage.name])
+    return {
+        name: Schedule(name, Series(grid, power), stocks.get(name))
+        for name, power in powers.items()
+    }
+
+
+def _why(gathered: Gathered, by_device: Mapping[str, str], solution: Solution) -> dict[str, str]:
+    """One sentence for each asset: of a process, that of the task that runs, or of the first."""
+    why: dict[str, str] = {}
+    for device in gathered.whole.devices:
+        asset = gathered.owners[device.name]
+        if asset not in why or solution.power_kw[device.name][0] > 0:
+            why[asset] = by_device[device.name].replace(f"The {device.name} ", f"The {asset} ", 1)
+    return why
+
+
+def _outputs(gathered: Gathered, solution: Solution) -> dict[str, Series]:
+    """What is written to further sensors; consumption is positive in all of them."""
+    grid, told = gathered.whole.grid, {}
+    for output in gathered.outputs:
+        power = sum((solution.power_kw[name] for name in output.devices), start=output.fixed_kw)
+        if output.part == "up":
+            power = np.maximum(power, 0.0)
+        elif output.part == "down":
+            power = np.minimum(power, 0.0)
+        told[output.sensor.name] = Series(grid, power)
+    return told

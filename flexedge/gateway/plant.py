@@ -6,9 +6,11 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from flexedge.config.sensors import SensorOrigin
-from flexedge.config.site import Asset, Site
+from flexedge.config.site import VIRTUAL, Asset, Site
 from flexedge.domain.asset import Sensor
-from flexedge.domain.flex import FlexContext, FlexModel
+from flexedge.domain.context import FlexContext
+from flexedge.domain.flex import ELECTRICITY, FlexModel
+from flexedge.domain.variable import DataReference, fixed
 from flexedge.drivers.driver import ControlPoint, Driver
 
 GRID = "grid"
@@ -29,6 +31,10 @@ class Unit:
     control: ControlPoint | None
     """None where the asset is not to be, or cannot be, controlled."""
     sensors: Mapping[str, str]
+    keeper: Asset
+    """The asset that describes its storage: itself, or another one that feeds the same."""
+    soft: tuple[bool, bool] = (False, False)
+    """Whether the site lets its consumption- and production-capacity be exceeded at a price."""
 
     @property
     def model(self) -> FlexModel:
@@ -37,8 +43,26 @@ class Unit:
 
     @property
     def stores(self) -> bool:
-        """Whether it stores energy."""
-        return self.asset.type in _STORES
+        """Whether it stores energy; not what only makes heat of electricity for others."""
+        only_converts = self.model.coupling is not None and self.model.soc_max is None
+        return self.asset.type in _STORES and not only_converts
+
+    @property
+    def virtual(self) -> bool:
+        """Whether it is planned although nobody can tell it anything: it follows from others."""
+        if self.asset.type in VIRTUAL:
+            return True
+        return self.asset.device is None and self.stores and not self.electric
+
+    @property
+    def planned(self) -> bool:
+        """Whether the optimisation decides its power."""
+        return self.control is not None or self.virtual
+
+    @property
+    def electric(self) -> bool:
+        """Whether its power flows through the site's electricity meter."""
+        return self.model.commodity == ELECTRICITY and self.asset.type not in VIRTUAL
 
     @property
     def vehicle(self) -> bool:
@@ -53,14 +77,14 @@ class Unit:
     @property
     def soc_min_kwh(self) -> float:
         """The lowest state of charge to plan for."""
-        return self.model.soc_min or 0.0
+        return self.keeper.flex_model.soc_min or 0.0
 
     @property
     def soc_max_kwh(self) -> float | None:
         """The highest state of charge; None for what does not store."""
-        if self.model.soc_max is not None:
-            return self.model.soc_max
-        buffer = self.asset.heat_buffer
+        if self.keeper.flex_model.soc_max is not None:
+            return self.keeper.flex_model.soc_max
+        buffer = self.keeper.heat_buffer
         return None if buffer is None else buffer.capacity_kwh
 
     @property
@@ -68,7 +92,8 @@ class Unit:
         """The least power above zero it can do; a machine on a switch knows only one."""
         if self.asset.process is not None:
             return self.asset.process.power
-        return 0.0 if self.control is None else self.control.least_kw
+        least = 0.0 if self.control is None else self.control.least_kw
+        return max(least, self.model.minimum_power or 0.0)
 
     @property
     def range_kw(self) -> tuple[float, float]:
@@ -78,17 +103,37 @@ class Unit:
             if limits:
                 low, high = max(low, limits[0]), min(high, limits[1])
         model = self.model
-        if model.power_capacity is not None:
-            low, high = max(low, -model.power_capacity), min(high, model.power_capacity)
-        if isinstance(model.consumption_capacity, float):
-            high = min(high, model.consumption_capacity)
-        if isinstance(model.production_capacity, float):
-            low = max(low, -model.production_capacity)
+        most = fixed(model.power_capacity)
+        if most is not None:
+            low, high = max(low, -most), min(high, most)
+        down, up = self._directions()
+        low, high = max(low, -down), min(high, up)
         if self.asset.type in ("one-way_evse", "heat-storage", "building", "process"):
             low = max(low, 0.0)
         if self.asset.type == "solar":
             high = min(high, 0.0)
         return low, high
+
+    def _directions(self) -> tuple[float, float]:
+        """The fixed hard capacities of giving and drawing.
+
+        Where only one direction has a capacity, which is not zero, the other has none: as
+        FlexMeasures understands it.
+        """
+        up, down = self.model.consumption_capacity, self.model.production_capacity
+        if up is not None and down is None and _flows(up):
+            down = 0.0
+        elif down is not None and up is None and _flows(down):
+            up = 0.0
+        hard = [
+            capacity if isinstance(capacity, float) and not (soft and capacity) else float("inf")
+            for capacity, soft in ((down, self.soft[1]), (up, self.soft[0]))
+        ]
+        return hard[0], hard[1]
+
+
+def _flows(capacity: float | DataReference) -> bool:
+    return isinstance(capacity, DataReference) or capacity > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +170,18 @@ class Plant:
         """The building that uses what no other asset explains."""
         return next((unit for unit in self.units if unit.asset.remainder), None)
 
+    def happens(self, unit: Unit) -> bool:
+        """Whether an asset is expected to go on as it does, rather than planned.
+
+        Batteries that others control are not: nobody knows what they will do.
+        """
+        own_entry = unit.model.inflexible_consumption or unit.model.inflexible_production
+        if unit.planned or own_entry is not None or not unit.electric:
+            return False
+        if unit.asset.type == "solar":
+            return True
+        return unit.power in self.sensors and unit.asset.type != "battery"
+
     def max_age(self, sensor: str) -> timedelta:
         """How old a value may be and still be acted upon: three polls, at least 5 s."""
         return max(3 * self.every.get(sensor, timedelta(seconds=1)), _AT_LEAST)
@@ -153,5 +210,28 @@ def resolve(
         control = None
         if asset.device is not None and asset.control:
             control = drivers[asset.device].controls.get(f"{asset.role}.power")
-        units.append(Unit(name, asset, control, mine))
+        units.append(Unit(name, asset, control, mine, _keeper(asset, site), _soft(site)))
     return Plant(site, site.site.zone, currency, tuple(units), sensors, sensor_of, every)
+
+
+def _keeper(asset: Asset, site: Site) -> Asset:
+    """Who describes the storage that an asset feeds."""
+    soc = asset.flex_model.state_of_charge
+    if asset.flex_model.soc_max is not None or soc is None:
+        return asset
+    sharing = (
+        other
+        for other in site.assets.values()
+        if other.flex_model.state_of_charge == soc and other.flex_model.soc_max is not None
+    )
+    return next(sharing, asset)
+
+
+def _soft(site: Site) -> tuple[bool, bool]:
+    """Whether capacities of devices may be exceeded at a price, in each direction."""
+    context = site.flex_context
+    prices = context.consumption_breach_price, context.production_breach_price
+    if prices == (None, None):
+        relaxed = bool(context.relax_capacity_constraints)
+        return relaxed, relaxed
+    return prices[0] is not None, prices[1] is not None

@@ -1,27 +1,37 @@
-"""From what is known now to a problem that can be solved."""
+"""From what is known now to a problem that can be solved.
+
+What is stored about flexibility is read as ``optim.request`` reads any request. What only a gateway
+knows is added here: what is stored in which storage, who is away, when who shall be ready, what a
+device can do, what runs already, and that the first step has begun.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
-from flexedge.config.prices import Prices
-from flexedge.domain.flex import PowerFromSensor, VariablePrice
-from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid, floor
-from flexedge.domain.units import Price
+from flexedge.domain.variable import PriceFromSensor
 from flexedge.errors import PlanError
+from flexedge.gateway import stored
+from flexedge.gateway.begun import shortened
+from flexedge.gateway.feeds import ROOT, Feed, Feeds
+from flexedge.gateway.past import Past, threshold_kw
 from flexedge.gateway.plant import Plant, Unit
-from flexedge.gateway.predict import RESOLUTION, Predictor
 from flexedge.gateway.processes import Processes
 from flexedge.gateway.storages import Storages
-from flexedge.optim.device import SOC_BREACH_PRICE, Amount, Device, Storage
-from flexedge.optim.market import SITE_BREACH_PRICE, Connection, Market
+from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.market import Connection
 from flexedge.optim.problem import Problem
+from flexedge.optim.request import site
+from flexedge.optim.request.fields import Fields
+from flexedge.optim.request.outputs import Output
 
-_QUARTER = timedelta(minutes=15)  # what storage-efficiency refers to
 _SHORTEST_SHARE = 1 / 60  # of the first step: at least a quarter minute is left of it
+_ANYWAY = "all that is not planned"
+_STARTING = ("start_up_cost", "minimum_up_time", "minimum_down_time", "maximum_starts_per_day")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,16 +39,19 @@ class Gathered:
     """A problem and how it was made.
 
     The first step has begun already: its powers are scaled by ``first_share``, the part of it
-    that is left; ``whole`` is the same problem without that. ``fixed`` holds schedules that were
-    placed beforehand (processes); ``notes`` says who could not be planned, and why.
+    that is left; ``whole`` is the same problem without that. ``notes`` says who could not be
+    planned, and why.
     """
 
     problem: Problem
     whole: Problem
     first_share: float
-    fixed: Mapping[str, Schedule]
+    owners: Mapping[str, str]
+    """The asset that each device of the problem belongs to; a process may be several."""
     expected: Mapping[str, Series]
     """What the sensors of uncontrolled flows will probably show."""
+    outputs: tuple[Output, ...]
+    """Powers that the installer wants written to sensors of his own choice."""
     notes: tuple[str, ...]
 
 
@@ -47,8 +60,10 @@ class _Parts:
     """A problem in the making."""
 
     grid: TimeGrid
-    inflexible_kw: FloatArray
-    devices: list[Device] = field(default_factory=list)
+    now: datetime
+    owners: dict[str, str] = field(default_factory=dict)
+    minima: dict[str, tuple[SocBound, ...]] = field(default_factory=dict)
+    """When which storage shall be ready, by the asset that describes it."""
     expected: dict[str, Series] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -57,18 +72,14 @@ class Gatherer:
     """Puts latest readings, forecasts, prices and flex-models together. For one thread."""
 
     def __init__(
-        self,
-        plant: Plant,
-        storages: Storages,
-        predictor: Predictor,
-        processes: Processes,
-        prices: Prices,
+        self, plant: Plant, storages: Storages, feeds: Feeds, past: Past, resolution: timedelta
     ) -> None:
         self._plant = plant
         self._storages = storages
-        self._predictor = predictor
-        self._processes = processes
-        self._prices = prices
+        self._feeds = feeds
+        self._past = past
+        self._processes = Processes(plant, past)
+        self._resolution = resolution
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
@@ -85,185 +96,200 @@ class Gatherer:
 
     def gather(self, now: datetime, horizon: timedelta) -> Gathered:
         """The problem from now to ``horizon``. Raises ``PlanError`` when prices are unknown."""
-        start = floor(now, RESOLUTION)
-        grid = TimeGrid.covering(start, now + horizon, RESOLUTION)
-        share = max(1.0 - (now - start) / RESOLUTION, _SHORTEST_SHARE)
-        context = self._plant.context
-        bought = self.price(context.consumption_price, grid)
-        sold = bought
-        if context.production_price is not None:
-            sold = self.price(context.production_price, grid)
-        parts = _Parts(grid, np.zeros(grid.n))
-        self._add_inflexible(parts, now)
+        start = floor(now, self._resolution)
+        grid = TimeGrid.covering(start, now + horizon, self._resolution)
+        share = max(1.0 - (now - start) / self._resolution, _SHORTEST_SHARE)
+        parts, feeds = _Parts(grid, now), self._feeds
+        context: dict[str, Any] = {}
+        feeds.begin(grid, now, context)
+        self._check_prices()
+        feeds.power(_ANYWAY, self._anyway(parts))
+        context |= stored.context(self._plant.context, self._plant, feeds, _ANYWAY)
+        self._add_units(parts)
+        self._add_processes(parts)
+        request = {
+            "start": start.astimezone(self._plant.zone).isoformat(),
+            "duration": f"PT{grid.n * self._resolution / timedelta(minutes=1):g}M",
+            "resolution": f"PT{self._resolution / timedelta(minutes=1):g}M",
+            "asset": ROOT,
+        }
+        asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, None)
+        whole = self._completed(asked.problem, parts)
+        problem = self._with_used(shortened(whole, share), start, now)
+        sensors = self._plant.sensors
+        outputs = tuple(one for one in asked.outputs if one.sensor.name in sensors)
+        notes = tuple(parts.notes)
+        return Gathered(problem, whole, share, parts.owners, parts.expected, outputs, notes)
+
+    def _check_prices(self) -> None:
+        context = self._plant.context.electricity
+        for price in (context.consumption_price, context.production_price):
+            if not isinstance(price, PriceFromSensor) or price.default is not None:
+                continue
+            if np.isnan(self._feeds.values(Feed(price.sensor))).all():
+                raise PlanError(f"the price {price.sensor!r} is not known for the time ahead")
+
+    def _anyway(self, parts: _Parts) -> FloatArray:
+        """What flows without being planned; what the context lists is only remembered."""
+        context = self._plant.context.electricity
+        total = np.zeros(parts.grid.n)
+        listed: set[str] = set()
+        for sign, references in (
+            (1.0, context.inflexible_consumption),
+            (-1.0, context.inflexible_production),
+        ):
+            for one in references:
+                values = self._feeds.values(Feed(one.sensor, "as-is", one.believers))
+                flow = np.where(np.isnan(values), sign * (one.default or 0.0), values)
+                parts.expected[one.sensor] = Series(parts.grid, flow)
+                listed.add(one.sensor)
         for unit in self._plant.units:
-            self._add_unit(parts, unit, now)
-        fixed = self._processes.schedules(grid, bought, now)
-        for schedule in fixed.values():
-            parts.inflexible_kw += schedule.power_kw.values
-        whole = Problem(
-            grid=grid,
-            devices=tuple(parts.devices),
-            markets=(Market(parts.inflexible_kw, bought, sold, self._connection(grid)),),
-        )
-        problem = _shortened(whole, share)
-        return Gathered(problem, whole, share, fixed, parts.expected, tuple(parts.notes))
+            if unit.power in listed or not self._plant.happens(unit):
+                continue
+            feed = Feed(unit.power, sky=unit.asset.type == "solar")
+            values = np.nan_to_num(self._feeds.values(feed))
+            parts.expected[unit.power] = Series(parts.grid, values)
+            total += values
+        return total
 
-    def price(self, wanted: VariablePrice, grid: TimeGrid) -> FloatArray:
-        """A price per kWh in every step; unknown ones take the nearest known one.
+    def _add_units(self, parts: _Parts) -> None:
+        for unit in self._plant.units:
+            path = f"assets.{unit.name}.flex-model"
+            if unit.model.inflexible_consumption or unit.model.inflexible_production:
+                told = stored.said(unit.model, self._plant, self._feeds)
+                parts.owners[unit.name] = unit.name
+                self._feeds.plan(unit.name, {**told, "sensor": unit.name}, path)
+            elif unit.planned and unit.asset.process is None:
+                asked = self._told(parts, unit)
+                if asked is not None:
+                    parts.owners[unit.name] = unit.name
+                    self._feeds.plan(unit.name, asked, path)
+                    if unit.asset.type == "solar":
+                        can = self._feeds.values(Feed(unit.power, sky=True))
+                        parts.expected[unit.power] = Series(parts.grid, can)
 
-        (FlexMeasures does the same.) Raises ``PlanError`` when none is known at all.
-        """
-        if isinstance(wanted, Price):
-            return np.full(grid.n, wanted.value)
-        series = self._prices.series(wanted.sensor, grid)
-        series = series.filled(None if wanted.default is None else wanted.default.value)
-        known = np.flatnonzero(~np.isnan(series.values))
-        if known.size == 0:
-            raise PlanError(f"the price {wanted.sensor!r} is not known for the time ahead")
-        after = np.minimum(np.searchsorted(known, np.arange(grid.n)), known.size - 1)
-        before = np.maximum(after - 1, 0)
-        steps = np.arange(grid.n)
-        nearer = np.where(
-            np.abs(known[before] - steps) < np.abs(known[after] - steps), before, after
-        )
-        return series.values[known[nearer]]
-
-    def _expected(
-        self, wanted: float | PowerFromSensor, grid: TimeGrid, now: datetime, sign: float = 1.0
-    ) -> FloatArray:
-        """A power in every step: fixed, forecast, its default, or 0 (as FlexMeasures has it).
-
-        Sensors have the sign they have everywhere inside: consumption positive. ``sign`` is that
-        of quantities people write down, which are positive for production, too.
-        """
-        if isinstance(wanted, float):
-            return np.full(grid.n, sign * wanted)
-        default = 0.0 if wanted.default is None else sign * wanted.default
-        return self._predictor.forecast(wanted.sensor, grid, now, default).values
-
-    def _add_inflexible(self, parts: _Parts, now: datetime) -> None:
-        """What the context lists, and what the building uses if it does not list that."""
-        context, house = self._plant.context, self._plant.remainder
-        consumption = context.inflexible_consumption
-        if house is not None and house.power not in {one.sensor for one in consumption}:
-            consumption = (*consumption, PowerFromSensor(sensor=house.power))
-        for sign, references in ((1.0, consumption), (-1.0, context.inflexible_production)):
-            for reference in references:
-                flow = self._expected(reference, parts.grid, now, sign)
-                parts.inflexible_kw += flow
-                parts.expected[reference.sensor] = Series(parts.grid, flow)
-
-    def _add_unit(self, parts: _Parts, unit: Unit, now: datetime) -> None:
-        if unit.asset.type == "solar":
-            can = self._predictor.production(unit, parts.grid, now).values
-            listed = {reference.sensor for reference in self._plant.context.inflexible_production}
-            if unit.control is not None:
-                parts.expected[unit.power] = Series(parts.grid, can)
-                parts.devices.append(Device(unit.name, can, np.zeros(parts.grid.n)))
-            elif unit.power not in listed:
-                parts.expected[unit.power] = Series(parts.grid, can)
-                parts.inflexible_kw += can
-        elif unit.stores and unit.control is not None:
-            self._add_storage(parts, unit, now)
-
-    def _add_storage(self, parts: _Parts, unit: Unit, now: datetime) -> None:
-        if unit.vehicle and not self._storages.plugged(unit, now):
-            return
-        soc, full, grid = self._storages.soc_kwh(unit, now), unit.soc_max_kwh, parts.grid
-        if soc is None or full is None:
-            parts.notes.append(f"{unit.name} is not planned: its state of charge is not known")
-            return
-        low, high = unit.range_kw
-        if not np.isfinite([low, high]).all():
-            parts.notes.append(f"{unit.name} is not planned: it has no power-capacity")
-            return
-        minima = self._storages.minima(unit, grid, now)
-        most = np.full(grid.n, high)
-        least = np.full(grid.n, low)
-        if unit.vehicle and unit.asset.ready_by and minima:
-            gone = np.array([moment >= minima[0].at for moment in grid.times()])
-            most[gone], least[gone] = 0.0, 0.0
-        usage = [self._expected(usage, grid, now) for usage in unit.model.soc_usage]
-        gain = [self._expected(gain, grid, now) for gain in unit.model.soc_gain]
-        charging, discharging = unit.model.efficiencies()
-        kept = unit.model.storage_efficiency
-        price = self._plant.context.soc_minima_breach_price
-        storage = Storage(
-            unit.name,
-            soc_start_kwh=soc,
-            soc_min_kwh=unit.soc_min_kwh,
-            soc_max_kwh=full,
-            minima=minima,
-            usage_kw=np.sum(usage, axis=0) - np.sum(gain, axis=0) + np.zeros(grid.n),
-            minima_price=_amount(price, SOC_BREACH_PRICE),
-            storage_efficiency=1.0 if kept is None else kept ** (RESOLUTION / _QUARTER),
-            prefer_charging_sooner=unit.model.prefer_charging_sooner,
-        )
-        parts.devices.append(Device(unit.name, least, most, storage, charging, discharging))
-
-    def _connection(self, grid: TimeGrid) -> Connection:
-        """The limits of the grid connection, kept below by the guard's margin."""
-        context, margin = self._plant.context, self._plant.site.grid_connection.guard_margin
-
-        def capacity(limit_kw: float | None) -> FloatArray | None:
-            if limit_kw is None:
+    def _told(self, parts: _Parts, unit: Unit) -> dict[str, Any] | None:
+        """What is asked of the optimisation for an asset; None where it cannot be planned now."""
+        if unit.vehicle and not self._storages.plugged(unit, parts.now):
+            return None
+        told = stored.model(unit, self._plant, self._feeds)
+        if unit.asset.type == "group":
+            return told
+        told["sensor"] = unit.name
+        told |= self._running(unit, parts.now)
+        if unit.stores:
+            soc = self._storages.soc_kwh(unit, parts.now)
+            if soc is None or unit.soc_max_kwh is None:
+                parts.notes.append(f"{unit.name} is not planned: its state of charge is not known")
                 return None
-            return np.full(grid.n, max(limit_kw - margin, 0.0))
+            if unit.keeper is unit.asset:
+                told |= stored.storage(unit, soc)
+                parts.minima[unit.name] = self._storages.minima(unit, parts.grid, parts.now)
+        limited = {"power-capacity", "consumption-capacity", "production-capacity"} & set(told)
+        if not limited and not unit.virtual:
+            parts.notes.append(f"{unit.name} is not planned: it has no power-capacity")
+            return None
+        return told
 
-        return Connection(
-            power_capacity_kw=capacity(context.site_power_capacity),
-            consumption_capacity_kw=capacity(context.site_consumption_capacity),
-            production_capacity_kw=capacity(context.site_production_capacity),
-            consumption_breach_price=_amount(
-                context.site_consumption_breach_price, SITE_BREACH_PRICE
-            ),
-            production_breach_price=_amount(
-                context.site_production_breach_price, SITE_BREACH_PRICE
-            ),
-            peak_consumption_kw=context.site_peak_consumption,
-            peak_price=_amount(context.site_peak_consumption_price, None),
+    def _running(self, unit: Unit, now: datetime) -> dict[str, Any]:
+        """What an asset does now, where the plan depends on it."""
+        model, power = unit.model, self._past.power_kw(unit, now)
+        told: dict[str, Any] = {}
+        if power is None:
+            return {}
+        if any(getattr(model, key) is not None for key in _STARTING):
+            told["on-at-start"] = abs(power) > threshold_kw(unit)
+        if model.ramp_up_limit is not None or model.ramp_down_limit is not None:
+            told["power-at-start"] = f"{power!r} kW"
+        return told
+
+    def _add_processes(self, parts: _Parts) -> None:
+        tasks, notes = self._processes.tasks(parts.grid, parts.now)
+        parts.notes += notes
+        for task in tasks:
+            parts.owners[task.name] = task.unit
+            more = stored.said(self._plant.unit(task.unit).model, self._plant, self._feeds)
+            told = {**more, **task.model, "sensor": task.name}
+            self._feeds.plan(task.name, told, f"assets.{task.unit}.process")
+
+    def _completed(self, asked: Problem, parts: _Parts) -> Problem:
+        """The problem with what only the gateway knows."""
+        kept = {id(one): self._ready(one, feeders, parts) for one, feeders in asked.storages}
+        devices = tuple(self._device(device, kept, parts) for device in asked.devices)
+        first = replace(asked.site, connection=self._connection(asked.site.connection, parts.now))
+        markets = (first, *asked.markets[1:])
+        return replace(asked, devices=devices, markets=markets)
+
+    def _ready(self, storage: Storage, feeders: tuple[Device, ...], parts: _Parts) -> Storage:
+        minima = storage.minima
+        for device in feeders:
+            minima += parts.minima.get(parts.owners[device.name], ())
+        return replace(storage, minima=minima)
+
+    def _device(self, device: Device, kept: dict[int, Storage], parts: _Parts) -> Device:
+        unit = self._plant.unit(parts.owners[device.name])
+        if device.process is not None or unit.virtual:
+            low, high = -np.inf, np.inf
+        else:
+            low, high = unit.range_kw
+        most, least = np.minimum(device.max_kw, high), np.maximum(device.min_kw, low)
+        modes, leaves = device.modes, parts.minima.get(unit.name, ())
+        if unit.vehicle and unit.asset.ready_by and leaves:
+            gone = np.array([moment >= leaves[0].at for moment in parts.grid.times()])
+            most[gone], least[gone] = 0.0, 0.0
+            if modes and (0.0, 0.0) not in modes:
+                modes = (*modes, (0.0, 0.0))
+        return replace(
+            device,
+            min_kw=np.minimum(least, most),
+            max_kw=most,
+            modes=modes,
+            storage=None if device.storage is None else kept[id(device.storage)],
+            running=self._held(device, unit, parts),
         )
 
+    def _held(self, device: Device, unit: Unit, parts: _Parts) -> Any:
+        """What it has to do from before, and how often it started today."""
+        running, model, now = device.running, unit.model, parts.now
+        if running is None:
+            return None
+        wanted = model.minimum_up_time if running.on_before else model.minimum_down_time
+        steps = 0
+        if wanted is not None:
+            left = wanted - self._past.unchanged(unit, now, wanted)
+            steps = -(-(left + (now - parts.grid.start)) // self._resolution) if left else 0
+        starts = 0
+        if model.maximum_starts_per_day is not None:
+            starts = self._past.starts(unit, now)
+        return replace(running, held_steps=steps, starts_before=starts)
 
-def _amount(price: Price | None, default: float | None) -> float | None:
-    return default if price is None else price.value
+    def _connection(self, asked: Connection, now: datetime) -> Connection:
+        """Limits kept below by the guard's margin; peaks that this month had already."""
+        margin = self._plant.site.grid_connection.guard_margin
 
+        def less(limit: Any, margin_kw: float) -> Any:
+            return None if limit is None else np.maximum(limit - margin_kw, 0.0)
 
-def _shortened(whole: Problem, share: float) -> Problem:
-    """The problem where only a part of the first step is left."""
-    market, connection = whole.site, whole.site.connection
-    shorter = replace(
-        market,
-        inflexible_kw=_first(market.inflexible_kw, share),
-        connection=replace(
-            connection,
-            power_capacity_kw=_limit(connection.power_capacity_kw, share),
-            consumption_capacity_kw=_limit(connection.consumption_capacity_kw, share),
-            production_capacity_kw=_limit(connection.production_capacity_kw, share),
-        ),
-    )
-    devices = tuple(_shorten(device, share) for device in whole.devices)
-    return replace(whole, devices=devices, markets=(shorter,))
+        bought, sold = asked.peak_consumption_kw, asked.peak_production_kw
+        if asked.peak_price is not None or asked.peak_production_price is not None:
+            had = self._past.peaks_kw(now)
+            bought, sold = np.maximum(bought, had[0]), np.maximum(sold, had[1])
+        return replace(
+            asked,
+            power_capacity_kw=less(asked.power_capacity_kw, margin),
+            consumption_capacity_kw=less(asked.consumption_capacity_kw, margin),
+            production_capacity_kw=less(asked.production_capacity_kw, margin),
+            phase_capacity_kw=less(asked.phase_capacity_kw, margin / 3),
+            peak_consumption_kw=bought,
+            peak_production_kw=sold,
+        )
 
-
-def _first(values: FloatArray, share: float) -> FloatArray:
-    shortened = values.copy()
-    shortened[0] *= share
-    return shortened
-
-
-def _limit(amount: Amount | None, share: float) -> Amount | None:
-    return _first(amount, share) if isinstance(amount, np.ndarray) else amount
-
-
-def _shorten(device: Device, share: float) -> Device:
-    """A device whose first step is only partly left: less power, less usage."""
-    storage = device.storage
-    if storage is not None and isinstance(storage.usage_kw, np.ndarray):
-        storage = replace(storage, usage_kw=_first(storage.usage_kw, share))
-    return replace(
-        device,
-        min_kw=_first(device.min_kw, share),
-        max_kw=_first(device.max_kw, share),
-        storage=storage,
-    )
+    def _with_used(self, problem: Problem, start: datetime, now: datetime) -> Problem:
+        """Let what flowed in the step that has begun count for its peak."""
+        connection = problem.site.connection
+        if connection.peak_price is None and connection.peak_production_price is None:
+            return problem
+        used = np.zeros(problem.grid.n)
+        used[0] = self._past.used_kw(start, now) * ((now - start) / problem.grid.resolution)
+        first = replace(problem.site, connection=replace(connection, used_kw=used))
+        return replace(problem, markets=(first, *problem.markets[1:]))

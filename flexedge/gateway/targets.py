@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flexedge.domain.limits import Claim, Worth, follow, gate, share, soc_bound
+from flexedge.gateway.capacities import capacities
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plan import Plan, Planner
 from flexedge.gateway.plant import GRID, Plant, Unit
@@ -136,7 +137,10 @@ class Targets:
         schedules = [plan.schedules.get(battery.name) for battery in self._batteries()]
         planned = sum(s.power_kw.at(now) or 0.0 for s in schedules if s is not None)
         kept = plan.stored_value.get(unit.name)
+        ways = plan.efficiencies.get(unit.name)
         charging, discharging = unit.model.efficiencies()
+        if ways is not None:
+            charging, discharging = ways[0].at(now) or charging, ways[1].at(now) or discharging
         worth = Worth(bought, sold, None if kept is None else kept.at(now), charging, discharging)
         return follow(rest + covered_kw - (grid - planned), grid, worth)
 
@@ -144,7 +148,7 @@ class Targets:
         self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
     ) -> dict[str, Target]:
         """Keep the grid connection within its limits, by what the meter shows."""
-        most_import, most_export = self._capacities()
+        most_import, most_export = self._capacities(now)
         targets = dict(wanted)
         if measured.grid_kw is None:
             if most_import < math.inf:
@@ -192,15 +196,11 @@ class Targets:
                 )
         return dimmed
 
-    def _capacities(self) -> tuple[float, float]:
+    def _capacities(self, now: datetime) -> tuple[float, float]:
         """Most import and most export, less the guard's margin."""
-        context, margin = self._plant.context, self._plant.site.grid_connection.guard_margin
-        power = context.site_power_capacity
-        limits = []
-        for agreed in (context.site_consumption_capacity, context.site_production_capacity):
-            known = [limit for limit in (power, agreed) if limit is not None]
-            limits.append(max(min(known) - margin, 0.0) if known else math.inf)
-        return limits[0], limits[1]
+        margin = self._plant.site.grid_connection.guard_margin
+        most = capacities(self._plant, self._latest, now)
+        return max(most[0] - margin, 0.0), max(most[1] - margin, 0.0)
 
     def _claims(
         self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
@@ -211,7 +211,7 @@ class Targets:
             self._plant.controlled, key=lambda unit: _GIVES_WAY.index(unit.asset.type)
         ):
             present, target = measured.units_kw[unit.name], wanted[unit.name].power_kw
-            if present is None:
+            if present is None or not unit.electric:
                 continue
             if unit.asset.type == "solar":
                 power = present if target is None else target

@@ -1,5 +1,6 @@
 """The window: what people see of the gateway, put together on demand."""
 
+import math
 import resource
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from flexedge import __version__
-from flexedge.domain.flex import VariablePrice
 from flexedge.domain.schedule import Applied, Clamped, Outcome, Refused, Released, Unreachable
 from flexedge.domain.series import Series, TimeGrid, floor
 from flexedge.domain.units import Price
+from flexedge.domain.variable import VariablePrice
 from flexedge.errors import RequestError
 from flexedge.gateway import view
+from flexedge.gateway.capacities import capacities
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.plan import FORECASTER, SCHEDULER
 from flexedge.gateway.plant import GRID, Unit
@@ -55,11 +57,8 @@ class GatewayWindow:
         gateway, now = self._gateway, self._now()
         plant = gateway.plant
         grid = gateway.latest.get(f"{GRID}.power")
-        context = plant.context
-        limits = (context.site_consumption_capacity, context.site_power_capacity)
-        known = [limit for limit in limits if limit is not None]
-        bought = context.consumption_price
-        sold = bought if context.production_price is None else context.production_price
+        limit_kw = capacities(plant, gateway.latest, now)[0]
+        bought, sold = self._price_fields()
         return view.Status(
             site=plant.site.site.name,
             version=__version__,
@@ -71,20 +70,30 @@ class GatewayWindow:
             feed_in_price=self._price_at(sold, now),
             grid_kw=gateway.latest.value(f"{GRID}.power", now, plant.max_age(f"{GRID}.power")),
             grid_age_s=None if grid is None else (now - grid.event_start).total_seconds(),
-            grid_limit_kw=min(known, default=None),
-            assets=tuple(self._asset(unit, now) for unit in plant.units),
+            grid_limit_kw=None if math.isinf(limit_kw) else limit_kw,
+            assets=tuple(
+                self._asset(unit, now) for unit in plant.units if unit.asset.type != "group"
+            ),
             devices=tuple(self._device(name, now) for name in plant.site.devices),
             plan=self._plan(now),
             alarms=tuple(gateway.health.alarms.values()),
         )
 
-    def _prices(self, price: VariablePrice, grid: TimeGrid) -> Series:
+    def _price_fields(self) -> tuple[VariablePrice | None, VariablePrice | None]:
+        """Which price is paid, and which is earned."""
+        context = self._gateway.plant.context.electricity
+        bought, sold = context.consumption_price, context.production_price
+        return bought, bought if sold is None else sold
+
+    def _prices(self, price: VariablePrice | None, grid: TimeGrid) -> Series:
         if isinstance(price, Price):
             return Series.constant(grid, price.value)
+        if price is None:
+            return Series.constant(grid, np.nan)
         series = self._gateway.prices.series(price.sensor, grid)
         return series.filled(None if price.default is None else price.default.value)
 
-    def _price_at(self, price: VariablePrice, now: datetime) -> float | None:
+    def _price_at(self, price: VariablePrice | None, now: datetime) -> float | None:
         return self._prices(price, TimeGrid(floor(now, RESOLUTION), RESOLUTION, 1)).at(now)
 
     def _asset(self, unit: Unit, now: datetime) -> view.AssetView:
@@ -180,8 +189,7 @@ class GatewayWindow:
         end = floor(now, RESOLUTION) + timedelta(hours=24)
         end = max(end, plan.grid_kw.grid.end) if plan is not None else end
         grid = TimeGrid.covering(midnight - timedelta(days=1), end, RESOLUTION)
-        bought = plant.context.consumption_price
-        sold = bought if plant.context.production_price is None else plant.context.production_price
+        bought, sold = self._price_fields()
         return view.Chart(
             now=now,
             times=tuple(grid.times()),

@@ -16,6 +16,7 @@ from flexedge.optim.choices import Bands, Choice
 from flexedge.optim.elastic import Rank, rank
 from flexedge.optim.highs import Model
 from flexedge.optim.program import LinearProgram, Term
+from flexedge.optim.search import Aim
 
 _MOST = 8  # sets that are named
 
@@ -118,7 +119,7 @@ class _Limits:
                 raise _TooLate
             return answer.status == "optimal"
         try:
-            search.settle(program, choices, left, np.zeros(program.width))
+            search.settle(program, choices, Aim(left))
         except Infeasible:
             return False
         except SolverGaveUp as error:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from flexedge.domain.series import FloatArray
 from flexedge.optim.choices import OVERLAP_KW, BoolArray, Bounds
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Curve
+from flexedge.optim.device import Curve, per_step
 from flexedge.optim.placed import Placed
 from flexedge.optim.program import Block, LinearProgram, Term
 
@@ -43,6 +43,9 @@ def taper(draft: Draft, placed: Placed, stock: Filling) -> None:
     A concave curve is lowest at one of them, so a constant power can be held all the step long.
     """
     device = placed.device
+    whole = 1.0 / per_step(
+        device.share, stock.level.size
+    )  # from the mean over a step to the power in it
     for word, flow, curve in (
         ("charging", placed.up, device.charge_taper),
         ("discharging", placed.down, device.discharge_taper),
@@ -55,12 +58,13 @@ def taper(draft: Draft, placed: Placed, stock: Filling) -> None:
         if below > _ROUNDING:  # there the curve says less than nothing: it means nothing
             program, n = draft.program, flow.size
             may = program.add_columns(f"{label} above 0", n, (0.0, 1.0), integer=True)
-            terms = [Term(flow), Term(may, -max(curve.y))]
+            terms = [Term(flow, whole), Term(may, -max(curve.y))]
             program.add_rows(label, (-math.inf, 0.0), terms, n=n)
             eased = [Term(may, below)]
         for slope, x, y in zip(slopes(curve), curve.x, curve.y, strict=False):
             if slope:
-                _limit(draft, label, (flow, slope, y - slope * x + below), stock, eased)
+                piece = (flow, slope, y - slope * x + below)
+                _limit(draft, label, piece, stock, (whole, eased))
 
 
 def _limit(
@@ -68,16 +72,16 @@ def _limit(
     label: str,
     piece: tuple[Block, float, float],
     stock: Filling,
-    eased: Sequence[Term],
+    scaled: tuple[FloatArray, Sequence[Term]],
 ) -> None:
     """Keep a flow below one line over the stock, at both ends of each step."""
-    flow, slope, limit = piece
+    (flow, slope, limit), (whole, eased) = piece, scaled
     n = flow.size
     for at in (np.arange(n), np.arange(-1, n - 1)):
         most = np.full(n, limit)
         if at[0] < 0:
             most[0] = max(limit + slope * stock.start, 0.0)
-        terms = [Term(flow), Term(stock.level, -slope, at=at), *eased]
+        terms = [Term(flow, whole), Term(stock.level, -slope, at=at), *eased]
         terms += [Term(block, sign * slope, at=at) for sign, block in stock.beyond]
         draft.program.add_rows(label, (-math.inf, most), terms, n=n, limits=(None, label))
 
@@ -99,6 +103,8 @@ class OnCurve:
     stored: Block
     parts: tuple[Block, ...]
     """Weights of the curve's points."""
+    share: FloatArray
+    """Share of each step that is still to come: powers are means over whole steps."""
 
     @property
     def size(self) -> int:
@@ -107,14 +113,14 @@ class OnCurve:
 
     def broken(self, primal: FloatArray) -> BoolArray:
         """The steps in which a point lies off the curve."""
-        drawn = self.drawn.of(primal)
-        away = self.stored.of(primal) - np.interp(drawn, self.curve.x, self.curve.y)
+        drawn = self.drawn.of(primal) / self.share
+        away = self.stored.of(primal) / self.share - np.interp(drawn, self.curve.x, self.curve.y)
         off: BoolArray = np.abs(away) > OVERLAP_KW
         return off
 
     def _piece(self, primal: FloatArray) -> NDArray[np.intp]:
         """The piece of the curve that each step lies on."""
-        place = np.searchsorted(self.curve.x, self.drawn.of(primal), side="left") - 1
+        place = np.searchsorted(self.curve.x, self.drawn.of(primal) / self.share, side="left") - 1
         piece: NDArray[np.intp] = np.clip(place, 0, len(self.parts) - 2)
         return piece
 
@@ -168,8 +174,10 @@ def part_load(draft: Draft, placed: Placed) -> OnCurve | None:
     program, n, name = draft.program, up.size, f"{placed.device.name} part load"
     stored = program.add_columns(f"{name} stored", n, (0.0, max(curve.y)))
     parts = tuple(program.add_columns(f"{name} {x:g} kW", n, (0.0, 1.0)) for x in curve.x)
+    share = per_step(placed.device.share, n)
+    mean = -1.0 / share
     for block, values in ((up, curve.x), (stored, curve.y)):
         terms = [Term(part, value) for part, value in zip(parts, values, strict=True) if value]
-        program.add_rows(name, (0.0, 0.0), [Term(block, -1.0), *terms], n=n)
+        program.add_rows(name, (0.0, 0.0), [Term(block, mean), *terms], n=n)
     program.add_rows(name, (1.0, 1.0), [Term(part) for part in parts], n=n)
-    return OnCurve(name, curve, up, stored, parts)
+    return OnCurve(name, curve, up, stored, parts, share)

@@ -179,3 +179,6 @@ class Device:
     priority: float = 0.0
     """Tie-breaker: between equal costs the device of higher priority charges first, and is
     curtailed last."""
+    share: Amount = 1.0
+    """Share of each step that is still to come. Powers are means over whole steps: of a step that
+    has begun, ``min_kw`` and ``max_kw`` are this share of what the device can do."""

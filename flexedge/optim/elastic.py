@@ -17,6 +17,7 @@ from flexedge.domain.series import FloatArray
 from flexedge.optim import search
 from flexedge.optim.choices import Choice
 from flexedge.optim.program import Block, LinearProgram, Term
+from flexedge.optim.search import Aim
 
 _LAST = 5
 _ASKED = 1  # the rung of what is asked of storages at moments
@@ -151,7 +152,7 @@ def relax(
         loose.add_rows(f"{slack.label} worst", (-math.inf, 0.0), terms, n=n)
         loose.set_costs(slack.block, price * hours)
         worst.append(largest)
-    found = search.settle(loose, choices, seconds, np.zeros(loose.width))
+    found = search.settle(loose, choices, Aim(seconds))
     for block in worst:
         loose.set_costs(block, 0.0)
     for block, cost in zip(loose.columns, costs, strict=False):

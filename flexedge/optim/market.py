@@ -30,6 +30,9 @@ class Connection:
     """Per kW of the highest exceedance in each run of equal price and peak."""
     peak_production_kw: Amount = 0.0
     peak_production_price: Amount | None = None
+    used_kw: Amount = 0.0
+    """Net consumption in each step before the plan begins, as a mean over the step: it counts for
+    the peaks."""
     phase_capacity_kw: Amount | None = None
     """Hard, in both directions, on each of the three phases."""
     inflexible_phases: tuple[float, float, float] = (1 / 3, 1 / 3, 1 / 3)

@@ -77,9 +77,10 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
          connection.production_capacity_kw, connection.production_breach_price),
     )  # fmt: skip
     peaks = (
-        ("consumption", consumption, connection.peak_consumption_kw, connection.peak_price),
-        ("production", production,
-         connection.peak_production_kw, connection.peak_production_price),
+        ("consumption", consumption, connection.peak_consumption_kw, connection.peak_price,
+         connection.used_kw),
+        ("production", production, connection.peak_production_kw,
+         connection.peak_production_price, -per_step(connection.used_kw, n)),
     )  # fmt: skip
     return Meter(
         market,
@@ -88,7 +89,7 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
         balance,
         limited=(far[0] > hard, far[1] > hard),
         capacities=tuple(_agree(draft, market.commodity, one) for one in agreed),
-        peaks=tuple(_peak(draft, market.commodity, one) for one in peaks if one[-1] is not None),
+        peaks=tuple(_peak(draft, market.commodity, one) for one in peaks if one[3] is not None),
         pair=pair,
     )
 
@@ -98,7 +99,7 @@ def _or_infinite(amount: Amount | None) -> Amount:
 
 
 _Agreed = tuple[str, Block, FloatArray, Amount | None, Amount | None]
-_Peak = tuple[str, Block, Amount, Amount | None]
+_Peak = tuple[str, Block, Amount, Amount | None, Amount]
 
 
 def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
@@ -115,14 +116,15 @@ def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
 
 def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
     """Charge for the highest power above what was paid for already."""
-    direction, flow, paid, price = peak
+    direction, flow, paid, price, used = peak
     limit = per_step(paid, flow.size)
     at = np.flatnonzero(np.isfinite(limit))
     name = f"{commodity} {direction} peak"
     whole = per_step(0.0 if price is None else price, flow.size)
     prices = Prices(any=whole[at], run=runs(limit, whole)[at])
     names = Names(name, name, name)
-    return commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
+    left = limit - per_step(used, flow.size)
+    return commit(draft, names, [Term(flow, at=at)], left[at], prices, at)
 
 
 def _prefix(commodity: str) -> str:

@@ -1,14 +1,15 @@
 """Devices in the program: columns for their powers, and the limits each has alone."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.choices import Bands
-from flexedge.optim.device import Device
+from flexedge.optim.device import Device, per_step
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram, Term
 
@@ -124,12 +125,22 @@ def _flow(program: LinearProgram, device: Device, sign: int, wear: float) -> Blo
     )
 
 
-def modes(placed: Placed) -> Bands | None:
-    """The bands of power a device keeps to, if it has any."""
-    device = placed.device
+def modes(placed: Placed) -> Iterator[Bands]:
+    """The bands of power a device keeps to, if it has any; of a step that has begun, its share."""
+    device, n = placed.device, len(placed.device.min_kw)
     if not device.modes or device.running is not None:  # running.switch keeps to them then
-        return None
-    return Bands(device.name, placed.up, placed.down, device.modes, device.min_kw, device.max_kw)
+        return
+    share = per_step(device.share, n)
+    edges = [0, *(np.flatnonzero(np.diff(share)) + 1).tolist(), n]
+    for first, end in pairwise(edges):
+        bands = tuple((low * share[first], high * share[first]) for low, high in device.modes)
+        up, down = (
+            None if block is None else Block(block.name, block.start + first, end - first)
+            for block in (placed.up, placed.down)
+        )
+        yield Bands(
+            device.name, up, down, bands, device.min_kw[first:end], device.max_kw[first:end]
+        )
 
 
 def limit_ramp(
@@ -150,12 +161,13 @@ def limit_ramp(
     limit = np.full(n, most)
     limit[0] = math.inf if began is None else most + sign * began + first
     before = np.arange(-1, n - 1)
+    whole = sign / per_step(device.share, n)  # from the mean over a step to the power in it
     terms = [
         term
         for t in placed.power
         for term in (
-            Term(t.block, sign * float(t.coefficient)),
-            Term(t.block, -sign * float(t.coefficient), at=before),
+            Term(t.block, whole * float(t.coefficient)),
+            Term(t.block, -whole[before] * float(t.coefficient), at=before),
         )
     ]
     label = f"{device.name} ramp-{'up' if sign > 0 else 'down'}-limit"

@@ -33,9 +33,10 @@ def net_cost(problem: Problem, grid_kw: FloatArray) -> float:
     energy = market.import_price @ bought - market.export_price @ sold
     cost = float(energy) * problem.grid.hours
     connection = market.connection
+    used = per_step(connection.used_kw, n)
     for flow, paid, price in (
-        (bought, connection.peak_consumption_kw, connection.peak_price),
-        (sold, connection.peak_production_kw, connection.peak_production_price),
+        (bought + used, connection.peak_consumption_kw, connection.peak_price),
+        (sold - used, connection.peak_production_kw, connection.peak_production_price),
     ):
         if price is not None:
             above = np.maximum(flow - per_step(paid, n), 0.0)

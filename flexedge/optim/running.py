@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Device, Running
+from flexedge.optim.device import Device, Running, per_step
 from flexedge.optim.placed import Placed, limit_ramp
 from flexedge.optim.program import Block, LinearProgram, Term
 
@@ -42,15 +42,16 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> Switch |
     bands = [band for band in device.modes if any(band)]
     if not device.modes:
         bands = [(float(device.min_kw.min()), float(device.max_kw.max()))]
+    share = per_step(device.share if device.modes else 1.0, n)
     chosen, ends = [], []
     for number, (low, high) in enumerate(bands, start=1):
-        may = _may(device, running, (low, high))
+        band = low * share, high * share
+        may = _may(device, running, band)
         chosen.append(program.add_columns(f"{name} on {number}", n, may, integer=True))
-        ends.append((np.clip(low, device.min_kw, device.max_kw),
-                     np.clip(high, device.min_kw, device.max_kw)))  # fmt: skip
+        ends.append([np.clip(end, device.min_kw, device.max_kw) for end in band])
     for end, bounds in ((0, (0.0, math.inf)), (1, (-math.inf, 0.0))):
-        band = [Term(y, -limits[end]) for y, limits in zip(chosen, ends, strict=True)]
-        program.add_rows(f"{name} on", bounds, [*placed.power, *band], n=n)
+        within = [Term(y, -limits[end]) for y, limits in zip(chosen, ends, strict=True)]
+        program.add_rows(f"{name} on", bounds, [*placed.power, *within], n=n)
     starts = program.add_columns(f"{name} starts", n, (0.0, 1.0), running.start_price)
     draft.ledger.open(f"starts {name}", starts)
     least = (min((low for low, _ in bands if low > 0), default=0.0),
@@ -63,7 +64,7 @@ def switch(draft: Draft, placed: Placed, day_of_step: Sequence[int]) -> Switch |
 
 
 def _may(
-    device: Device, running: Running, band: tuple[float, float]
+    device: Device, running: Running, band: tuple[FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
     """Bounds of the choice of a band: out of reach, or held off from before."""
     reach = (band[0] <= device.max_kw) & (band[1] >= device.min_kw)

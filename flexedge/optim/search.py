@@ -58,6 +58,16 @@ class Start:
     """How many steps the program has."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Aim:
+    """When a search ends: after some seconds, or when the gap is good enough."""
+
+    seconds: float
+    turnover: FloatArray | None = None
+    """Weighs the columns that are paid for: the money that moves."""
+    good_enough: float = GOOD_ENOUGH
+
+
 class _Search:
     """One search: the time it may take and what it has seen."""
 
@@ -65,15 +75,14 @@ class _Search:
         self,
         program: LinearProgram,
         choices: Sequence[Choice],
-        seconds: float,
-        good_enough: float = GOOD_ENOUGH,
+        aim: Aim,
     ) -> None:
         self.program = program
         self.choices = choices
-        self._end = perf_counter() + seconds
+        self._end = perf_counter() + aim.seconds
         self.spent = 0.0
-        self.good_enough = good_enough
-        self.money = 1.0
+        self.good_enough = aim.good_enough
+        self.money = _A_CENT
         self.integer = np.flatnonzero(program.integers())
         self.seen: list[BoolArray] = [np.zeros(one.size, dtype=np.bool_) for one in choices]
 
@@ -154,19 +163,16 @@ class _Search:
 def settle(
     program: LinearProgram,
     choices: Sequence[Choice],
-    time_limit: float,
-    turnover: FloatArray,
+    aim: Aim,
     start: Start | None = None,
-    good_enough: float = GOOD_ENOUGH,
     known: FloatArray | None = None,
 ) -> Found:
-    """Solve the program with all its choices, within ``time_limit`` seconds.
+    """Solve the program with all its choices.
 
-    ``turnover`` weighs the columns that are paid for: the money that moves. The search ends when
-    the gap is ``good_enough``. ``known`` is a point that keeps every choice: what is found is no
-    worse. Raises ``Infeasible`` or ``SolverGaveUp``.
+    ``known`` is a point that keeps every choice: what is found is no worse. Raises ``Infeasible``
+    or ``SolverGaveUp``.
     """
-    search = _Search(program, choices, time_limit, good_enough)
+    search = _Search(program, choices, aim)
     model = Model(program, relaxed=True)
     if start is not None:
         model.begin_later(start.basis, start.steps, start.of)
@@ -179,7 +185,8 @@ def settle(
         raise Infeasible(())
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
-    search.money = max(float(turnover @ np.abs(relaxed.primal)), _A_CENT)
+    if aim.turnover is not None:
+        search.money = max(float(aim.turnover @ np.abs(relaxed.primal)), _A_CENT)
     (best, bound), binaries = _without_binaries(search, model, relaxed), 0
     if best is None and known is not None:
         along = _along(search, known)

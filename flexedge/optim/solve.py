@@ -48,7 +48,7 @@ from flexedge.optim.placed import Flow, Placed
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import LinearProgram, Term
 from flexedge.optim.scenarios import Future
-from flexedge.optim.search import Found, Start
+from flexedge.optim.search import Aim, Found, Start
 from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
@@ -229,7 +229,7 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
             ledger.open(f"wear {p.device.name}", *(t.block for t in p.power))
     choices += _directions(problem, levels)
     choices += [curve for level in levels for curve in level.curves]
-    choices += [modes for p in devices if (modes := placed.modes(p)) is not None]
+    choices += [modes for p in devices for modes in placed.modes(p)]
     columns, rows = tuple(program.columns[start:]), tuple(program.rows[row:])
     return Formulation(problem, draft, devices, meters, levels, choices, columns, rows, owned)
 
@@ -273,9 +273,8 @@ def _settle(
 ) -> Found:
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
     turnover = program.turnover(flows)
-    good_enough = formulation.problem.good_enough
-    choices = formulation.choices
-    return search.settle(program, choices, seconds, turnover, start, good_enough, known)
+    aim = Aim(seconds, turnover, formulation.problem.good_enough)
+    return search.settle(program, formulation.choices, aim, start, known)
 
 
 def _of(devices: tuple[Placed, ...], commodity: str) -> list[Placed]:

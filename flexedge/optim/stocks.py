@@ -225,7 +225,9 @@ class Physics:
         if device.part_load is not None:
             curve = device.part_load
             most = np.maximum.accumulate(curve.y)  # at that power or at a lower one
-            drawn = np.interp(np.maximum(power_kw, 0.0), curve.x, most) * self.arrives
+            part = per_step(device.share, len(power_kw))
+            power = np.maximum(power_kw, 0.0) / part
+            drawn = np.interp(power, curve.x, most) * part * self.arrives
         added: FloatArray = drawn + np.minimum(power_kw, 0.0) * self.loss(device)
         return added
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.commitments import Draft
-from flexedge.optim.device import Process
+from flexedge.optim.device import Process, per_step
 from flexedge.optim.placed import Placed, tie_break, urgency
 from flexedge.optim.problem import Problem
 from flexedge.optim.process import dearest
@@ -40,7 +40,8 @@ def perform(draft: Draft, placed: Placed, problem: Problem) -> None:
     label = f"{name} duration"
     program.add_total(label, (float(wanted), float(wanted)), [(runs, 1.0)], limits=(label, None))
     powers = [Term(t.block, t.coefficient, t.at) for t in placed.power]
-    powers += [Term(part.block, -process.power_kw, part.at) for part in parts]
+    power_kw = process.power_kw * per_step(device.share, n)
+    powers += [Term(part.block, -power_kw, part.at) for part in parts]
     program.add_rows(f"{name} power", (0.0, 0.0), powers, n=n)
 
 

@@ -55,6 +55,8 @@ def _of_connection(connection: Connection, n: int) -> Iterator[str]:
                  "peak_consumption_kw", "peak_production_kw", "phase_capacity_kw"):  # fmt: skip
         if wrong := of_amount(getattr(connection, name), n, at_least=0.0, infinite=True):
             yield f"{name} {wrong}"
+    if wrong := of_amount(connection.used_kw, n):
+        yield f"used_kw {wrong}"
     for name in ("consumption_breach_price", "production_breach_price", "peak_price",
                  "peak_production_price"):  # fmt: skip
         if wrong := of_amount(getattr(connection, name), n, at_least=0.0):
@@ -89,6 +91,9 @@ def _of_device(device: Device, n: int) -> Iterator[str]:
         yield f"discharging_efficiency {wrong}"
     for name in ("consumption_capacity", "production_capacity"):
         yield from (f"{name} {wrong}" for wrong in _of_soft(getattr(device, name), n))
+    share = np.asarray(device.share)
+    if of_amount(device.share, n, at_least=0.0) or (share <= 0).any() or (share > 1).any():
+        yield "share should lie above 0 and be at most 1"
     if any(low > high for low, high in device.modes):
         yield "modes go from the lower power to the higher"
     if device.coupling is not None and not device.coupling.coefficient:

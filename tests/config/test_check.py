@@ -153,5 +153,5 @@ def test_currencies_are_one(tmp_path: Path) -> None:
                ("{sensor: feed-in}", "{sensor: feed-in, default: 0.1 USD/kWh}"))  # fmt: skip
     assert problems_of(tmp_path, *changes) == [
         "20:16: is in CHF, but the other prices are in EUR",
-        "105:3: is in USD, but the other prices are in EUR",
+        "105:48: is in USD, but the other prices are in EUR",
     ]

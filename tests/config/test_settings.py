@@ -91,6 +91,7 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
         ("plan: {every: 5}", "1:15: 5 is not a duration; write it as 'PT15M' or '15 min'"),
         ("plan: {time-limit: 5 min}",
          "1:1: time-limit should be above zero and below every"),
+        ("plan: {resolution: 10 min}", "1:1: resolution should be 5, 15, 30 or 60 min"),
         ("plan: {horizon: 8 d}", "1:1: horizon should be between every and 7 days"),
         ("site: [a]", "1:1: should be text, not a list"),
     ],

@@ -8,7 +8,7 @@ import yaml
 from flexedge.config.site import FilePrice, Site
 from flexedge.demo.place import ZONE
 from flexedge.demo.site_yaml import price_csv, write_site
-from flexedge.domain.flex import PowerFromSensor
+from flexedge.domain.variable import PowerFromSensor
 
 _START = datetime(2026, 4, 14, tzinfo=ZONE).timestamp()
 _PORTS = {"battery": 5001, "solar": 5002, "meter": 5003, "heating": 5004, "broker": 5005}
@@ -39,7 +39,7 @@ def test_the_site_is_one_that_flexedge_takes(tmp_path: Path) -> None:
 
 def test_what_an_installer_would_estimate(tmp_path: Path) -> None:
     model = _site(tmp_path).assets["heating"].flex_model
-    assert model.charging_efficiency is not None
+    assert isinstance(model.charging_efficiency, float)
     assert 2.5 < model.charging_efficiency < 4.5
     (usage,) = model.soc_usage
     assert isinstance(usage, PowerFromSensor)

@@ -11,15 +11,19 @@ from pydantic import BaseModel
 from flexedge.domain.units import (
     Dimension,
     EnergyKwh,
+    Money,
     PowerKw,
     Price,
     PricePerKw,
     PricePerKwh,
     Share,
     duration,
+    money,
     parse_unit,
+    position_price,
     price,
     quantity,
+    ramp,
     sensor_unit,
 )
 
@@ -121,6 +125,30 @@ def test_units_of_sensors() -> None:
     assert sensor_unit("") == ("", 1.0)
     with pytest.raises(ValueError, match="unknown unit"):
         sensor_unit("furlong")
+
+
+def test_money_is_an_amount_and_a_currency() -> None:
+    assert money("0.50 EUR") == Money(0.5, "EUR")
+    for wrong in ("0.50", "EUR", "0.5 EUR/kWh", 0.5, None, "5 euro"):
+        with pytest.raises(ValueError, match=r"write it as '0.50 EUR'"):
+            money(wrong)
+
+
+def test_a_ramp_is_a_power_per_time() -> None:
+    assert ramp("10 kW/h") == 10.0
+    assert ramp("500 W/min") == 30.0
+    for wrong in ("10 kW", "10 kW/s", 10.0):
+        with pytest.raises(ValueError, match="should be a power per time, such as '10 kW/h'"):
+            ramp(wrong)
+    with pytest.raises(ValueError, match="'x' is not a quantity"):
+        ramp("x/h")
+
+
+def test_a_price_of_a_position_says_what_it_is_the_price_of() -> None:
+    assert position_price("300 EUR/MWh") == Price(0.3, "EUR", "kWh")
+    assert position_price("120 EUR/kW") == Price(120.0, "EUR", "kW")
+    with pytest.raises(ValueError, match="is energy, but this is energy price"):
+        position_price("3 kWh")
 
 
 @given(st.text(max_size=12))

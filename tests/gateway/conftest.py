@@ -40,7 +40,7 @@ _DEVICES = {
     "van": 'charger: {profile: go-e-charger, broker: local, options: {serial: "1"}}',
     "heating": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 4}",
     "pump": "heat-pump: {profile: lambda-heat-pump, host: 127.0.0.1, port: 7}",
-    "mill": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: mill}}",
+    "mill": "mill-switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: mill}}",
     "oven": "switch: {profile: shelly-gen2-switch, broker: local, options: {prefix: oven}}",
 }
 _BATTERY = (
@@ -64,8 +64,13 @@ _ASSETS = {
     "{volume: 500 l, min: 35 degC, max: 55 degC}",
     "oven": "type: process, device: switch, process: {power: 6 kW, duration: PT1H, "
     'since: "06:00", until: "18:00"}',
-    "mill": "type: process, device: switch",  # what it needs is up to the test
+    "mill": "type: process, device: mill-switch",  # what it needs is up to the test
     "house": "type: building, remainder: true",
+    "feeder": "type: group, flex-model: {power-capacity: 4 kW}",
+    "gas-in": "type: converter, flex-model: {coupling: boiler, commodity: gas, "
+    "consumption-capacity: 20 kW}",
+    "heat-out": "type: converter, flex-model: {coupling: boiler, coupling-coefficient: 0.9, "
+    "commodity: heat, production-capacity: 18 kW}",
 }
 PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/kWh}],
   otherwise: 0.20 EUR/kWh}, feed-in: {fixed: 0.08 EUR/kWh}}"""

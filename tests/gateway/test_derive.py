@@ -48,6 +48,14 @@ def test_a_missing_flow_makes_the_house_missing_never_zero(house: "World", senso
     assert newest(house, "house.power").value is None
 
 
+def test_what_is_not_electric_explains_nothing_at_the_meter(hut: "Hut") -> None:
+    heat = "commodities: [{commodity: gas, consumption-price: 0.1 EUR/kWh}, {commodity: heat}]"
+    world = hut("gas-in", "heat-out", "house", context=heat)
+    world.show({"grid.power": 1.5})
+    world.poll()
+    assert newest(world, "house.power").value == 1.5
+
+
 def test_without_a_building_nothing_is_left_over(hut: "Hut") -> None:
     world = hut("battery")
     world.show({"battery.power": 2.0, "grid.power": 1.5})

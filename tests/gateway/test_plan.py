@@ -278,3 +278,75 @@ def test_the_first_plan_does_not_wait_for_ever(hut: "Hut") -> None:
     assert world.setpoint("battery") == -2.0
     world.plan()
     assert world.alarms["plan"].startswith("heating is not planned")
+
+
+def test_a_charger_is_told_nothing_or_at_least_its_least_in_every_step(hut: "Hut") -> None:
+    world = hut("car", "solar", more={"car": 'ready-by: [{time: "18:00", soc: 30 kWh}]'})
+    for minute in (0, 7, 14):
+        world.now = datetime.fromisoformat("2026-04-14T10:00:00+00:00") + minute * MINUTE
+        world.show(CAR | {"grid.power": -3.0, "solar.power": -3.0})
+        car = world.plan().schedules["car"].power_kw.values
+        assert ((car == 0.0) | (car >= 4.14)).all(), minute
+        assert (car > 0.0).any()
+
+
+def test_a_process_has_one_schedule_and_further_sensors_get_theirs(hut: "Hut") -> None:
+    model = {"battery": "consumption: {sensor: battery.setpoint}"}
+    world = hut("battery", "oven", context=HOUSE, prices=CHEAP, model=model)
+    world.show(BATTERY | EMPTY)
+    plan = world.plan()
+    assert set(plan.schedules) == {"battery", "oven"}
+    assert (plan.schedules["oven"].power_kw.values > 0).sum() == 8  # an hour, today and tomorrow
+    grid = plan.grid_kw.grid
+    saved = world.gateway.beliefs.believed("battery.setpoint", "flexedge", grid)
+    assert saved.values == pytest.approx(plan.schedules["battery"].power_kw.values)
+
+
+def test_both_ways_of_a_power_may_be_written_apart(hut: "Hut") -> None:
+    model = {
+        "battery": "consumption: {sensor: battery.setpoint}, production: {sensor: grid.power-l1}"
+    }
+    world = hut("battery", context=HOUSE, prices=CHEAP, model=model)
+    world.show(BATTERY | EMPTY)
+    plan = world.plan()
+    power = plan.schedules["battery"].power_kw.values
+    assert power.min() < 0.0 < power.max()
+    assert plan.outputs["battery.setpoint"].values == pytest.approx(np.maximum(power, 0.0))
+    assert plan.outputs["grid.power-l1"].values == pytest.approx(np.minimum(power, 0.0))
+
+
+def test_a_converter_without_a_sensor_of_its_own_is_planned_but_not_kept(hut: "Hut") -> None:
+    commodities = (
+        "commodities: [{commodity: gas, consumption-price: 0.09 EUR/kWh}, {commodity: heat, "
+        "inflexible-consumption: [{sensor: grid.power, default: 9 kW}]}]"
+    )
+    world = hut("gas-in", "heat-out", context=commodities)
+    plan = world.plan()
+    assert plan.schedules["gas-in"].power_kw.values == pytest.approx(10.0)
+    assert "plan-store" not in world.alarms
+    world.show({"grid.power": 1.0})
+    assert world.tick() == []
+
+
+def test_what_storing_costs_on_the_way_is_known_by_the_plan(hut: "Hut") -> None:
+    world = hut("battery")
+    world.show(BATTERY)
+    charging, discharging = world.plan().efficiencies["battery"]
+    assert charging.values == pytest.approx(0.9)
+    assert discharging.values == pytest.approx(0.9)
+
+
+def test_there_is_a_simpler_plan_where_the_solver_finds_none_in_its_time(hut: "Hut") -> None:
+    starts = "start-up-cost: 0.05 EUR, minimum-up-time: 1 h"
+    world = hut("heating", "oven", context=HOUSE, prices=CHEAP, model={"heating": starts})
+    world.show({"heating.buffer-temperature": 45.0, "heating.power": 0.0, "grid.power": 1.0})
+    world.poll()
+    world.gateway.planner.step(world.now, timedelta(hours=36), timedelta(0))
+    plan = in_force(world)[1]
+    assert plan is not None
+    assert "heeds neither starts nor minimum times" in world.alarms["plan"]
+    oven = plan.schedules["oven"].power_kw
+    assert (oven.values > 0).sum() == 8
+    assert oven.at(world.now) == 6.0  # these hours are cheap
+    world.plan()
+    assert "plan" not in world.alarms

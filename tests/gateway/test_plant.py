@@ -91,3 +91,64 @@ def test_the_workshop_has_a_process_on_a_switch(hut: "Hut") -> None:
     assert not furnace.stores
     assert plant.sensor_of["oven-switch", "switch.power"] == "furnace.power"
     assert plant.context.site_peak_consumption == 12.0
+
+
+def test_a_capacity_of_one_direction_closes_the_other(hut: "Hut") -> None:
+    def range_kw(model: str, context: str = "") -> tuple[float, float]:
+        return hut("battery", model={"battery": model}, context=context).unit("battery").range_kw
+
+    assert range_kw("consumption-capacity: 4 kW") == (0.0, 4.0)
+    assert range_kw("production-capacity: 3 kW") == (-3.0, 0.0)
+    assert range_kw("production-capacity: 0 kW") == (0.0, 5.0)
+    assert range_kw("consumption-capacity: {sensor: battery.setpoint}") == (0.0, 5.0)
+    soft = "consumption-breach-price: 10 EUR/kW"
+    both = "consumption-capacity: 4 kW, production-capacity: 3 kW"
+    assert range_kw(both, soft) == (-3.0, 5.0)  # 4 kW may be exceeded, at a price
+    assert range_kw(both, "relax-capacity-constraints: true") == (-5.0, 5.0)
+
+
+def test_a_power_capacity_that_a_sensor_tells_is_its_default_here(hut: "Hut") -> None:
+    path = hut.folder / "site.yaml"
+    hut("battery")
+    told = "power-capacity: {sensor: battery.setpoint, default: 2 kW}"
+    path.write_text(path.read_text().replace("power-capacity: 5 kW", told))
+    assert hut.world(path, "told").unit("battery").range_kw == (-2.0, 2.0)
+
+
+def test_groups_and_ports_are_planned_but_not_controlled_and_not_metered(hut: "Hut") -> None:
+    heat = "commodities: [{commodity: gas, consumption-price: 0.1 EUR/kWh}, {commodity: heat}]"
+    world = hut(
+        "battery", "feeder", "gas-in", "heat-out", "house",
+        model={"battery": "group: {asset: feeder}"}, context=heat,
+    )  # fmt: skip
+    units = {unit.name: unit for unit in world.gateway.plant.units}
+    planned = {name for name, unit in units.items() if unit.planned}
+    assert planned == {"battery", "feeder", "gas-in", "heat-out"}
+    assert {name for name, unit in units.items() if unit.virtual} == planned - {"battery"}
+    assert {name for name, unit in units.items() if unit.electric} == {"battery", "house"}
+
+
+def test_who_feeds_the_storage_of_another_asset_knows_its_size(hut: "Hut") -> None:
+    text = hut.folder / "site.yaml"
+    hut("battery", "heating")
+    soc = "state-of-charge: {sensor: battery.soc}"
+    lines = [
+        f"  heating: {{type: heat-storage, device: heat-pump, flex-model: {{{soc}, "
+        "power-capacity: 3 kW}}"
+        if line.startswith("  heating:")
+        else line.replace("flex-model: {soc-min", f"flex-model: {{{soc}, soc-min")
+        for line in text.read_text().splitlines()
+    ]
+    text.write_text("\n".join(lines))
+    plant = hut.world(text, "shared").gateway.plant
+    assert plant.unit("heating").soc_max_kwh == 10.0
+    assert plant.unit("heating").soc_min_kwh == 1.0
+    assert plant.unit("battery").keeper is plant.unit("battery").asset
+
+
+def test_what_is_only_watched_is_expected_to_go_on_but_for_batteries(hut: "Hut") -> None:
+    watched = dict.fromkeys(("battery", "car"), "control: false")
+    world = hut("battery", "car", "heating", "roof-without-meter", "house", more=watched)
+    plant = world.gateway.plant
+    happens = {unit.name for unit in plant.units if plant.happens(unit)}
+    assert happens == {"car", "roof-without-meter", "house"}

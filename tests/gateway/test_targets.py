@@ -320,3 +320,32 @@ def test_a_car_that_does_not_take_its_share_is_no_reason_to_export_from_the_batt
     battery = world.decide()["battery"]
     assert battery.power_kw is not None
     assert battery.power_kw >= 0.0
+
+
+def test_a_limit_that_a_sensor_tells_is_kept_as_it_is_now(hut: "Hut") -> None:
+    told = "site-consumption-capacity: {sensor: car.allowed, default: 10 kW}"
+    leave = {"car": 'ready-by: [{time: "13:00", soc: 60 kWh}]'}
+    world = hut("car", context=told, prices=FLAT, more=leave)
+    world.show(CAR | {"car.power": 8.0, "grid.power": 8.0, "car.allowed": 30.0})
+    world.plan()
+    assert world.decide()["car"].by == ()
+    world.show({"car.allowed": 6.5})
+    limited = world.decide()["car"]
+    assert limited.power_kw == pytest.approx(6.0)  # less the margin
+    assert limited.by == ("site limit",)
+    world.plan()  # the plan knows it, too
+    assert world.decide()["car"].by == ()
+
+
+def test_only_what_draws_electricity_gives_way_at_the_meter(hut: "Hut") -> None:
+    gas = "commodities: [{commodity: gas, consumption-price: 0.1 EUR/kWh}]"
+    limit = "site-power-capacity: 3 kW"
+    heat = {"heating.buffer-temperature": 36.0, "heating.power": 3.0, "grid.power": 6.0}
+    electric = hut("heating", context=limit)
+    electric.show(heat)
+    electric.plan()
+    assert electric.decide()["heating"].by == ("site limit",)
+    burner = hut("heating", model={"heating": "commodity: gas"}, context=f"{limit}, {gas}")
+    burner.show(heat)
+    burner.plan()
+    assert burner.decide()["heating"].by == ()

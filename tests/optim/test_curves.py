@@ -1,5 +1,7 @@
 """Tapers and part load."""
 
+import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,3 +66,21 @@ def test_the_plan_stays_on_a_curve_also_where_wasting_pays(price: float) -> None
     found = plan([price, price], tank, part_load=curve)
     stored = np.diff(found.soc_kwh["d"], prepend=3.0) + 3.0
     assert stored == pytest.approx(np.interp(found.power_kw["d"], curve.x, curve.y), abs=1e-6)
+
+
+def test_curves_hold_for_the_power_in_a_step_that_has_begun() -> None:
+    part = Curve((0.0, 2.0, 4.0), (0.0, 2.0, 2.0))
+    tank = Storage("t", 0.0, 0.0, 9.0, value_at_end=((math.inf, 1.0),))
+    share = np.array([0.5, 1.0])
+    device = Device("t", np.zeros(2), 4.0 * share, tank, part_load=part, share=share)
+    grid = TimeGrid(START, timedelta(hours=1), 2)
+    market = Market(np.zeros(2), np.full(2, 0.3), np.full(2, 0.1))
+    found = solve(Problem(grid, (device,), (market,)), LIMIT)
+    assert found.power_kw["t"] == pytest.approx([1.0, 2.0])  # 2 kW, where storing more is in vain
+    assert found.soc_kwh["t"] == pytest.approx([1.0, 3.0])
+    empty = replace(device, storage=replace(tank, soc_min_kwh=1.5))
+    assert solve(Problem(grid, (empty,), (market,)), LIMIT).status == "optimal"  # 1 kWh is in reach
+    tapered = replace(device, part_load=None, charge_taper=Curve((0.0, 9.0), (3.0, 1.0)))
+    kept = solve(Problem(grid, (tapered,), (market,)), LIMIT)
+    whole = kept.power_kw["t"] / share
+    assert whole == pytest.approx(3.0 - 2.0 / 9.0 * kept.soc_kwh["t"])

@@ -113,3 +113,18 @@ def test_buying_and_selling_at_once_is_no_business() -> None:
     found = solve(Problem(GRID, (load("a", 1.0),), (market,)), LIMIT)
     assert found.grid_kw == pytest.approx(found.power_kw["a"])
     assert found.cost < 0
+
+
+def test_what_was_drawn_of_a_step_before_the_plan_begins_counts_for_the_peak() -> None:
+    eager = load("eager", 10.0)
+    paid = {"peak_consumption_kw": 4.0, "peak_price": 50.0}
+    used = np.array([3.0, 0.0, 0.0, 0.0])
+    assert site(0.0, eager, connection=paid).grid_kw == pytest.approx([4, 4, 4, 4])
+    begun = site(0.0, eager, connection=paid | {"used_kw": used})
+    assert begun.grid_kw == pytest.approx([1, 4, 4, 4])
+    given = site(0.0, eager, connection=paid | {"used_kw": -used})  # it gave before: there is room
+    assert given.grid_kw == pytest.approx([7, 4, 4, 4])
+    once = site(
+        [6.0, 9.0, 0.0, 0.0], connection={"peak_price": 50.0, "used_kw": used}
+    ).commitment_costs["electricity consumption peak"]
+    assert once == pytest.approx(50 * 9.0)  # the highest of all, charged once

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import TimeGrid
-from flexedge.optim.device import Coupling, Device, Storage
+from flexedge.optim.device import Coupling, Device, Running, SocBound, Storage
 from flexedge.optim.market import Market
 from flexedge.optim.placed import spread
 from flexedge.optim.problem import Problem
@@ -15,11 +15,12 @@ from flexedge.optim.solution import Solution
 from flexedge.optim.solve import solve
 
 LIMIT = timedelta(seconds=20)
+START = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def plan(prices: list[float], *devices: Device, markets: Any = ()) -> Solution:
     n = len(prices)
-    grid = TimeGrid(datetime(2026, 11, 24, tzinfo=UTC), timedelta(hours=1), n)
+    grid = TimeGrid(START, timedelta(hours=1), n)
     site = Market(np.zeros(n), np.array(prices), np.array(prices) - 0.01)
     return solve(Problem(grid, devices, (site, *markets)), LIMIT)
 
@@ -74,3 +75,24 @@ def test_coupled_devices_keep_their_ratio_and_a_node_its_balance() -> None:
 def test_a_spread_of_rounding_is_none() -> None:
     assert spread(np.array([0.1 + 0.2, 0.3])) == 0.0
     assert spread(np.array([0.1, 0.3])) == pytest.approx(0.2)
+
+
+def begun(**kw: Any) -> Device:
+    """A charger in whose first step half the time is over already."""
+    most = np.array([2.0, 4.0, 4.0])
+    car = Storage("c", 0.0, 0.0, 99.0, targets=(SocBound(START + timedelta(hours=3), 5.0),))
+    return Device("c", np.zeros(3), most, car, share=np.array([0.5, 1.0, 1.0]), **kw)
+
+
+def test_of_a_step_that_has_begun_its_share_counts() -> None:
+    banded = plan([0.1, 0.5, 0.3], begun(modes=((0.0, 0.0), (3.0, 4.0))))
+    assert banded.power_kw["c"] == pytest.approx([2.0, 0.0, 3.0])  # 3 to 4 kW for half an hour
+    least = plan([0.5, 0.1, 0.3], begun(modes=((0.0, 0.0), (3.0, 4.0)), running=Running()))
+    assert least.power_kw["c"] == pytest.approx([1.5, 3.5, 0.0])
+
+
+def test_a_ramp_goes_by_the_power_and_not_by_the_mean_of_a_step_that_has_begun() -> None:
+    found = plan([0.1, 0.2, 0.3], begun(max_rise_kw=1.0, max_fall_kw=1.0, power_before_kw=2.0))
+    assert found.power_kw["c"][0] == pytest.approx(1.5)  # 3 kW for half an hour
+    assert found.power_kw["c"][1] <= 4.0 + 1e-6
+    assert found.power_kw["c"][1] >= 2.0 - 1e-6

@@ -32,6 +32,7 @@ ONES = np.ones(3)
         ({"connection": Connection(power_capacity_kw=NAN)}, "connection power_capacity_kw is not"),
         ({"connection": Connection(consumption_capacity_kw=np.ones(2))}, "or 3 of them"),
         ({"connection": Connection(peak_price=-2.0)}, "connection peak_price should be at least"),
+        ({"connection": Connection(used_kw=np.ones(2))}, "connection used_kw should be a number"),
         ({"commodity": "gas"}, "car belongs to electricity, which has no market"),
     ],
 )
@@ -72,6 +73,8 @@ def test_a_wrong_problem_is_refused_by_field(change: dict[str, Any], message: st
         ({"max_kw": np.array([1.0, -1.0, 1.0])}, "car min_kw lies above max_kw in step 1"),
         ({"charging_efficiency": -0.1}, "car charging_efficiency should be at least"),
         ({"discharging_efficiency": 0.0}, "car discharging_efficiency should be at least"),
+        ({"share": 0.0}, "car share should lie above 0"),
+        ({"share": np.array([0.5, 1.0, 1.1])}, "car share should lie above 0 and be at most 1"),
         ({"discharging_efficiency": np.ones(4)}, "car discharging_efficiency should be a number"),
         ({"consumption_capacity": Soft(1.0, -1.0)}, "car consumption_capacity price should be"),
         ({"modes": ((2.0, 1.0),)}, "car modes go from the lower power to the higher"),

@@ -67,3 +67,22 @@ def test_starts_are_counted_by_the_day() -> None:
     assert starts(plan(CHEAP_TWICE, pump(max_starts_per_day=1))) == 1
     two = plan(CHEAP_TWICE, pump(max_starts_per_day=1), days=[0, 0, 0, 1, 1, 1])
     assert starts(two) == 2
+
+
+def test_what_it_has_to_do_from_before_it_goes_on_doing() -> None:
+    dear_first = [0.5, 0.5, 0.1, 0.1, 0.1, 0.1]
+    free = plan(dear_first, pump(on_before=True)).power_kw["pump"]
+    assert free[:2] == pytest.approx([0, 0])
+    held = plan(dear_first, pump(on_before=True, held_steps=2)).power_kw["pump"]
+    assert (held[:2] >= 2.0 - 1e-6).all()
+    off = plan([0.1, 0.1, 0.5, 0.5, 0.5, 0.5], pump(held_steps=2)).power_kw["pump"]
+    assert off[:2] == pytest.approx([0, 0])
+
+
+def test_starts_that_happened_today_count_today() -> None:
+    days = [0, 0, 1, 1, 1, 1]
+    once = plan(CHEAP_TWICE, pump(max_starts_per_day=1), days=days)
+    assert once.power_kw["pump"][1] > 2.0 - 1e-6
+    spent = plan(CHEAP_TWICE, pump(max_starts_per_day=1, starts_before=1), days=days)
+    assert spent.power_kw["pump"][:2] == pytest.approx([0, 0])
+    assert spent.power_kw["pump"][2:].max() > 2.0 - 1e-6

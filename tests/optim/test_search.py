@@ -169,7 +169,7 @@ def test_what_is_whole_stays_so_when_choices_are_repaired() -> None:
     lp.add_rows("y", (0.0, 0.0), [Term(up, 2.0), Term(down, -0.5), Term(y, -1.0)], n=1)
     one = np.ones(1)
     pair = Pair(up, down, (1.25 * one, one), (one, one))
-    found = search.settle(lp, [pair], 10.0, np.ones(3))
+    found = search.settle(lp, [pair], search.Aim(10.0))
     assert found.primal[:3] == pytest.approx([1.0, 0.0, 2.0])
 
 
@@ -179,8 +179,8 @@ def test_a_point_that_is_known_is_never_lost() -> None:
     x = lp.add_columns("x", 3, (0.0, 1.0), np.array([-3.0, -2.0, -2.0]), integer=True)
     lp.add_total("room", (-np.inf, 2.5), [(x, np.array([2.0, 1.0, 1.0]))])
     with pytest.raises(SolverGaveUp):
-        search.settle(lp, [], 0.0, np.ones(3))
+        search.settle(lp, [], search.Aim(0.0))
     known = np.array([0.0, 1.0, 0.0])
-    found = search.settle(lp, [], 0.0, np.ones(3), known=known)
+    found = search.settle(lp, [], search.Aim(0.0), known=known)
     assert found.primal == pytest.approx(known)
     assert found.gap > 0

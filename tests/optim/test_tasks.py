@@ -63,3 +63,10 @@ def test_a_task_that_cannot_run_is_named() -> None:
     found = plan([0.1, 0.1], wash("SHIFTABLE", 2, allowed=[1, 0], n=2))
     assert found.status == "relaxed"
     assert found.culprits == ("wash duration",)
+
+
+def test_a_task_of_which_the_first_step_has_begun_counts_with_its_share() -> None:
+    task = Process(4.0, 2, "SHIFTABLE", np.ones(3, dtype=np.bool_))
+    most = np.array([1.0, 4.0, 4.0])
+    device = Device("oven", np.zeros(3), most, process=task, share=np.array([0.25, 1.0, 1.0]))
+    assert plan([0.1, 0.1, 0.9], device).power_kw["oven"] == pytest.approx([1.0, 4.0, 0.0])

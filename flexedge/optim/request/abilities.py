@@ -61,18 +61,10 @@ def _ramp(fields: Fields, key: str, hours: float) -> float | None:
     """A power per time ("10 kW/h") as power per step."""
     if not fields.has(key):
         return None
-    text = fields.text(key)
-    top, slash, below = text.rpartition("/")
-    minutes = {"h": 60.0, "min": 1.0}.get(below.strip())
-    if not slash or minutes is None:
-        fields.fail(key, f"{text!r} should be a power per time, such as '10 kW/h'")
     try:
-        per_minute = units.quantity(top.strip(), "power") / minutes
+        return units.ramp(fields.text(key)) * hours
     except ValueError as error:
         fields.fail(key, str(error))
-    if per_minute <= 0:
-        fields.fail(key, "should be above 0: both limits are positive")
-    return per_minute * 60.0 * hours
 
 
 def modes(fields: Fields, reader: Reader, ends: Ends) -> tuple[Band, ...]:

@@ -175,6 +175,8 @@ def test_a_task_longer_than_the_schedule_fills_it_among_others_too() -> None:
     told = answer([BATTERY, {**WASH, "duration": "PT9H"}], BY_PRICE, stored=PRICES)
     assert told["outputs"]["car"]["values"] == [2, 2, 2, 2]
     assert told["status"] == "optimal"
+
+
 def test_its_kind_may_be_an_attribute_of_its_sensor() -> None:
     car = {"unit": "kW", "resolution": "PT1H", "asset-type": "process",
            "attributes": {"process-type": "BREAKABLE"}}  # fmt: skip

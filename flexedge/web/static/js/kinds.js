@@ -38,6 +38,7 @@ const TYPES = {
   "heat-storage": "Heat storage",
   building: "Building",
   process: "Process",
+  converter: "Converter",
 };
 
 export const ORDER = ["grid", "solar", "house", "battery", "car", "heat", "process"];
