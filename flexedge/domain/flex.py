@@ -199,6 +199,8 @@ class FlexModel(Record):
     optimization_sense: _Sense = None
     on_at_start: _Seen = None
     power_at_start: _Seen = None
+    last_switched: _Seen = None
+    starts_today: _Seen = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -337,7 +337,7 @@ def test_what_storing_costs_on_the_way_is_known_by_the_plan(hut: "Hut") -> None:
 
 
 def test_there_is_a_simpler_plan_where_the_solver_finds_none_in_its_time(hut: "Hut") -> None:
-    starts = "start-up-cost: 0.05 EUR, minimum-up-time: 1 h"
+    starts = "minimum-power: 1 kW, start-up-cost: 0.05 EUR, minimum-up-time: 1 h"
     world = hut("heating", "oven", context=HOUSE, prices=CHEAP, model={"heating": starts})
     world.show({"heating.buffer-temperature": 45.0, "heating.power": 0.0, "grid.power": 1.0})
     world.poll()

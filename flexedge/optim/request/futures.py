@@ -62,7 +62,8 @@ def _scenarios(context: Fields, found: Terms, market: Market, reader: Reader) ->
 def _flows(fields: Fields, key: str, sign: float, reader: Reader) -> FloatArray:
     total = np.zeros(reader.grid.n)
     for number, raw in enumerate(fields.items(key)):
-        named = {"sensor": raw} if isinstance(raw, int | str) else raw
+        known = isinstance(raw, int | str) and str(raw) in reader.source.sensors
+        named = {"sensor": raw} if known else raw
         total += terms.flow(reader, named, f"{fields.at(key)}[{number}]", sign)
     return total
 

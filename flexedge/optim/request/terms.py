@@ -213,12 +213,7 @@ def _add_inflexible(found: Terms, reader: Reader, raw: object, path: str, sign: 
 
 
 def flow(reader: Reader, raw: object, path: str, sign: float) -> FloatArray:
-    """An inflexible power, consumption positive; 0 where nothing is known (FlexMeasures' rule).
-
-    A ``default`` is not for these.
-    """
-    if isinstance(raw, dict):
-        raw = {key: value for key, value in raw.items() if key != "default"}
+    """An inflexible power, consumption positive; 0 where nothing is known (FlexMeasures' rule)."""
     values = reader.values(reader.amount(raw, path, ["power"]))
     missing = int(np.isnan(values).sum())
     if missing:
