@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from flexedge.domain.series import FloatArray
+from flexedge.domain.series import FloatArray, floor
 from flexedge.errors import BadField
 from flexedge.optim.device import SocBound, Storage
 from flexedge.optim.request import ticks
@@ -157,12 +157,16 @@ class _Book:
         return self._reader.events(amount, _OVERLAPS[key], self.soc_max)
 
     def price(self, price: FloatArray | None, terms: Terms) -> FloatArray | None:
-        """What a miss costs; where misses are hard, those of stocks asked between ticks are not."""
+        """What a miss costs; where misses are hard, those of stocks asked between ticks are not.
+
+        Ticks are here those of the power sensor where they are fewer, as with FlexMeasures.
+        """
         if price is not None or not self.projects():
             return price
         asked = [one for kind in _OVERLAPS for one in self.segments(kind)]
-        off = any(not ticks.on_tick(moment, self._reader.grid)
-                  for one in asked for moment in (one.start, one.end))  # fmt: skip
+        sensor = self._store.feeders[0].sensor
+        tick = max(self._reader.grid.resolution, sensor.resolution if sensor else timedelta(0))
+        off = any(floor(at, tick) != at for one in asked for at in (one.start, one.end))
         return terms.soc_off_tick_price if off else None
 
     def named(self, kind: str, asked: ticks.Asked) -> tuple[SocBound, ...]:

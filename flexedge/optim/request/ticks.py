@@ -76,7 +76,7 @@ def put(
     """Put minima, maxima or targets on ticks; points between ticks are left out or projected."""
     ask = {"minima": asked.at_least, "maxima": asked.at_most, "targets": asked.exactly}[kind]
     for segment in segments:
-        if segment.start == segment.end and not on_tick(segment.start, reach.grid):
+        if segment.start == segment.end and not _on_tick(segment.start, reach.grid):
             if project:
                 _project(asked, kind, segment, reach)
             continue
@@ -107,8 +107,7 @@ def _bound(asked: Asked, kind: str, bound: SocBound, reach: Reach) -> None:
         asked.at_most(bound.at, min(bound.soc_kwh, reach.soc_max_kwh), bound.asked)
 
 
-def on_tick(moment: datetime, grid: TimeGrid) -> bool:
-    """Whether a moment is where a step begins or ends."""
+def _on_tick(moment: datetime, grid: TimeGrid) -> bool:
     return (moment - grid.start) % grid.resolution == timedelta(0)
 
 

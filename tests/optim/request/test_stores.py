@@ -166,3 +166,12 @@ def test_what_is_asked_between_ticks_is_soft_unless_that_is_denied() -> None:
     assert np.asarray(soft.minima_price).tolist() == [1000] * 4
     denied = {**hard, "relax-soc-constraints": False}
     assert storage({**BATTERY, "soc-targets": off}, context=denied).minima_price is None
+
+
+def test_between_ticks_is_meant_of_the_own_sensor_where_steps_are_finer() -> None:
+    hard = {**PRICE, "relax-constraints": False}
+    half = {**BATTERY, "soc-targets": [{"datetime": at(1.5), "value": "6 kWh"}]}
+    fine = {"scheduling-resolution": "PT30M"}
+    assert storage(half, context=hard, **fine).minima_price is not None
+    sensors = {"battery": {"unit": "kW", "resolution": "PT30M"}}
+    assert storage(half, context=hard, sensors=sensors, **fine).minima_price is None
