@@ -216,7 +216,7 @@ def starts_are_known(case: Case) -> Found:
         said = [key for key in _STARTS if getattr(model, key) is not None]
         least = model.minimum_power or model.power_steps or model.operation_modes
         control = case.profiles[asset.device].control if asset.device in case.profiles else {}
-        if said and not least and not any(one.setpoint.least for one in control.values()):
+        if said and not least and not any(one.amps for one in control.values()):
             yield (
                 ("assets", name, "flex-model", said[0].replace("_", "-")),
                 "needs to know how little the device draws when it is on: add minimum-power",

@@ -227,6 +227,8 @@ def _repaired(
     for _ in range(_ROUNDS):
         if answer.primal is None or answer.status != "optimal":
             return None
+        if search.fractional(answer.primal):
+            return None
         if not search.look(answer.primal):
             return None if search.fractional(answer.primal) else answer
         repair(model, answer.primal)
@@ -283,8 +285,10 @@ def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
         if answer.primal is None:
             break
         primal = answer.primal[:columns]
-        cheats = search.look(primal) and answer.status == "optimal"
-        if cheats and (search.left > 0 or needed):
+        cheats = search.look(primal)
+        if cheats and needed and search.left < _LEAST_SECONDS:  # the last time: nothing may cheat
+            search.seen = [np.ones_like(seen) for seen in search.seen]
+        if cheats and (needed or (answer.status == "optimal" and search.left > 0)):
             continue
         final = _along(search, primal)
         worse = best is not None and best.objective <= final.objective

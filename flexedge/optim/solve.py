@@ -311,7 +311,7 @@ def _limit_phases(draft: Draft, problem: Problem, devices: tuple[Placed, ...]) -
             if (share := (p.device.phases or _THREE)[phase])
             for t in p.power
         ]
-        if terms:
+        if terms or (np.abs(anyway) > capacity).any():
             label = f"site-phase-capacity L{phase + 1}"
             rows = draft.program.add_rows(
                 label, (-capacity - anyway, capacity - anyway), terms, n=problem.grid.n,

@@ -74,7 +74,7 @@ def _ramps(line: Timeline, device: Device, power: Floats, kw: float) -> Iterator
             over[j] = sign * (b - a) - room
         if before is not None and (power[0] >= device.high[0] or power[0] <= device.low[0]):
             over[0] = 0.0  # the capacities do not let it follow
-        yield from broken(f"{device.name}: its {key}", over, 3 * kw, law=True)
+        yield from broken(f"{device.name}: its {key}", over, 3 * kw, law=False)
 
 
 def _switching(line: Timeline, device: Device, power: Floats) -> Iterator[Violation]:
@@ -92,11 +92,11 @@ def _switching(line: Timeline, device: Device, power: Floats) -> Iterator[Violat
         least = span(model[key]) if key in model else timedelta(0)
         ends_inside = place + length < line.n
         if ends_inside and lasted < least and not _shut(device, place + length):
-            yield Violation(f"{device.name}: its {key}", place, float(length), law=True)
+            yield Violation(f"{device.name}: its {key}", place, float(length), law=False)
         if first and state != was:
             other = "minimum-up-time" if was else "minimum-down-time"
             if other in model and ago < span(model[other]) and not _shut(device, 0):
-                yield Violation(f"{device.name}: its {other}", 0, 0.0, law=True)
+                yield Violation(f"{device.name}: its {other}", 0, 0.0, law=False)
         first, place = False, place + length
     yield from _starts_of_days(line, device, on, was=was)
 
@@ -143,7 +143,7 @@ def _tapers(plan: Plan, stock: Stock, device: Device) -> Iterator[Violation]:
         most = np.clip(np.min(lines, axis=0), 0.0, max(power))
         over = sign * plan.read.power[device.index] - np.minimum(most[:-1], most[1:])
         slack = 3 * plan.kw + 2 * kwh * float(np.max(np.abs(slopes)))
-        yield from broken(f"{device.name}: its {way}-power-curve", over, slack, law=True)
+        yield from broken(f"{device.name}: its {way}-power-curve", over, slack, law=False)
 
 
 def _stored(said: Any, whole: float) -> float:
