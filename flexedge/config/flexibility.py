@@ -215,7 +215,8 @@ def starts_are_known(case: Case) -> Found:
         model = asset.flex_model
         said = [key for key in _STARTS if getattr(model, key) is not None]
         least = model.minimum_power or model.power_steps or model.operation_modes
-        control = case.profiles[asset.device].control if asset.device in case.profiles else {}
+        known = asset.device is not None and asset.device in case.profiles
+        control = case.profiles[str(asset.device)].control if known else {}
         if said and not least and not any(one.amps for one in control.values()):
             yield (
                 ("assets", name, "flex-model", said[0].replace("_", "-")),

@@ -202,7 +202,7 @@ def ramp(text: Any) -> float:
         raise ValueError(f"{text!r} should be a power per time, such as '10 kW/h'")
     found = quantity(top.strip(), "power") * per_hour
     if found <= 0:
-        raise ValueError(f"{text!r} should be above 0: limits of both directions are positive")
+        raise ValueError("should be above 0: limits of both directions are positive")
     return found
 
 

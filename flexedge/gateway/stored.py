@@ -103,13 +103,10 @@ def _modes(unit: Unit, told: Json) -> Json:
         return {}
     low, high = unit.range_kw
     least = f"{unit.least_kw!r} kW"
-    if low >= 0:
-        return {"minimum-power": least}
-    back = min(unit.model.minimum_power or 0.0, -low)
-    modes = [
-        {"consumption-range": ["0 kW", "0 kW"]},
-        {"production-range": [f"{back!r} kW", f"{-low!r} kW"]},
-    ]
+    modes = [{"consumption-range": ["0 kW", "0 kW"]}]
+    if low < 0:
+        back = min(unit.model.minimum_power or 0.0, -low)
+        modes.append({"production-range": [f"{back!r} kW", f"{-low!r} kW"]})
     if unit.least_kw <= high:
         modes.append({"consumption-range": [least, f"{high!r} kW"]})
     return {"operation-modes": modes}

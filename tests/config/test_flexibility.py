@@ -72,8 +72,7 @@ def test_sites_that_hold(tmp_path: Path, assets: str, context: str) -> None:
         (BATTERY % "", ", site-power-capacity: {sensor: grid.power}",
          "site-power-capacity: needs a default: the limit that holds while the sensor is silent"),
         (BATTERY % ", maximum-starts-per-day: 3", "",
-         "3: needs to know how little the device draws when it is on: add "
-         "minimum-power"),
+         "3: needs to know how little the device draws when it is on: add minimum-power"),
         (BATTERY % ", charging-efficiency: {sensor: b.power}", "",
          "b.power: 'b.power' is in kW, not a share: % or no unit"),
         (BATTERY % ", soc-minima: {sensor: b.power}", "",

@@ -292,7 +292,8 @@ def test_what_the_house_uses_is_planned_with_also_where_the_context_does_not_lis
 
 
 EVERYTHING = (
-    "minimum-power: 1 kW, wear-cost: 0.02 EUR/kWh, start-up-cost: 0.5 EUR, minimum-up-time: 30 min, "
+    "minimum-power: 1 kW, wear-cost: 0.02 EUR/kWh, start-up-cost: 0.5 EUR, "
+    "minimum-up-time: 30 min, "
     "minimum-down-time: 1 h, maximum-starts-per-day: 3, ramp-up-limit: 8 kW/h, "
     "ramp-down-limit: 12 kW/h, charging-power-curve: [{soc: 8 kWh, power: 5 kW}, "
     "{soc: 10 kWh, power: 1 kW}], phases: L2, priority: 2, soc-value-at-end: 0.1 EUR/kWh, "
@@ -332,7 +333,10 @@ def test_what_the_optimisation_refuses_is_named_by_its_field(hut: "Hut") -> None
 
 
 def test_what_runs_goes_on_for_its_minimum_time_and_starts_of_today_count(hut: "Hut") -> None:
-    times = "minimum-power: 1 kW, minimum-up-time: 1 h, minimum-down-time: 2 h, maximum-starts-per-day: 3"
+    times = (
+        "minimum-power: 1 kW, minimum-up-time: 1 h, minimum-down-time: 2 h, "
+        "maximum-starts-per-day: 3"
+    )
     world = hut("heating", model={"heating": times})
     world.show({"heating.buffer-temperature": 45.0, "heating.power": 0.0})
     ran(world, minutes=20)

@@ -50,7 +50,10 @@ def test_every_plan_is_feasible_and_costs_what_it_says(seed: int) -> None:
 @given(seeds)
 def test_what_contradicts_itself_has_a_plan_and_names_its_fields(seed: int) -> None:
     case = contradictory(seed)
-    told = plan(case)
+    told = attempt(case)
+    if isinstance(told, BadField):
+        assert told.path.startswith("flex-")
+        return
     assert wrong_with(case, told) == []
     assert (told["status"] == "relaxed") == bool(told["contradictions"])
     for one in told["contradictions"]:

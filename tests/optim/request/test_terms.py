@@ -179,10 +179,10 @@ def test_the_breach_price_of_a_state_is_that_of_the_step_it_begins() -> None:
     assert np.asarray(storage.minima_price).tolist() == [2, 3, 4, 5]
 
 
-def test_inflexible_devices_have_no_default() -> None:
+def test_what_is_not_known_of_inflexible_devices_is_their_default() -> None:
     load = [{"sensor": "load", "default": "7 kW"}]
     found = site({**PRICE, "inflexible-consumption": load}, stored={"load": series(1, None)})
-    assert found.inflexible_kw.tolist() == [1, 0, 0, 0]
+    assert found.inflexible_kw.tolist() == [1, 7, 7, 7]
 
 
 def test_an_inflexible_device_is_listed_once_and_one_way() -> None:
