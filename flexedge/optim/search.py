@@ -57,10 +57,17 @@ class Start:
 class _Search:
     """One search: the time it may take and what it has seen."""
 
-    def __init__(self, program: LinearProgram, choices: Sequence[Choice], seconds: float) -> None:
+    def __init__(
+        self,
+        program: LinearProgram,
+        choices: Sequence[Choice],
+        seconds: float,
+        grace: float = _LEAST_SECONDS,
+    ) -> None:
         self.program = program
         self.choices = choices
         self._end = perf_counter() + seconds
+        self._grace = grace
         self.spent = 0.0
         self.money = 1.0
         self.integer = np.flatnonzero(program.integers())
@@ -73,7 +80,7 @@ class _Search:
 
     def ask(self, model: Model, share: float = 1.0, least: float = 0.0) -> Answer:
         """Solve within a share of what is left; ``least`` may reach beyond the end, all in all."""
-        beyond = min(least, self.left + _LEAST_SECONDS)
+        beyond = min(least, self.left + self._grace)
         answer = model.solve(max(self.left * share, beyond))
         self.spent += answer.seconds
         return answer
@@ -106,21 +113,22 @@ class _Search:
         return Bounds(self.integer.astype(np.int32), values, values)
 
 
-def settle(
+def settle(  # noqa: PLR0913, PLR0917 - the last three are for those who know more
     program: LinearProgram,
     choices: Sequence[Choice],
     time_limit: float,
     turnover: FloatArray,
     start: Start | None = None,
     known: FloatArray | None = None,
+    grace: float = _LEAST_SECONDS,
 ) -> Found:
     """Solve the program with all its choices, within ``time_limit`` seconds.
 
     ``turnover`` weighs the columns that are paid for: the money that moves, against which a gap
-    counts. ``known`` is a point that keeps every choice: what is found is no worse. Raises
-    ``Infeasible`` or ``SolverGaveUp``.
+    counts. ``known`` is a point that keeps every choice: what is found is no worse. For a plan at
+    all it may take ``grace`` seconds more. Raises ``Infeasible`` or ``SolverGaveUp``.
     """
-    search = _Search(program, choices, time_limit)
+    search = _Search(program, choices, time_limit, grace)
     model = Model(program, relaxed=True)
     if start is not None:
         model.begin_from(start.basis, start.steps, start.of)
