@@ -18,6 +18,7 @@ from flexedge.optim.highs import Model
 from flexedge.optim.program import LinearProgram, Term
 from flexedge.optim.search import Aim
 
+_LARGE = 5_000  # columns from which on presolve is worth its time
 _MOST = 8  # sets that are named
 
 
@@ -36,13 +37,18 @@ class _TooLate(Exception):
 
 
 def contradictions(
-    program: LinearProgram, choices: Sequence[Choice], seconds: float, of: Rank = rank
+    program: LinearProgram,
+    choices: Sequence[Choice],
+    seconds: float,
+    of: Rank = rank,
+    suspects: frozenset[str] = frozenset(),
 ) -> tuple[Contradiction, ...]:
     """Sets of limits that contradict each other, no limit in two of them.
 
-    None where physics alone does, or where the time was too short to find one.
+    It is faster with ``suspects``: limits among which a contradiction may be. There are none where
+    physics alone contradicts itself, or where the time was too short to find one.
     """
-    return _Limits(program, choices, seconds, of).contradictions()
+    return _Limits(program, choices, seconds, of).contradictions(suspects)
 
 
 def physics(program: LinearProgram, choices: Sequence[Choice], seconds: float) -> tuple[str, ...]:
@@ -68,19 +74,25 @@ class _Limits:
             if label is not None
         )  # fmt: skip
         modes = {_modes(one): None for one in choices if isinstance(one, Bands)}
+        self._modes = set(modes)
         self.soft = [label for label in labels if of(label) is not None]
         self.hard = [*(label for label in labels if of(label) is None), *modes]
 
-    def contradictions(self) -> tuple[Contradiction, ...]:
+    def contradictions(self, suspects: frozenset[str]) -> tuple[Contradiction, ...]:
         found: list[Contradiction] = []
-        rest = self.soft
+        named: set[str] = set()
         try:
-            while len(found) < _MOST and not self._feasible((*rest, *self.hard)):
-                limits = self.least(self.hard, rest)
-                if not limits:
-                    break
-                found.append(Contradiction(tuple(limits), tuple(self.least(limits, self.hard))))
-                rest = [label for label in rest if label not in limits]
+            for among in (suspects, frozenset((*self.soft, *self.hard))):
+                hard = [label for label in self.hard if label in among or label in self._modes]
+                while len(found) < _MOST:
+                    soft = [label for label in self.soft if label in among - named]
+                    if not soft or self._feasible((*soft, *hard)):
+                        break
+                    limits = self.least(hard, soft)
+                    if not limits:
+                        break
+                    found.append(Contradiction(tuple(limits), tuple(self.least(limits, hard))))
+                    named |= set(limits)
         except _TooLate:
             pass
         return tuple(found)
@@ -113,13 +125,21 @@ class _Limits:
         program, kept = only(self._program, set(labels)), set(labels)
         choices = [one for one in self._choices
                    if not isinstance(one, Bands) or _modes(one) in kept]  # fmt: skip
-        answer = Model(program, relaxed=True).solve(left)
-        if answer.status != "optimal" or not (choices or program.integers().any()):
-            if answer.status == "stopped":
-                raise _TooLate
-            return answer.status == "optimal"
+        model = Model(program, relaxed=True)
+        if program.width > _LARGE:
+            model.simplify()
+        answer = model.solve(left)
+        if answer.status == "stopped" or (answer.status == "optimal" and answer.primal is None):
+            raise _TooLate
+        if answer.primal is None or answer.status == "infeasible":
+            return False
+        whole = answer.primal[program.integers()]
+        if (whole == np.round(whole)).all() and not any(
+            one.broken(answer.primal).any() for one in choices
+        ):
+            return True
         try:
-            search.settle(program, choices, Aim(left))
+            search.settle(program, choices, Aim(left, grace=0.0))
         except Infeasible:
             return False
         except SolverGaveUp as error:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from flexedge.domain.series import FloatArray
 from flexedge.optim import search
 from flexedge.optim.choices import Choice
+from flexedge.optim.highs import Answer
 from flexedge.optim.program import Block, LinearProgram, Term
 from flexedge.optim.search import Aim
 
@@ -23,6 +24,7 @@ _LAST = 5
 _ASKED = 1  # the rung of what is asked of storages at moments
 _EVEN = 0.01  # hours: what the largest violation of other limits counts beside the sum
 _LADDER = 30.0  # one rung counts this many times the one below
+_PRICED = 1e-6
 _LEAST = 1e-5  # kW or kWh: less is rounding
 
 Rank = Callable[[str], int | None]
@@ -96,6 +98,8 @@ class Relaxed:
     """For each rung the columns that count on it, with their weights."""
     watched: tuple[tuple[str, Block, NDArray[np.intp]], ...]
     """Rows that stand for what were bounds of columns: their label, and the step of each."""
+    suspects: frozenset[str]
+    """The limits on which the least violation depends; with integers perhaps not all."""
     point: FloatArray
     """A point of the program that keeps every choice."""
 
@@ -128,6 +132,7 @@ def relax(
     hours: float,
     seconds: float,
     of: Rank = rank,
+    grace: float = 0.0,
 ) -> Relaxed:
     """By how much limits have to give way.
 
@@ -152,7 +157,7 @@ def relax(
         loose.add_rows(f"{slack.label} worst", (-math.inf, 0.0), terms, n=n)
         loose.set_costs(slack.block, price * hours)
         worst.append(largest)
-    found = search.settle(loose, choices, Aim(seconds))
+    found = search.settle(loose, choices, Aim(seconds, grace=grace))
     for block in worst:
         loose.set_costs(block, 0.0)
     for block, cost in zip(loose.columns, costs, strict=False):
@@ -162,7 +167,22 @@ def relax(
         share = 1.0 if slack.rung == _ASKED else _EVEN
         rungs.setdefault(slack.rung, []).extend([(slack.block, hours), (largest, share)])
     every = tuple(tuple(rungs[rung]) for rung in sorted(rungs))
-    return Relaxed(loose, tuple(slacks), every, tuple(watched), found.primal)
+    suspects = _suspects(loose, watched, found.answer)
+    return Relaxed(loose, tuple(slacks), every, tuple(watched), suspects, found.primal)
+
+
+def _suspects(
+    loose: LinearProgram, watched: list[tuple[str, Block, NDArray[np.intp]]], answer: Answer
+) -> frozenset[str]:
+    """The limits on which the least violation depends, by their shadow prices."""
+    rows = [(label, block) for block in loose.rows for label in block.limits]
+    rows += [(label, block) for label, block, _ in watched]
+    found = {label for label, block in rows
+             if label and np.abs(block.of(answer.row_dual)).max(initial=0.0) > _PRICED}  # fmt: skip
+    for block in loose.columns:
+        if np.abs(block.of(answer.column_dual)).max(initial=0.0) > _PRICED:
+            found |= {label for label in block.limits if label}
+    return frozenset(found)
 
 
 def _loosen_columns(

@@ -136,6 +136,10 @@ class Model:
         if status == highspy.HighsStatus.kError:
             raise SolverGaveUp("the model was refused", 0.0)
 
+    def simplify(self) -> None:
+        """Let presolve begin: for questions of feasibility, which it often answers alone."""
+        self._highs.setOptionValue("presolve", "on")
+
     def bind(self, bounds: Bounds) -> None:
         """Give some columns other bounds."""
         count = len(bounds.columns)

@@ -66,6 +66,8 @@ class Aim:
     turnover: FloatArray | None = None
     """Weighs the columns that are paid for: the money that moves."""
     good_enough: float = GOOD_ENOUGH
+    grace: float = _LEAST_SECONDS
+    """Seconds more that it may take for a plan at all."""
 
 
 class _Search:
@@ -80,6 +82,7 @@ class _Search:
         self.program = program
         self.choices = choices
         self._end = perf_counter() + aim.seconds
+        self._grace = aim.grace
         self.spent = 0.0
         self.good_enough = aim.good_enough
         self.money = _A_CENT
@@ -93,7 +96,7 @@ class _Search:
 
     def ask(self, model: Model, share: float = 1.0, least: float = 0.0) -> Answer:
         """Solve within a share of what is left; ``least`` may reach beyond the end, all in all."""
-        beyond = min(least, self.left + _LEAST_SECONDS)
+        beyond = min(least, self.left + self._grace)
         answer = model.solve(max(self.left * share, beyond))
         self.spent += answer.seconds
         return answer

@@ -53,6 +53,7 @@ from flexedge.optim.solution import Formulation, Solution
 from flexedge.optim.stocks import Physics, Stock
 
 _THREE = (1 / 3, 1 / 3, 1 / 3)
+_GRACE = 0.7  # seconds after the time limit that a plan is worth
 _ROUNDINGS = (1e-8, 1e-6, 1e-4)  # shares by which violations may lie above the least
 _TUBE_KW = 1e-7  # how near a plan keeps to powers that are given
 _SHARE = 0.3  # of the time, for the first step on the way to the nearest plan
@@ -132,7 +133,9 @@ def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
     """The plan that violates as little as it must, by the ladder of ``elastic``."""
     program, choices, grid = formulation.program, formulation.choices, formulation.problem.grid
     try:
-        relaxed = elastic.relax(program, choices, grid.hours, _SHARE * _left(end))
+        relaxed = elastic.relax(
+            program, choices, grid.hours, _SHARE * _left(end), grace=_grace(end, _SHARE)
+        )
     except Infeasible:
         raise Infeasible(conflict.physics(program, choices, _left(end))) from None
     found = _with_least(formulation, relaxed, end)
@@ -142,7 +145,7 @@ def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
     given = relaxed.given(found.primal)
     if not given:  # what contradicts is less than rounding
         return plan
-    named = conflict.contradictions(program, choices, _left(end))
+    named = conflict.contradictions(program, choices, _left(end), suspects=relaxed.suspects)
     culprits = [limit for one in named for limit in one.limits]
     return replace(
         plan,
@@ -158,8 +161,10 @@ def _with_least(formulation: Formulation, relaxed: elastic.Relaxed, end: float) 
     """Settle with the least violations; with a little more where rounding leaves no point."""
     for slack in _ROUNDINGS:
         try:
-            seconds = _TWO_SHARES * _left(end)
-            return _settle(relaxed.within(slack), formulation, seconds, known=relaxed.point)
+            return _settle(
+                relaxed.within(slack), formulation, _TWO_SHARES * _left(end),
+                known=relaxed.point, grace=_grace(end, _TWO_SHARES),
+            )  # fmt: skip
         except (Infeasible, SolverGaveUp):
             if slack == _ROUNDINGS[-1]:
                 raise
@@ -168,6 +173,11 @@ def _with_least(formulation: Formulation, relaxed: elastic.Relaxed, end: float) 
 
 def _left(end: float) -> float:
     return max(end - perf_counter(), 0.0)
+
+
+def _grace(end: float, share: float) -> float:
+    """What is left up to a little after the end, beyond a share of what is left up to it."""
+    return max(end + _GRACE - perf_counter() - share * _left(end), 0.0)
 
 
 def formulate(problem: Problem) -> Formulation:
@@ -270,10 +280,11 @@ def _settle(
     seconds: float,
     start: Start | None = None,
     known: FloatArray | None = None,
+    grace: float = _GRACE,
 ) -> Found:
     flows = [block for m in formulation.meters for block in (m.consumption, m.production)]
     turnover = program.turnover(flows)
-    aim = Aim(seconds, turnover, formulation.problem.good_enough)
+    aim = Aim(seconds, turnover, formulation.problem.good_enough, grace)
     return search.settle(program, formulation.choices, aim, start, known)
 
 

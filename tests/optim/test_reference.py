@@ -1,5 +1,6 @@
 """What simple rules would cost."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from flexedge.domain.series import TimeGrid
-from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.device import Device, Process, SocBound, Storage
 from flexedge.optim.market import Market
 from flexedge.optim.problem import Problem
 from flexedge.optim.reference import references
@@ -43,3 +44,11 @@ def test_a_car_is_charged_at_once_and_a_tank_kept_warm() -> None:
     tank = device("tank", 0.0, 3.0, Storage("tank", 2.0, 0.0, 9.0, usage_kw=1.0))
     assert costs([0.0] * 3, car)["do nothing"] == pytest.approx(0.3 * 5)
     assert costs([0.0] * 3, tank)["own PV first"] == pytest.approx(0.3 * 3)
+
+
+def test_a_task_runs_as_soon_as_it_may() -> None:
+    allowed = np.array([False, True, True])
+    wash = replace(device("wash", 0.0, 2.0), process=Process(2.0, 1, "SHIFTABLE", allowed))
+    assert costs([0.0, -5.0, 0.0], wash)["do nothing"] == pytest.approx(-0.1 * 3)
+    twice = replace(wash, process=Process(2.0, 1, "SHIFTABLE", allowed, runs=2))
+    assert costs([0.0, -5.0, 0.0], twice)["do nothing"] == pytest.approx(-0.1 * 3 + 0.3 * 2)

@@ -283,3 +283,16 @@ def test_a_site_without_devices_just_pays() -> None:
     solution = solve(site([0.2, 0.3], inflexible_kw=np.array([1.0, -2.0])), LIMIT)
     assert solution.cost == pytest.approx(0.2 - 2 * 0.29)
     assert dict(solution.power_kw) == {}
+
+
+def test_contradictions_have_a_plan_within_no_time_too() -> None:
+    """Named are the limits that gave way, where the time was too short to find which must."""
+    asked = site(
+        [0.2] * 3, inflexible_kw=flat(3, 5.0), connection=Connection(power_capacity_kw=3.0)
+    )
+    plan = solve(asked, timedelta(0))
+    assert (plan.status, plan.culprits) == ("relaxed", ("site-power-capacity",))
+    assert plan.given_way == {"site-power-capacity": pytest.approx(2.0)}
+    assert plan.contradictions == ()
+    (one,) = solve(asked, LIMIT).contradictions
+    assert one.limits == ("site-power-capacity",)
