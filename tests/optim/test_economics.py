@@ -384,10 +384,10 @@ def test_a_process_and_a_battery_are_planned_together() -> None:
 @pytest.mark.parametrize("runs_", [1, 2])
 def test_the_dearest_times_are_taken_where_they_are_asked_for(kind: str, runs_: int) -> None:
     prices = [0.1, 0.2, 0.5, 0.3, 0.3, 0.6, 0.2]
-    give = {"sensor": "car", "power": "-1 kW", "duration": "PT2H", "process-type": kind,
+    take = {"sensor": "car", "power": "1 kW", "duration": "PT2H", "process-type": kind,
             "runs": runs_, "optimization-sense": "MAX"}  # fmt: skip
-    found = powers(told(prices, give, battery()), "car")
-    worth = -float(np.dot(prices, found))
+    found = powers(told(prices, take, battery()), "car")
+    worth = float(np.dot(prices, found))
     if kind == "INFLEXIBLE":
         best = sum(prices[: 2 * runs_])
     elif kind == "BREAKABLE":
