@@ -54,8 +54,8 @@ def test_a_whole_document_becomes_a_model() -> None:
         (2, "prices: {import: {fixd: 0.3 EUR/kWh}}",
          "f:2:10: a price has one of the keys: fixed, zones, file"),
         (2, "prices: {import: {fixed: 0.3 EUR}}",
-         ("f:2:26: unknown unit 'EUR'; known are %, A, GJ, GW, GWh, Hz, L, MJ, MVA, MW, MWh, TWh, V, "
-         "VA, W, Wh, degC, kVA, kW, kWh, l, m3, mA and prices such as EUR/kWh")),
+         ("f:2:26: unknown unit 'EUR'; known are %, A, GJ, GW, GWh, Hz, L, MJ, MVA, MW, MWh, TWh, "
+         "V, VA, W, Wh, degC, kVA, kW, kWh, l, m3, mA and prices such as EUR/kWh")),
         (2, "prices: {import: {file: a.csv, unit: EUR/kWh, factr: 2}}",
          "f:2:47: unknown key 'factr'; did you mean 'factor'?"),
         (2, "prices: {import: {file: a.csv}}", "f:2:10: missing key 'unit'; add it"),
