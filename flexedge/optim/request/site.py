@@ -120,8 +120,9 @@ class _Site:
         grid = self.reader.grid
         for entry in self.cast.inflexible:
             self.fixed[entry.name] = self._fixed(entry)
-        pairs = [(one, stores.storage(one, self.terms, self.reader))
-                 for one in stores.stores(self.cast)]  # fmt: skip
+        kept = stores.stores(self.cast)
+        self.terms.off_tick_for_all &= any(stores.off_tick(one, self.reader) for one in kept)
+        pairs = [(one, stores.storage(one, self.terms, self.reader)) for one in kept]
         feeding = {entry.name: kept for one, kept in pairs for entry in one.feeders}
         made = tuple(self._device(entry, feeding.get(entry.name)) for entry in self.cast.devices)
         markets = self._markets(made)
@@ -177,8 +178,7 @@ class _Site:
         return tuple(found)
 
     def _fullness(self, market: Market) -> FloatArray:
-        """What FlexMeasures charges for storages that are not full: prices not known have no say.
-        """
+        """What FlexMeasures charges for a storage that is not full, by the prices it knows."""
         fields = self.terms.by_commodity.get(market.commodity)
         price = np.zeros(self.reader.grid.n)
         if fields is not None and fields.has("consumption-price"):
@@ -313,7 +313,7 @@ class _Site:
             if not names and not anyway.any():
                 continue
             up, down, power = (
-                self.reader.sensor(fields.object(key)) if fields.has(key) else None
+                self.reader.output(fields, key)
                 for key in ("aggregate-consumption", "aggregate-production", "aggregate-power")
             )
             yield from split(up, down, names, anyway)

@@ -59,6 +59,9 @@ class Terms:
     soc_maxima_price: FloatArray | None = None
     soc_off_tick_price: FloatArray | None = None
     """The price of missing what is asked of a stock between ticks, where that alone is relaxed."""
+    off_tick_for_all: bool = False
+    """Whether a stock that is asked between ticks relaxes all others: where a price or a commodity
+    relaxes anything anyway (FlexMeasures' rule)."""
     consumption_breach_price: FloatArray | None = None
     production_breach_price: FloatArray | None = None
     inflexible: dict[str, FloatArray] = field(default_factory=dict)
@@ -131,6 +134,11 @@ def terms(context: Fields, reader: Reader) -> Terms:
     standard = np.full(n, SOC_BREACH_PRICE) if relax_soc else None
     if money and context.boolean("relax-soc-constraints", default=True):
         found.soc_off_tick_price = np.full(n, SOC_BREACH_PRICE)
+    found.off_tick_for_all = any(
+        one.has("soc-minima-breach-price") or one.has("soc-maxima-breach-price")
+        or _relaxed(one, "relax-soc-constraints")
+        for one in (context, *context.objects("commodities"))
+    )  # fmt: skip
     grid = reader.grid
     at_ends = TimeGrid(grid.start + grid.resolution, grid.resolution, n)
     for key in ("soc-minima-breach-price", "soc-maxima-breach-price"):
@@ -214,7 +222,10 @@ def _add_inflexible(found: Terms, reader: Reader, raw: object, path: str, sign: 
 
 def flow(reader: Reader, raw: object, path: str, sign: float) -> FloatArray:
     """An inflexible power, consumption positive; 0 where nothing is known (FlexMeasures' rule)."""
-    values = reader.values(reader.amount(raw, path, ["power"]))
+    amount = reader.amount(raw, path, ["power"])
+    if amount.sensor is not None and amount.sensor.contradicts(consumption=sign > 0):
+        reader.contradiction(path, amount.sensor)
+    values = reader.values(amount)
     missing = int(np.isnan(values).sum())
     if missing:
         reader.notes.append(f"{path}: {missing} of {len(values)} values are not known: taken as 0")
