@@ -23,6 +23,8 @@ _OPENING = (
     "site-production-capacity", "site-power-capacity",
 )  # fmt: skip
 _ENERGY_PRICES = _OPENING[:2]
+_MAY_FORCE = ("site-consumption-capacity", "site-production-capacity")
+"""Data of a sensor may be negative: then that much has to flow the other way."""
 _COMMODITY_FIELDS = (
     "commodity", *_OPENING,
     "site-consumption-breach-price", "site-production-breach-price",
@@ -298,7 +300,8 @@ def _capacity(fields: Fields, key: str, reader: Reader, most: Amount | None) -> 
     values = power(fields, key, reader)
     if values is None:
         return None if most is None else per_step(most, reader.grid.n)
-    if (values < 0).any():
+    forced = isinstance(fields.data[key], dict) and key in _MAY_FORCE
+    if (values < 0).any() and not forced:
         fields.fail(key, "should not be negative")
     ceiling = np.inf if most is None else most
     limited: FloatArray = np.minimum(np.where(np.isnan(values), ceiling, values), ceiling)
@@ -313,7 +316,8 @@ def _peak(fields: Fields, direction: str, reader: Reader) -> FloatArray:
     values = reader.values(amount)
     if amount.segments is not None:
         values = edges(values)
-    counted: FloatArray = np.where(np.isnan(values), np.inf, np.maximum(values, 0.0))
+    least = 0.0 if amount.sensor is None else -np.inf
+    counted: FloatArray = np.where(np.isnan(values), np.inf, np.maximum(values, least))
     return counted
 
 

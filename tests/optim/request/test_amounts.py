@@ -168,7 +168,7 @@ def test_of_moments_those_on_a_tick_count() -> None:
     ],
 )
 def test_a_sensor_of_the_other_sign_is_refused(
-    positive: bool, model: Any, context: Any, path: str
+    *, positive: bool, model: Any, context: Any, path: str
 ) -> None:
     def asking(*, positive: bool) -> None:
         sensor = {"unit": "kW", "resolution": "PT1H",
