@@ -183,14 +183,14 @@ def settle(
     if relaxed.status == "stopped" and start is not None:  # that was no good place to begin
         model = Model(program, relaxed=True)
         relaxed = search.ask(model, least=_LEAST_SECONDS)
-    basis = model.basis
     if relaxed.status == "infeasible":
         raise Infeasible(())
     if relaxed.status == "stopped" or relaxed.primal is None:
         raise SolverGaveUp("time limit", search.spent)
+    basis = model.basis
     if aim.turnover is not None:
         search.money = max(float(aim.turnover @ np.abs(relaxed.primal)), _A_CENT)
-    (best, bound), binaries = _without_binaries(search, model, relaxed), 0
+    (best, bound), binaries = _without_binaries(search, model, relaxed, basis), 0
     if best is None and known is not None:
         along = _along(search, known)
         best = along if along.status == "optimal" else None
@@ -206,10 +206,10 @@ def settle(
 
 
 def _without_binaries(
-    search: _Search, model: Model, relaxed: Answer
+    search: _Search, model: Model, relaxed: Answer, basis: Basis
 ) -> tuple[Answer | None, float]:
     """The best plan that linear programs alone come to, if any, and the best bound."""
-    bound, basis = relaxed.objective, model.basis
+    bound = relaxed.objective
     if relaxed.primal is None or search.fractional(relaxed.primal):
         if relaxed.primal is not None:
             search.look(relaxed.primal)
