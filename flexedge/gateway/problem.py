@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flexedge.config.settings import Plan
 from flexedge.domain.series import FloatArray, Series, TimeGrid, floor
 from flexedge.domain.variable import PriceFromSensor
 from flexedge.errors import PlanError
@@ -72,14 +73,15 @@ class Gatherer:
     """Puts latest readings, forecasts, prices and flex-models together. For one thread."""
 
     def __init__(
-        self, plant: Plant, storages: Storages, feeds: Feeds, past: Past, resolution: timedelta
+        self, plant: Plant, storages: Storages, feeds: Feeds, past: Past, settings: Plan
     ) -> None:
         self._plant = plant
         self._storages = storages
         self._feeds = feeds
         self._past = past
         self._processes = Processes(plant, past)
-        self._resolution = resolution
+        self._resolution = settings.resolution
+        self._compat = settings.compat
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
@@ -113,7 +115,7 @@ class Gatherer:
             "resolution": f"PT{self._resolution / timedelta(minutes=1):g}M",
             "asset": ROOT,
         }
-        asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, None)
+        asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, self._compat)
         whole = self._completed(asked.problem, parts)
         problem = self._with_used(shortened(whole, share), start, now)
         sensors = self._plant.sensors

@@ -1,9 +1,10 @@
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from flexedge.config.settings import Plan
 from flexedge.domain.belief import Reading
 from flexedge.errors import BadField, PlanError
 from flexedge.gateway.feeds import Feeds
@@ -23,18 +24,18 @@ BATTERY = {"battery.power": 0.0, "battery.soc": 50.0}
 CAR = {"car.power": 0.0, "car.plugged": 1.0, "car.session-energy": 5.0}
 
 
-def gatherer(world: "World", resolution: timedelta) -> Gatherer:
+def gatherer(world: "World", settings: Plan) -> Gatherer:
     gateway = world.gateway
     plant, beliefs, latest = gateway.plant, gateway.beliefs, gateway.latest
     feeds = Feeds(plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs)
     past = Past(plant, latest, beliefs)
-    return Gatherer(plant, gateway.storages, feeds, past, resolution)
+    return Gatherer(plant, gateway.storages, feeds, past, settings)
 
 
-def gather(world: "World", resolution: timedelta = QUARTER) -> Gathered:
+def gather(world: "World", resolution: timedelta = QUARTER, **settings: Any) -> Gathered:
     world.poll()
     world.gateway.beliefs.flush()
-    return gatherer(world, resolution).gather(world.now, DAY)
+    return gatherer(world, Plan(resolution=resolution, **settings)).gather(world.now, DAY)
 
 
 def device(gathered: Gathered, name: str) -> Device:
@@ -45,6 +46,14 @@ def storage(gathered: Gathered, name: str) -> Storage:
     found = device(gathered, name).storage
     assert found is not None
     return found
+
+
+def test_misses_may_be_charged_as_flexmeasures_does(hut: "Hut") -> None:
+    world = hut("battery", model={"battery": "soc-minima: 2 kWh"})
+    world.show(BATTERY)
+    price = storage(gather(world), "battery").minima_price
+    theirs = storage(gather(world, compat="flexmeasures-1.0"), "battery").minima_price
+    assert np.asarray(theirs) == pytest.approx(4.0 * np.asarray(price))  # by the quarter hour
 
 
 def test_the_grid_begins_with_the_present_quarter_hour_and_covers_the_horizon(hut: "Hut") -> None:
