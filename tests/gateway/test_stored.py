@@ -112,12 +112,15 @@ def test_the_sun_is_bound_by_its_forecast_or_by_the_sensor_that_is_named(hut: "H
 
 
 def test_the_least_power_of_a_charger_is_a_band(hut: "Hut") -> None:
-    least = float(str(told(hut("car"), "car")["minimum-power"]).removesuffix(" kW"))
-    assert least == pytest.approx(4.14)
-    more = hut("car", model={"car": "minimum-power: 5 kW"})
-    assert told(more, "car")["minimum-power"] == "5.0 kW"
+    off, on = told(hut("car"), "car")["operation-modes"]
+    assert off == {"consumption-range": ["0 kW", "0 kW"]}
+    least, most = (float(end.removesuffix(" kW")) for end in on["consumption-range"])
+    assert (least, most) == pytest.approx((4.14, 11.0))
+    more = told(hut("car", model={"car": "minimum-power: 5 kW"}), "car")
+    assert "minimum-power" not in more
+    assert more["operation-modes"] == [off, {"consumption-range": ["5.0 kW", "11.0 kW"]}]
     steps = hut("car", model={"car": "power-steps: [5 kW, 11 kW]"})
-    assert "minimum-power" not in told(steps, "car")
+    assert "operation-modes" not in told(steps, "car")
 
 
 def test_who_goes_both_ways_has_a_least_power_in_each(hut: "Hut") -> None:
