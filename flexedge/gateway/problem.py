@@ -187,8 +187,7 @@ class Gatherer:
             if unit.keeper is unit.asset:
                 told |= stored.storage(unit, soc)
                 parts.minima[unit.name] = self._storages.minima(unit, parts.grid, parts.now)
-        limited = {"power-capacity", "consumption-capacity", "production-capacity"} & set(told)
-        if not limited and not unit.virtual:
+        if not stored.sized(told) and not unit.virtual:
             parts.notes.append(f"{unit.name} is not planned: it has no power-capacity")
             return None
         return told

@@ -120,8 +120,9 @@ def test_what_cannot_be_known_is_not_planned_and_named(hut: "Hut") -> None:
     )
 
 
-def test_what_has_no_size_is_not_planned_and_named(hut: "Hut") -> None:
-    world = hut("pump")
+@pytest.mark.parametrize("more", ["", "flex-model: {production-capacity: 0 kW}"])
+def test_what_has_no_size_is_not_planned_and_named(hut: "Hut", more: str) -> None:
+    world = hut("pump", more={"pump": more})
     world.show({"pump.buffer-temperature": 45.0, "pump.power": 0.0})
     gathered = gather(world)
     assert gathered.problem.devices == ()
@@ -368,6 +369,15 @@ def ran(world: "World", minutes: int, power_kw: float = 2.0) -> None:
     moments = (world.now - timedelta(seconds=30 * i) for i in range(1, 2 * minutes + 1))
     readings = [Reading("heating.power", moment, power_kw) for moment in moments]
     world.gateway.beliefs.append(readings)
+
+
+def test_a_least_power_holds_where_only_a_sensor_tells_the_most(hut: "Hut") -> None:
+    capacity = "minimum-power: 1 kW, consumption-capacity: {sensor: solar.limit, default: 2 kW}"
+    world = hut("pump", "solar", more={"pump": f"flex-model: {{{capacity}}}"})
+    world.show({"pump.buffer-temperature": 45.0, "pump.power": 0.0, "solar.power": 0.0})
+    pump = device(gather(world), "pump")
+    assert pump.modes == ((0.0, 0.0), (1.0, 2.0))
+    assert set(np.asarray(pump.min_kw)) == {0.0}
 
 
 def test_a_charger_is_off_or_draws_its_least_and_of_a_step_that_has_begun_a_part(
