@@ -50,6 +50,7 @@ class Scenario(Record):
     """What may come instead, and how likely; the rest of the probability is the forecast's."""
 
     probability: Annotated[float, Field(gt=0, lt=1)]
+    name: str | None = None
     inflexible_consumption: tuple[VariablePower, ...] = ()
     """All that is drawn in this future beside what is planned; without: as forecast."""
     inflexible_production: tuple[VariablePower, ...] = ()

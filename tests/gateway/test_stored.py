@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,7 @@ def feeds(world: "World") -> Feeds:
     return ours
 
 
-def told(world: "World", asset: str) -> dict[str, object]:
+def told(world: "World", asset: str) -> dict[str, Any]:
     return stored.model(world.unit(asset), world.gateway.plant, feeds(world))
 
 
