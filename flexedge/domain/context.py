@@ -57,6 +57,14 @@ class Scenario(Record):
     consumption_price: VariablePrice | None = None
     production_price: VariablePrice | None = None
 
+    @model_validator(mode="after")
+    def _differs(self) -> Self:
+        if not self.model_fields_set - {"probability", "name"}:
+            raise ValueError(
+                "a scenario says what differs: add inflexible-consumption, as an example"
+            )
+        return self
+
 
 class CommodityContext(Record):
     """Prices and limits of one commodity."""
@@ -104,6 +112,8 @@ class CommodityContext(Record):
         shares = self.inflexible_phases
         if shares is not None and abs(sum(shares) - 1) > 1e-6:  # noqa: PLR2004 - rounding
             raise ValueError("inflexible-phases should add up to 1")
+        if shares is not None and self.site_phase_capacity is None:
+            raise ValueError("inflexible-phases needs site-phase-capacity: add it")
         return self
 
 
@@ -134,6 +144,18 @@ class FlexContext(CommodityContext):
             )
         if self.electricity.consumption_price is None:
             raise ValueError("missing key 'consumption-price'; add it")
+        return self
+
+    @model_validator(mode="after")
+    def _likely(self) -> Self:
+        total = sum(one.probability for one in self.scenarios)
+        if total >= 1 - 1e-6:
+            raise ValueError(
+                f"probabilities of scenarios add up to {total:g}: together they should stay "
+                "below 1, the rest is that of the forecast itself"
+            )
+        if self.risk_weight and not self.scenarios:
+            raise ValueError("risk-weight needs scenarios: add them")
         return self
 
     @property

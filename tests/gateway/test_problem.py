@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -333,13 +334,28 @@ def test_every_field_of_a_flex_model_reaches_the_optimisation(hut: "Hut") -> Non
     assert not stock.prefer_charging_sooner
 
 
-def test_what_the_optimisation_refuses_is_named_by_its_field(hut: "Hut") -> None:
-    modes = "operation-modes: [{consumption-range: [8 kW, 9 kW]}]"
-    world = hut("battery", model={"battery": modes})
+def test_an_asset_that_the_optimisation_refuses_is_left_out_and_named(hut: "Hut") -> None:
+    steps = "power-steps: [1 kW, 5 kW], ramp-up-limit: 4 kW/h"
+    world = hut("battery", "oven", model={"battery": steps})
+    world.show(BATTERY | {"oven.power": 0.0})
+    gathered = gather(world)
+    assert {gathered.owners[one.name] for one in gathered.problem.devices} == {"oven"}
+    assert gathered.notes == (
+        "battery is not planned: assets.battery.flex-model.ramp-up-limit: is 1 kW in one step, but "
+        "power-steps are 4 kW apart: it would never get from one to the next",
+    )
+
+
+def test_nothing_is_planned_where_what_all_share_is_refused(hut: "Hut") -> None:
+    world = hut("battery")
     world.show(BATTERY)
+    plant = world.gateway.plant
+    weighed = plant.context.model_copy(update={"risk_weight": 0.5})
+    site = plant.site.model_copy(update={"flex_context": weighed})
+    world.gateway = replace(world.gateway, plant=replace(plant, site=site))
     with pytest.raises(BadField) as caught:
         gather(world)
-    assert caught.value.path == "assets.battery.flex-model.operation-modes"
+    assert caught.value.path == "flex-context.risk-weight"
 
 
 def test_what_runs_goes_on_for_its_minimum_time_and_starts_of_today_count(hut: "Hut") -> None:
