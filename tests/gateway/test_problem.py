@@ -340,9 +340,10 @@ def test_an_asset_that_the_optimisation_refuses_is_left_out_and_named(hut: "Hut"
     world.show(BATTERY | {"oven.power": 0.0})
     gathered = gather(world)
     assert {gathered.owners[one.name] for one in gathered.problem.devices} == {"oven"}
-    assert gathered.notes == (
+    (note,) = gathered.notes
+    assert note == (
         "battery is not planned: assets.battery.flex-model.ramp-up-limit: is 1 kW in one step, but "
-        "power-steps are 4 kW apart: it would never get from one to the next",
+        "power-steps are 4 kW apart: it would never get from one to the next"
     )
 
 
