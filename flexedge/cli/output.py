@@ -57,6 +57,7 @@ def text(cell: object) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
+        cell = round(cell, 3) + 0.0  # never -0
         return f"{cell:.3f}".rstrip("0").rstrip(".") if abs(cell) < 1e6 else f"{cell:g}"  # noqa: PLR2004 (a million)
     return str(cell)
 
