@@ -21,6 +21,7 @@ class Connection:
     power_capacity_kw: Amount | None = None
     """Hard, in both directions."""
     consumption_capacity_kw: Amount | None = None
+    """Below zero that much has to flow the other way, as with production and peaks."""
     production_capacity_kw: Amount | None = None
     consumption_breach_price: Amount | None = SITE_BREACH_PRICE
     production_breach_price: Amount | None = SITE_BREACH_PRICE

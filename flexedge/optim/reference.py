@@ -34,12 +34,13 @@ def net_cost(problem: Problem, grid_kw: FloatArray) -> float:
     cost = float(energy) * problem.grid.hours
     connection = market.connection
     used = per_step(connection.used_kw, n)
-    for flow, paid, price in (
-        (bought + used, connection.peak_consumption_kw, connection.peak_price),
-        (sold - used, connection.peak_production_kw, connection.peak_production_price),
+    for flow, sign, paid, price in (
+        (bought, 1.0, connection.peak_consumption_kw, connection.peak_price),
+        (sold, -1.0, connection.peak_production_kw, connection.peak_production_price),
     ):
         if price is not None:
-            above = np.maximum(flow - per_step(paid, n), 0.0)
+            counted = np.where(per_step(paid, n) < 0, sign * grid_kw, flow) + sign * used
+            above = np.maximum(counted - per_step(paid, n), 0.0)
             cost += _highest(above, per_step(price, n), per_step(paid, n))
     return cost
 

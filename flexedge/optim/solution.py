@@ -17,7 +17,7 @@ from flexedge.optim.even import Owned
 from flexedge.optim.highs import Basis
 from flexedge.optim.market import Scenario
 from flexedge.optim.meter import Meter
-from flexedge.optim.placed import Placed, spread
+from flexedge.optim.placed import Placed, fullness
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram
 from flexedge.optim.scenarios import Future
@@ -216,16 +216,17 @@ def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[st
 
     Its price falls from that over the number of steps to nothing, per MWh and step.
     """
-    n, index = problem.grid.n, {device.name: i for i, device in enumerate(problem.devices)}
-    least = 1e-4 * (spread(problem.site.import_price) or 1e-3) / n
+    index = {device.name: i for i, device in enumerate(problem.devices)}
+    falling = problem.preference
+    if falling is None:
+        falling = fullness(problem.grid, problem.site.import_price)
     found = {}
     for storage, feeders in problem.storages:
         if storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh):
-            falling = np.linspace(least, 0.0, n)
-            slope = falling if storage.prefer_sooner_less else np.full(n, least)
+            slope = falling if storage.prefer_sooner_less else np.full_like(falling, falling[0])
             missing = np.maximum(storage.soc_max_kwh - soc_kwh[storage.name], 0.0)
             name = f"prefer a full storage {index[feeders[0].name]} sooner"
-            found[name] = float(slope @ missing) / problem.grid.hours
+            found[name] = float(slope @ missing)
     return found
 
 

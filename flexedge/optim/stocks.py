@@ -111,7 +111,11 @@ def _between(
 
 def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -> FloatArray:
     """Full sooner (or later), and the more so the higher the priority of what feeds it."""
-    weight = tie_break(problem) * urgency(max(p.device.priority for p in feeders))
+    weight = tie_break(problem)
+    if problem.preference is not None:
+        asked = storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh)
+        weight = problem.preference * asked
+    weight = weight * urgency(max(p.device.priority for p in feeders))
     if not storage.prefer_sooner_less:
         weight = np.full_like(weight, weight[0])
     return -weight if storage.prefer_charging_sooner else weight

@@ -8,6 +8,7 @@ import numpy as np
 
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray
+from flexedge.errors import BadField
 from flexedge.optim.device import Curve
 from flexedge.optim.request.amounts import Reader
 from flexedge.optim.request.fields import Fields
@@ -208,3 +209,37 @@ def part_load(fields: Fields, reader: Reader) -> Curve | None:
     if (np.diff(found.x) <= 0).any():
         fields.fail(key, "needs points of rising power")
     return found
+
+
+def values_at_end(
+    fields: Fields, reader: Reader, soc_max_kwh: float | None
+) -> tuple[tuple[float, float], ...]:
+    """soc-value-at-end: up to how many kWh, and how much per kWh. Raises ``BadField``."""
+    key = "soc-value-at-end"
+    raw = fields.data[key]
+    if not isinstance(raw, list):
+        return ((np.inf, _price(reader, raw, fields.at(key))),)
+    found = []
+    for part in fields.objects(key):
+        part.refuse_unknown(("up-to", "value"))
+        end = np.inf
+        if part.has("up-to"):
+            amount = reader.amount(
+                part.data["up-to"], part.at("up-to"), ["energy"], whole=soc_max_kwh
+            )
+            end = np.inf if amount.fixed is None else amount.fixed
+        found.append((end, _price(reader, part.data.get("value"), part.at("value"))))
+    ends, worth = [end for end, _ in found], [value for _, value in found]
+    rising = all(a < b for a, b in pairwise([0.0, *ends]))
+    if not found or not rising or any(a < b for a, b in pairwise(worth)):
+        fields.fail(key, "should go up in 'up-to' and down in 'value'")
+    if np.isfinite(ends[-1]):  # what is stored beyond that is worth nothing more
+        found.append((np.inf, min(worth[-1], 0.0)))
+    return tuple(found)
+
+
+def _price(reader: Reader, raw: object, path: str) -> float:
+    amount = reader.amount(raw, path, ["energy-price"])
+    if amount.fixed is None:
+        raise BadField(path, "should be one fixed price, such as '0.10 EUR/kWh'")
+    return amount.fixed

@@ -93,10 +93,10 @@ def _whole(
     """power-capacity, or the larger of the directions, or that of the site."""
     values = power(fields, "power-capacity", reader)
     if values is None and (up is not None or down is not None):
-        zero = np.full(reader.grid.n, np.nan)
+        unknown = np.full(reader.grid.n, np.nan if up is None or down is None else 0.0)
         most = [power(fields, f"{way}-capacity", reader, "max")
                 for way in ("consumption", "production")]  # fmt: skip
-        values = np.fmax(*(zero if one is None else np.maximum(one, 0.0) for one in most))
+        values = np.fmax(*(unknown if one is None else np.maximum(one, 0.0) for one in most))
         one_way = up is None or down is None
         if np.isnan(values).all() or (one_way and not np.nan_to_num(values).any()):
             values = None

@@ -37,7 +37,8 @@ def task(whole: Fields, *, explain: bool = True) -> Json | None:
     if sensor is None:
         fields.fail("sensor", "is missing: which sensor shall be scheduled?")
     named = Fields({**fields.data, "sensor": sensor.name}, fields.path, fields.origins)
-    reader = Reader(source, frame(whole, request, source, [named]))
+    prior = request.moment("prior") if request.has("prior") else None
+    reader = Reader(source, frame(whole, request, source, [named]), prior)
     context = merge.context(request, source, sensor.asset)
     price = _price(context, reader)
     entry = Entry(named, sensor.name, sensor, None, None, None, None, "electricity", None)

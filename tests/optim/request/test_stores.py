@@ -102,6 +102,30 @@ def test_what_is_stored_at_the_end_has_a_value() -> None:
     assert told["soc"]["battery"][-1] == 5.0  # selling earns 0.10: above the first 5 kWh no more
 
 
+@pytest.mark.parametrize(
+    ("context", "prices"),
+    [
+        ({"relax-constraints": False}, (1000.0, None)),
+        ({"relax-constraints": False, "soc-minima-breach-price": "5 EUR/kWh"}, (5.0, 5.0)),
+        ({"relax-constraints": False, "commodities": [{"commodity": "gas"}]}, (1000.0, 1000.0)),
+        ({"relax-soc-constraints": False, "commodities": [{"commodity": "gas"}]}, (None, None)),
+    ],
+)
+def test_a_target_between_ticks_relaxes_others_where_anything_is_relaxed(
+    context: Any, prices: tuple[Any, Any]
+) -> None:
+    """What FlexMeasures does: by itself only what is asked between ticks becomes soft."""
+    odd = {**BATTERY, "soc-targets": [{"datetime": at(1.5), "value": "6 kWh"}]}
+    other = {**BATTERY, "sensor": "car"}
+    devices = asked([odd, other], {**PRICE, **context}).problem.devices
+    found = [d.storage.minima_price for d in devices if d.storage is not None]
+    assert tuple(None if price is None else price[0] for price in found) == prices
+    even = asked([BATTERY, other], {**PRICE, **context}).problem.devices[1].storage
+    own = context.get("soc-minima-breach-price")
+    assert even is not None
+    assert (even.minima_price is None) == (own is None)
+
+
 def test_compat_scales_penalties_by_the_step() -> None:
     half = {"scheduling-resolution": "PT30M"}
     ours = asked([BATTERY], **half).problem.devices[0].storage
