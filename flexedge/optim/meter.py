@@ -77,9 +77,9 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
          connection.production_capacity_kw, connection.production_breach_price),
     )  # fmt: skip
     peaks = (
-        ("consumption", consumption, connection.peak_consumption_kw, connection.peak_price,
-         connection.used_kw),
-        ("production", production, connection.peak_production_kw,
+        ("consumption", (consumption, production), connection.peak_consumption_kw,
+         connection.peak_price, connection.used_kw),
+        ("production", (production, consumption), connection.peak_production_kw,
          connection.peak_production_price, -per_step(connection.used_kw, n)),
     )  # fmt: skip
     return Meter(
@@ -99,7 +99,7 @@ def _or_infinite(amount: Amount | None) -> Amount:
 
 
 _Agreed = tuple[str, Block, FloatArray, Amount | None, Amount | None]
-_Peak = tuple[str, Block, Amount, Amount | None, Amount]
+_Peak = tuple[str, tuple[Block, Block], Amount, Amount | None, Amount]
 
 
 def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
@@ -115,25 +115,30 @@ def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
 
 
 def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
-    """Charge for the highest power above what was paid for already."""
-    direction, flow, paid, price, used = peak
+    """Charge for the highest power above what was paid for already.
+
+    In a step that has begun, the other direction makes up for what was used before.
+    """
+    direction, (flow, back), paid, price, used = peak
     limit = per_step(paid, flow.size)
     at = np.flatnonzero(np.isfinite(limit))
     name = f"{commodity} {direction} peak"
     whole = per_step(0.0 if price is None else price, flow.size)
     prices = Prices(any=whole[at], run=runs(limit, whole)[at])
     names = Names(name, name, name)
-    left = limit - per_step(used, flow.size)
-    return commit(draft, names, [Term(flow, at=at)], left[at], prices, at)
+    before = per_step(used, flow.size)
+    terms = [Term(flow, at=at)]
+    if before.any():
+        terms.append(Term(back, np.where(before[at], -1.0, 0.0), at=at))
+    return commit(draft, names, terms, (limit - before)[at], prices, at)
 
 
 def _prefix(commodity: str) -> str:
     return "" if commodity == ELECTRICITY else f"{commodity} "
 
 
-def gather(draft: Draft, group: Group, devices: Sequence[Placed]) -> None:
+def gather(draft: Draft, group: Group, devices: Sequence[Placed], n: int) -> None:
     """Limit what flows to some of the devices together."""
-    n = len(devices[0].device.min_kw)
     fixed = per_step(group.fixed_kw, n)
     flow = Flow.of(devices, fixed)
     if group.power_capacity_kw is not None:

@@ -219,6 +219,13 @@ class Physics:
         """Energy taken from the stock per kW given, in each step."""
         return self.arrives / device.discharging_efficiency
 
+    def gain_at_most(self, device: Device) -> FloatArray:
+        """Energy stored per kW drawn where it draws all it can."""
+        if device.part_load is None:
+            return self.gain(device)
+        most = np.maximum(device.max_kw, _TINY)
+        return self.stored(device, most) / most
+
     def stored(self, device: Device, power_kw: FloatArray) -> FloatArray:
         """What a power (or a lower one, where that stores more) adds to the stock in each step."""
         drawn = np.maximum(power_kw, 0.0) * self.gain(device)
