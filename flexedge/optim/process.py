@@ -61,13 +61,15 @@ def dearest(may: FloatArray, worth: FloatArray, length: int, runs: int) -> Float
     no room for all. Returns 1 at each start that is taken.
     """
     n = len(may)
+    runs = min(runs, -(-n // length))
     best = np.full((runs + 1, n + length + 1), -np.inf)  # [how many, from which step on]
     best[0] = 0.0
     room = _TIE * float(np.abs(worth).sum())
-    for count in range(1, runs + 1):
-        for step in range(n - 1, -1, -1):
-            taken = worth[step] + best[count - 1, step + length] if may[step] else -np.inf
-            best[count, step] = max(taken, best[count, step + 1])
+    for step in range(n - 1, -1, -1):
+        best[:, step] = best[:, step + 1]
+        if may[step]:
+            taken = worth[step] + best[:-1, step + length]
+            best[1:, step] = np.maximum(best[1:, step], taken)
     count = int(np.flatnonzero(np.isfinite(best[:, 0]))[-1])
     chosen, step = np.zeros(n), 0
     while count:
