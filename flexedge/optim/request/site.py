@@ -234,7 +234,9 @@ class _Site:
         if not members and not fixed.any():
             self.reader.notes.append(f"{fields.path}: binds no device")
             return None
-        return Commitment(name, baseline, up, down, members, fixed)
+        scoped = fields.has("group") or fields.has("sensors")
+        of_site = commodity == ELECTRICITY and not scoped
+        return Commitment(name, baseline, up, down, members, fixed, of_site)
 
     def _deviation(self, fields: Fields, key: str) -> FloatArray:
         """Money per kW and step."""
@@ -264,11 +266,14 @@ class _Site:
         return names, self._anyway(commodity)
 
     def _by_sensors(self, fields: Fields) -> tuple[tuple[str, ...], FloatArray]:
-        names, fixed = [], np.zeros(self.reader.grid.n)
+        names, fixed, seen = [], np.zeros(self.reader.grid.n), set[str]()
         for number, raw in enumerate(fields.items("sensors")):
             wanted = raw.get("sensor") if isinstance(raw, dict) else raw
             if str(wanted) not in self.reader.source.sensors:
                 fields.fail(f"sensors[{number}]", f"there is no sensor {wanted!r}")
+            if str(wanted) in seen:
+                fields.fail(f"sensors[{number}]", f"{wanted!r} is listed twice")
+            seen.add(str(wanted))
             names += [e.name for e in self.cast.devices
                       if e.sensor is not None and e.sensor.name == str(wanted)]  # fmt: skip
             if str(wanted) in self.terms.inflexible:
