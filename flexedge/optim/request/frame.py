@@ -24,8 +24,8 @@ def frame(whole: Fields, request: Fields, source: Source, entries: list[Fields])
     duration = request.duration("duration") if request.has("duration") else DEFAULT_DURATION
     end = start + duration
     for entry in entries:
-        for target in entry.items("soc-targets") if _listed(entry, "soc-targets") else ():
-            until = _end(Fields(target, entry.at("soc-targets")))
+        for target in entry.objects("soc-targets") if _listed(entry, "soc-targets") else ():
+            until = _end(target)
             if until > end:
                 end = min(until, start + MOST_STEPS * resolution)
     steps = -((start - end) // resolution)

@@ -203,7 +203,7 @@ class _Book:
             return total
         raw = fields.data[key]
         for number, one in enumerate(raw if isinstance(raw, list) else [raw]):
-            path = f"{fields.at(key)}[{number}]"
+            path = f"{fields.at(key)}[{number}]" if isinstance(raw, list) else fields.at(key)
             total += np.nan_to_num(self._reader.values(self._reader.amount(one, path, ["power"])))
         return total
 
@@ -251,7 +251,9 @@ class _Book:
                 amount = self._reader.amount(
                     part.data["up-to"], part.at("up-to"), ["energy"], whole=self.soc_max
                 )
-                end = np.inf if amount.fixed is None else amount.fixed
+                if amount.fixed is None:
+                    part.fail("up-to", "should be one fixed energy, such as '4 kWh'")
+                end = amount.fixed
             found.append((end, self._price(part.data.get("value"), part.at("value"))))
         ends, worth = [end for end, _ in found], [value for _, value in found]
         rising = all(a < b for a, b in pairwise([0.0, *ends]))

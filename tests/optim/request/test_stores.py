@@ -175,3 +175,17 @@ def test_between_ticks_is_meant_of_the_own_sensor_where_steps_are_finer() -> Non
     assert storage(half, context=hard, **fine).minima_price is not None
     sensors = {"battery": {"unit": "kW", "resolution": "PT30M"}}
     assert storage(half, context=hard, sensors=sensors, **fine).minima_price is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ({"soc-usage": "x"}, "soc-usage"),
+        ({"soc-gain": ["1 kW", "x"]}, "soc-gain[1]"),
+        ({"soc-value-at-end": [{"up-to": [], "value": "1 EUR/kWh"}]}, "soc-value-at-end[0].up-to"),
+    ],
+)
+def test_what_is_wrong_with_a_stock_is_told_by_its_path(entry: Any, path: str) -> None:
+    with pytest.raises(BadField) as caught:
+        asked([{**BATTERY, **entry}])
+    assert caught.value.path == f"flex-model[0].{path}"
