@@ -9,7 +9,7 @@ from flexedge.optim.commitments import Draft
 from flexedge.optim.device import Process, per_step
 from flexedge.optim.placed import Placed, tie_break, urgency
 from flexedge.optim.problem import Problem
-from flexedge.optim.process import BoolArray, dearest, place
+from flexedge.optim.process import BoolArray, dearest, earliest, following, place, starts
 from flexedge.optim.program import Term
 from flexedge.optim.running import window
 
@@ -55,26 +55,10 @@ def _steps(process: Process, price: FloatArray) -> FloatArray:
 
 
 def _starts(process: Process, price: FloatArray) -> FloatArray:
-    """Where a piece may begin: all its steps are allowed, and within the horizon."""
-    n = len(process.allowed)
-    may = np.zeros(n)
-    if process.slots <= n:
-        whole = np.lib.stride_tricks.sliding_window_view(process.allowed, process.slots)
-        may[: len(whole)] = whole.all(axis=1)
+    """Where a piece may begin."""
+    may = starts(process.allowed, process.slots)
     if process.kind == "INFLEXIBLE":
-        return _first(may, process)
-    if process.dearest and process.slots <= n:
-        sums = np.convolve(price, np.ones(process.slots), "valid")
-        return dearest(may, np.append(sums, np.zeros(n - len(sums))), process.slots, process.runs)
+        return earliest(may, process.slots, process.runs)
+    if process.dearest:
+        return dearest(may, following(price, process.slots), process.slots, process.runs)
     return may
-
-
-def _first(may: FloatArray, process: Process) -> FloatArray:
-    """The earliest starts that do not overlap."""
-    chosen = np.zeros_like(may)
-    free = 0
-    for step in np.flatnonzero(may).tolist():
-        if step >= free and chosen.sum() < process.runs:
-            chosen[step] = 1.0
-            free = step + process.slots
-    return chosen
