@@ -174,6 +174,8 @@ def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterab
             asked = np.full(grid.n, np.nan)
             asked[step] = [bound.soc_kwh for bound in some]
             prices = draft.prices(price, asked, step, 0.0 if other is None else other)
+            if prices.any is not None:
+                prices = replace(prices, each=prices.any * [bound.hours for bound in some])
             commit(draft, replace(names, limit=label), terms, limit, prices, step)
             yield SocCommitment(label, tuple(some), sign, storage.soc_start_kwh)
 

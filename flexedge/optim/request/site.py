@@ -1,7 +1,7 @@
 """A whole request, from JSON to a problem, with what is to be answered where."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -119,8 +119,7 @@ class _Site:
         grid = self.reader.grid
         for entry in self.cast.inflexible:
             self.fixed[entry.name] = self._fixed(entry)
-        pairs = [(one, stores.storage(one, self.terms, self.reader))
-                 for one in stores.stores(self.cast)]  # fmt: skip
+        pairs = [(one, self._storage(one)) for one in stores.stores(self.cast)]
         feeding = {entry.name: kept for one, kept in pairs for entry in one.feeders}
         made = tuple(self._device(entry, feeding.get(entry.name)) for entry in self.cast.devices)
         markets = self._markets(made)
@@ -142,6 +141,18 @@ class _Site:
             self.reader.currency or "EUR", tuple(self.reader.notes), sequential, zone,
             places.places(self.cast, (one for one, _ in pairs), self.terms),
         )  # fmt: skip
+
+    def _storage(self, store: Store) -> Storage | None:
+        found = stores.storage(store, self.terms, self.reader)
+        if found is None or self.compat != COMPAT:
+            return found
+        hours = self.reader.grid.hours  # FlexMeasures charges misses by the step
+        return replace(
+            found,
+            minima=tuple(replace(bound, hours=hours) for bound in found.minima),
+            maxima=tuple(replace(bound, hours=hours) for bound in found.maxima),
+            targets=tuple(replace(bound, hours=hours) for bound in found.targets),
+        )
 
     def _device(self, entry: Entry, storage: Storage | None) -> Device:
         if entry.process:
