@@ -1,13 +1,36 @@
 """Tables for people, JSON for programs."""
 
+import ctypes
 import json
-from collections.abc import Iterable, Sequence
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+_STDOUT, _STDERR = 1, 2
 
 
 def print_json(content: Any) -> None:
     """Print JSON, indented."""
     print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let what libraries print of their own accord go to standard error.
+
+    HiGHS 1.15 prints some remarks to standard output, whatever its options say.
+    """
+    sys.stdout.flush()
+    kept = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, _STDOUT)
+        os.close(kept)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -34,6 +57,7 @@ def text(cell: object) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
+        cell = round(cell, 3) + 0.0  # never -0
         return f"{cell:.3f}".rstrip("0").rstrip(".") if abs(cell) < 1e6 else f"{cell:g}"  # noqa: PLR2004 (a million)
     return str(cell)
 

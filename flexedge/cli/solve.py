@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from flexedge.cli.output import print_json
+from flexedge.cli.output import aside, print_json
 from flexedge.errors import BadField, Infeasible, PlanError, SolverGaveUp
 from flexedge.optim.request.solve import solve_file
 
@@ -21,12 +21,14 @@ def run(options: argparse.Namespace) -> int:
     try:
         if not 0 < options.time_limit < float("inf"):
             raise BadField("--time-limit", "should be a number of seconds above 0")
-        answer = solve_file(
-            _read(options.file),
-            timedelta(seconds=options.time_limit),
-            compat=options.compat,
-            explain=not options.no_explanation,
-        )
+        problem = _read(options.file)
+        with aside():
+            answer = solve_file(
+                problem,
+                timedelta(seconds=options.time_limit),
+                compat=options.compat,
+                explain=not options.no_explanation,
+            )
     except PlanError as error:
         print_json({"error": _told(error)})
         return _WRONG

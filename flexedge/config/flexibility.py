@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flexedge.config.abilities import models_hold
 from flexedge.config.case import Case, Found
 from flexedge.config.load import Route
 from flexedge.config.sensors import GRID
@@ -39,7 +40,6 @@ _STOCK = (
     "soc_minima", "soc_maxima", "soc_targets", "soc_gain", "soc_usage", "soc_min", "soc_max",
     "soc_value_at_end", "storage_efficiency",
 )  # fmt: skip
-_STARTS = ("start_up_cost", "minimum_up_time", "minimum_down_time", "maximum_starts_per_day")
 _GROUP_LIMITS = ("power_capacity", "consumption_capacity", "production_capacity")
 _GROUP_FIELDS = (*_GROUP_LIMITS, "group", "commodity", "consumption", "production")
 
@@ -209,21 +209,6 @@ def commodities_are_known(case: Case) -> Found:
                 )
 
 
-def starts_are_known(case: Case) -> Found:
-    """Starts can be told: there is a least power of what is on."""
-    for name, asset in case.site.assets.items():
-        model = asset.flex_model
-        said = [key for key in _STARTS if getattr(model, key) is not None]
-        least = model.minimum_power or model.power_steps or model.operation_modes
-        known = asset.device is not None and asset.device in case.profiles
-        control = case.profiles[str(asset.device)].control if known else {}
-        if said and not least and not any(one.amps for one in control.values()):
-            yield (
-                ("assets", name, "flex-model", said[0].replace("_", "-")),
-                "needs to know how little the device draws when it is on: add minimum-power",
-            )
-
-
 def commitments_bind_something(case: Case) -> Found:
     """Commitments are about what is planned, or listed as what happens anyway."""
     context = case.site.flex_context
@@ -258,6 +243,6 @@ FLEXIBILITY: tuple[Callable[[Case], Found], ...] = (
     groups_hold,
     storages_are_said_once,
     commodities_are_known,
-    starts_are_known,
+    models_hold,
     commitments_bind_something,
 )

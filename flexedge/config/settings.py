@@ -62,6 +62,9 @@ class Plan(Record):
     """Length of the steps that are planned: 5, 15, 30 or 60 minutes."""
     time_limit: Duration = Field(default="5 s", validate_default=True)
     """How long the solver may think."""
+    compat: Literal["flexmeasures-1.0"] | None = None
+    """Charge missed limits and deviations as FlexMeasures 1.0 does, so that figures can be compared
+    with its own; docs/flexmeasures.md says what differs. For all that this gateway plans."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

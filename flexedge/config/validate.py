@@ -205,7 +205,7 @@ def _is_quoted(what: str, value: Any) -> bool:
 def _missing(detail: ErrorDetails, _spot: _Spot) -> str:
     last = detail["loc"][-1]
     if isinstance(last, int):
-        return "the list is too short"
+        return f"the list is too short: entry {last + 1} is missing"
     return f"missing key '{last}'; add it"
 
 

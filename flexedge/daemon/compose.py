@@ -99,7 +99,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
     feeds, past = Feeds(plant, predictor, prices, beliefs), Past(plant, latest, beliefs)
-    gatherer = Gatherer(plant, storages, feeds, past, settings.plan.resolution)
+    gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     targets = Targets(plant, latest, storages, planner)
     dispatcher = Dispatcher(plant, targets, storages, state, health)

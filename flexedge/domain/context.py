@@ -50,11 +50,20 @@ class Scenario(Record):
     """What may come instead, and how likely; the rest of the probability is the forecast's."""
 
     probability: Annotated[float, Field(gt=0, lt=1)]
+    name: str | None = None
     inflexible_consumption: tuple[VariablePower, ...] = ()
     """All that is drawn in this future beside what is planned; without: as forecast."""
     inflexible_production: tuple[VariablePower, ...] = ()
     consumption_price: VariablePrice | None = None
     production_price: VariablePrice | None = None
+
+    @model_validator(mode="after")
+    def _differs(self) -> Self:
+        if not self.model_fields_set - {"probability", "name"}:
+            raise ValueError(
+                "a scenario says what differs: add inflexible-consumption, as an example"
+            )
+        return self
 
 
 class CommodityContext(Record):
@@ -103,6 +112,8 @@ class CommodityContext(Record):
         shares = self.inflexible_phases
         if shares is not None and abs(sum(shares) - 1) > 1e-6:  # noqa: PLR2004 - rounding
             raise ValueError("inflexible-phases should add up to 1")
+        if shares is not None and self.site_phase_capacity is None:
+            raise ValueError("inflexible-phases needs site-phase-capacity: add it")
         return self
 
 
@@ -133,6 +144,18 @@ class FlexContext(CommodityContext):
             )
         if self.electricity.consumption_price is None:
             raise ValueError("missing key 'consumption-price'; add it")
+        return self
+
+    @model_validator(mode="after")
+    def _likely(self) -> Self:
+        total = sum(one.probability for one in self.scenarios)
+        if total >= 1 - 1e-6:
+            raise ValueError(
+                f"probabilities of scenarios add up to {total:g}: together they should stay "
+                "below 1, the rest is that of the forecast itself"
+            )
+        if self.risk_weight and not self.scenarios:
+            raise ValueError("risk-weight needs scenarios: add them")
         return self
 
     @property

@@ -183,8 +183,8 @@ class FlexModel(Record):
     """Most power it can draw over its state of charge."""
     discharging_power_curve: Curve = ()
     part_load_efficiency: tuple[EfficiencyAtPower, ...] = ()
-    phases: Literal["L1", "L2", "L3", "L1L2L3"] | None = None
-    priority: Annotated[float, Field(ge=0)] | None = None
+    phases: Literal["L1", "L2", "L3", "L1L2", "L1L3", "L2L3", "L1L2L3"] | None = None
+    priority: Annotated[float, Field(ge=0, le=1000)] | None = None
     """Of equals the one with the higher priority charges first."""
 
     sensor: _OwnName = None

@@ -26,7 +26,7 @@ def judge(meaning: Meaning, raw: float) -> Judged:
         value = known
     else:
         value = raw * meaning.scale
-    in_sensor_unit = value * _per_unit(meaning)
+    in_sensor_unit = value * _per_unit(meaning) + 0.0  # never -0
     if not math.isfinite(in_sensor_unit):
         return MISSING
     if meaning.valid is not None and not meaning.valid[0] <= value <= meaning.valid[1]:

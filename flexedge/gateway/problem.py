@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from flexedge.config.settings import Plan
 from flexedge.domain.series import FloatArray, Series, TimeGrid, floor
 from flexedge.domain.variable import PriceFromSensor
-from flexedge.errors import PlanError
+from flexedge.errors import BadField, PlanError
 from flexedge.gateway import stored
 from flexedge.gateway.begun import shortened
 from flexedge.gateway.feeds import ROOT, Feed, Feeds
@@ -61,6 +62,8 @@ class _Parts:
 
     grid: TimeGrid
     now: datetime
+    refused: Mapping[str, str]
+    """Assets that are left out, and why."""
     owners: dict[str, str] = field(default_factory=dict)
     minima: dict[str, tuple[SocBound, ...]] = field(default_factory=dict)
     """When which storage shall be ready, by the asset that describes it."""
@@ -72,14 +75,15 @@ class Gatherer:
     """Puts latest readings, forecasts, prices and flex-models together. For one thread."""
 
     def __init__(
-        self, plant: Plant, storages: Storages, feeds: Feeds, past: Past, resolution: timedelta
+        self, plant: Plant, storages: Storages, feeds: Feeds, past: Past, settings: Plan
     ) -> None:
         self._plant = plant
         self._storages = storages
         self._feeds = feeds
         self._past = past
         self._processes = Processes(plant, past)
-        self._resolution = resolution
+        self._resolution = settings.resolution
+        self._compat = settings.compat
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
@@ -95,11 +99,27 @@ class Gatherer:
         )
 
     def gather(self, now: datetime, horizon: timedelta) -> Gathered:
-        """The problem from now to ``horizon``. Raises ``PlanError`` when prices are unknown."""
+        """The problem from now to ``horizon``, without assets whose fields are refused.
+
+        Raises ``PlanError`` when prices are unknown, or a field that is not of one asset is wrong.
+        """
+        refused: dict[str, str] = {}
+        while True:
+            try:
+                return self._gather(now, horizon, refused)
+            except BadField as error:
+                place, _, name = error.path.partition(".")
+                name = name.partition(".")[0]
+                shared = place != "assets" or self._plant.unit(name).asset.type == "group"
+                if shared or name in refused:
+                    raise
+                refused[name] = f"{name} is not planned: {error}"
+
+    def _gather(self, now: datetime, horizon: timedelta, refused: Mapping[str, str]) -> Gathered:
         start = floor(now, self._resolution)
         grid = TimeGrid.covering(start, now + horizon, self._resolution)
         share = max(1.0 - (now - start) / self._resolution, _SHORTEST_SHARE)
-        parts, feeds = _Parts(grid, now), self._feeds
+        parts, feeds = _Parts(grid, now, refused, notes=[*refused.values()]), self._feeds
         context: dict[str, Any] = {}
         feeds.begin(grid, now, context)
         self._check_prices()
@@ -113,7 +133,7 @@ class Gatherer:
             "resolution": f"PT{self._resolution / timedelta(minutes=1):g}M",
             "asset": ROOT,
         }
-        asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, None)
+        asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, self._compat)
         whole = self._completed(asked.problem, parts)
         problem = self._with_used(shortened(whole, share), start, now)
         sensors = self._plant.sensors
@@ -155,6 +175,8 @@ class Gatherer:
     def _add_units(self, parts: _Parts) -> None:
         for unit in self._plant.units:
             path = f"assets.{unit.name}.flex-model"
+            if unit.name in parts.refused:
+                continue
             if unit.model.inflexible_consumption or unit.model.inflexible_production:
                 told = stored.said(unit.model, self._plant, self._feeds)
                 parts.owners[unit.name] = unit.name
@@ -185,8 +207,7 @@ class Gatherer:
             if unit.keeper is unit.asset:
                 told |= stored.storage(unit, soc)
                 parts.minima[unit.name] = self._storages.minima(unit, parts.grid, parts.now)
-        limited = {"power-capacity", "consumption-capacity", "production-capacity"} & set(told)
-        if not limited and not unit.virtual:
+        if not stored.sized(told) and not unit.virtual:
             parts.notes.append(f"{unit.name} is not planned: it has no power-capacity")
             return None
         return told
@@ -206,7 +227,7 @@ class Gatherer:
     def _add_processes(self, parts: _Parts) -> None:
         tasks, notes = self._processes.tasks(parts.grid, parts.now)
         parts.notes += notes
-        for task in tasks:
+        for task in (one for one in tasks if one.unit not in parts.refused):
             parts.owners[task.name] = task.unit
             more = stored.said(self._plant.unit(task.unit).model, self._plant, self._feeds)
             told = {**more, **task.model, "sensor": task.name}

@@ -27,6 +27,8 @@ _TURNS: Mapping[str, Turn] = {
     "site-peak-production": "magnitude",
 }
 _PLACES = ("group",)
+_CAPACITIES = ("power-capacity", "consumption-capacity", "production-capacity")
+_NOTHING = ("0 kW", "0.0 kW")
 
 
 def said(record: BaseModel, plant: Plant, feeds: Feeds) -> Json:
@@ -89,6 +91,8 @@ def model(unit: Unit, plant: Plant, feeds: Feeds) -> Json:
             feed = Feed(unit.power, "magnitude", sky=True)
             told["production-capacity"] = {"sensor": feeds.feed(feed)}
     low, high = unit.range_kw
+    if low >= 0 and not unit.virtual:
+        told.setdefault("production-capacity", "0 kW")
     if "power-capacity" not in told and max(-low, high) < float("inf"):
         told["power-capacity"] = f"{max(-low, high)!r} kW"
     modes = _modes(unit, told)
@@ -97,18 +101,25 @@ def model(unit: Unit, plant: Plant, feeds: Feeds) -> Json:
     return {**told, **modes}
 
 
+def sized(told: Json) -> bool:
+    """Whether a flex-model says how much an asset can draw or give."""
+    return any(told.get(key, "0 kW") not in _NOTHING for key in _CAPACITIES)
+
+
 def _modes(unit: Unit, told: Json) -> Json:
-    """The least power of the asset or its device, in both directions where it has both."""
+    """The least power of the asset or its device; a device's own is one of drawing."""
     if "operation-modes" in told or "power-steps" in told or unit.least_kw <= 0:
         return {}
     low, high = unit.range_kw
-    least = f"{unit.least_kw!r} kW"
-    modes = [{"consumption-range": ["0 kW", "0 kW"]}]
-    if low < 0:
-        back = min(unit.model.minimum_power or 0.0, -low)
-        modes.append({"production-range": [f"{back!r} kW", f"{-low!r} kW"]})
-    if unit.least_kw <= high:
-        modes.append({"consumption-range": [least, f"{high!r} kW"]})
+    least, given = unit.least_kw, unit.model.minimum_power or 0.0
+    if low >= 0 or least == given:
+        return {"minimum-power": f"{least!r} kW"}
+    modes = [
+        {"consumption-range": ["0 kW", "0 kW"]},
+        {"production-range": [f"{min(given, -low)!r} kW", f"{-low!r} kW"]},
+    ]
+    if least <= high:
+        modes.append({"consumption-range": [f"{least!r} kW", f"{high!r} kW"]})
     return {"operation-modes": modes}
 
 

@@ -4,6 +4,7 @@ Equal devices may change places in a program without changing it, so the mean of
 feasible and costs the same. That takes no solver, and it leaves every total as it is.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -92,10 +93,19 @@ def equals(problem: Problem) -> Iterable[tuple[str, ...]]:
         return
     alike: dict[tuple[object, ...], list[str]] = {}
     feeders = {storage: len(devices) for storage, devices in problem.storages}
+    sizes = Counter(map(_size, problem.devices))
     for device in problem.devices:
-        if device.running is None and device.process is None and device.coupling is None:
+        alone = sizes[_size(device)] == 1 or device.coupling is not None
+        if not alone and device.running is None and device.process is None:
             alike.setdefault(_likeness(device, problem, feeders), []).append(device.name)
     yield from (tuple(names) for names in alike.values() if len(names) > 1)
+
+
+def _size(device: Device) -> tuple[float, ...]:
+    """What tells most devices apart at a glance."""
+    stock = device.storage
+    ends = float(device.min_kw[0]), float(device.max_kw[0])
+    return ends if stock is None else (*ends, stock.soc_start_kwh, stock.soc_max_kwh)
 
 
 def _likeness(device: Device, problem: Problem, feeders: dict[Storage, int]) -> tuple[object, ...]:

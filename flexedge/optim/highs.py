@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 from flexedge.errors import SolverGaveUp
@@ -56,43 +57,63 @@ class Answer:
     seconds: float
 
 
+_Statuses = NDArray[np.int8]
+_LOWER, _BASIC, _UPPER, _FREE = range(4)  # as HiGHS numbers them
+_STATUSES = np.array([
+    highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic,
+    highspy.HighsBasisStatus.kUpper, highspy.HighsBasisStatus.kZero,
+], dtype=object)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
     """Where the solver ended in a program: to begin from there in one like it."""
 
     columns: Sequence[Block]
     rows: Sequence[Block]
-    _raw: Any
+    of_columns: _Statuses
+    of_rows: _Statuses
 
     def onto(self, program: LinearProgram, steps: int, n: int) -> Any:
         """The same for another program, ``steps`` of ``n`` later; new blocks begin as they come."""
-        found = highspy.HighsBasis()
-        found.col_status = _moved(self.columns, self._raw.col_status, program.columns, (steps, n),
-                                  highspy.HighsBasisStatus.kLower)  # fmt: skip
-        found.row_status = _moved(self.rows, self._raw.row_status, program.rows, (steps, n),
-                                  highspy.HighsBasisStatus.kBasic)  # fmt: skip
+        found, by = highspy.HighsBasis(), (steps, n)
+        columns = _moved(self.columns, self.of_columns, program.columns, by, _LOWER)
+        rows = _moved(self.rows, self.of_rows, program.rows, by, _BASIC)
+        found.col_status, found.row_status = _STATUSES[columns].tolist(), _STATUSES[rows].tolist()
         found.valid = found.alien = True  # alien: HiGHS makes it whole where it does not fit
         return found
 
 
+def _status(
+    basic: NDArray[np.int32], value: FloatArray, lower: FloatArray, upper: FloatArray
+) -> _Statuses:
+    """Who is basic, and at which of their bounds the others are."""
+    nearer = upper - value < value - lower
+    found = np.where(nearer, _UPPER, _LOWER).astype(np.int8)
+    found[np.isinf(lower) & np.isinf(upper)] = _FREE
+    found[basic] = _BASIC
+    return found
+
+
 def _moved(
     blocks: Sequence[Block],
-    raw: list[Any],
+    statuses: _Statuses,
     wanted: Sequence[Block],
     by: tuple[int, int],
-    otherwise: Any,
-) -> list[Any]:
+    otherwise: int,
+) -> _Statuses:
     """Statuses by the names of blocks, moved by some steps; the last ones stay."""
     steps, n = by
-    known: dict[tuple[str, int], list[Any]] = {}
+    known: dict[tuple[str, int], _Statuses] = {}
     for block, key in zip(blocks, _keys(blocks), strict=True):
-        part = raw[block.start : block.start + block.size]
-        known[key] = part[steps:] + part[n - steps :] if block.size == n else part
-    moved: list[Any] = []
+        part = statuses[block.start : block.start + block.size]
+        known[key] = np.append(part[steps:], part[n - steps :]) if block.size == n else part
+    parts = [np.empty(0, dtype=np.int8)]
     for block, key in zip(wanted, _keys(wanted), strict=True):
-        part = known.get(key, [])
-        moved += part if len(part) == block.size else [otherwise] * block.size
-    return moved
+        part = known.get(key, parts[0])
+        fits = len(part) == block.size
+        parts.append(part if fits else np.full(block.size, otherwise, dtype=np.int8))
+    return np.concatenate(parts)
 
 
 def _keys(blocks: Sequence[Block]) -> list[tuple[str, int]]:
@@ -158,8 +179,15 @@ class Model:
     @property
     def basis(self) -> Basis:
         """Where the solver ended."""
-        columns, rows = tuple(self._program.columns), tuple(self._program.rows)
-        return Basis(columns, rows, self._highs.getBasis())
+        ask = self._highs.getBasicVariables  # type: ignore[attr-defined] # its types lack it
+        _, basic = ask()  # rows are told as -1 - row
+        solution, a = self._highs.getSolution(), self._arrays
+        return Basis(
+            tuple(self._program.columns),
+            tuple(self._program.rows),
+            _status(basic[basic >= 0], np.array(solution.col_value), a.lower, a.upper),
+            _status(-1 - basic[basic < 0], np.array(solution.row_value), a.row_lower, a.row_upper),
+        )
 
     def begin_from(self, basis: Basis) -> None:
         """Begin where a program with the same columns and fewer rows ended."""

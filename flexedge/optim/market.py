@@ -86,6 +86,8 @@ class Commitment:
     down_price: FloatArray
     devices: tuple[str, ...]
     fixed_kw: Amount = 0.0
+    of_site: bool = False
+    """Whether it is about all electricity of the site: another future has other fixed powers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -113,29 +113,31 @@ def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
     name = f"{_prefix(commodity)}site-{direction}-capacity"
     names = Names.of(name, f"{commodity} {{}} {direction} breach{{}}")
     prices = draft.prices(price, np.where(np.isinf(limit), np.nan, limit), at)
-    made = commit(draft, names, _flows(ways, limit, at), limit[at], prices, at)
+    made = commit(draft, names, _flows(ways, limit < 0, at), limit[at], prices, at)
     return Capacity(name, 1.0 if direction == "consumption" else -1.0, limit, at, made)
 
 
 def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
-    """Charge for the highest power above what was paid for already."""
+    """Charge for the highest power above what was paid for already.
+
+    In a step that has begun, the other direction makes up for what was used before.
+    """
     direction, ways, paid, price, used = peak
     n = ways[0].size
-    limit = per_step(paid, n)
+    limit, before = per_step(paid, n), per_step(used, n)
     at = np.flatnonzero(np.isfinite(limit))
     name = f"{commodity} {direction} peak"
     whole = per_step(0.0 if price is None else price, n)
     prices = Prices(any=whole[at], run=runs(limit, whole)[at])
     names = Names(name, name, name)
-    left = limit - per_step(used, n)
-    return commit(draft, names, _flows(ways, limit, at), left[at], prices, at)
+    terms = _flows(ways, (limit < 0) | (before != 0), at)
+    return commit(draft, names, terms, (limit - before)[at], prices, at)
 
 
-def _flows(ways: _Ways, limit: FloatArray, at: NDArray[np.intp]) -> list[Term]:
-    """What a limit counts: below zero what flows the other way, too, for that much has to."""
-    forced = limit[at] < 0
-    less: FloatArray = np.where(forced, -1.0, 0.0)
-    other = [Term(ways[1], less, at=at)] if forced.any() else []
+def _flows(ways: _Ways, both: NDArray[np.bool_], at: NDArray[np.intp]) -> list[Term]:
+    """What a limit counts: in some steps what flows the other way, too, less."""
+    less: FloatArray = np.where(both[at], -1.0, 0.0)
+    other = [Term(ways[1], less, at=at)] if less.any() else []
     return [Term(ways[0], at=at), *other]
 
 
@@ -143,9 +145,8 @@ def _prefix(commodity: str) -> str:
     return "" if commodity == ELECTRICITY else f"{commodity} "
 
 
-def gather(draft: Draft, group: Group, devices: Sequence[Placed]) -> None:
+def gather(draft: Draft, group: Group, devices: Sequence[Placed], n: int) -> None:
     """Limit what flows to some of the devices together."""
-    n = len(devices[0].device.min_kw)
     fixed = per_step(group.fixed_kw, n)
     flow = Flow.of(devices, fixed)
     if group.power_capacity_kw is not None:

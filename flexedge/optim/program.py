@@ -1,5 +1,6 @@
 """A linear program as named blocks of columns and rows: sparse arrays, no objects per variable."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -139,9 +140,16 @@ class LinearProgram:
         self._column_index.append(at + term.block.start)
         self._value.append(value)
 
+    def _position(self, block: Block) -> int:
+        """Where a block of columns stands among all; those without columns come before others."""
+        position = bisect_left(self.columns, block.start, key=lambda one: one.start)
+        while self.columns[position] != block:
+            position += 1
+        return position
+
     def bounds(self, block: Block) -> tuple[FloatArray, FloatArray]:
         """The bounds of the columns of a block."""
-        data = self._column_data[self.columns.index(block)]
+        data = self._column_data[self._position(block)]
         return data[1], data[2]
 
     def set_bounds(
@@ -156,14 +164,14 @@ class LinearProgram:
         self._replace(block, 0, cost)
 
     def _replace(self, block: Block, row: int, value: FloatArray | float) -> None:
-        position = self.columns.index(block)
+        position = self._position(block)
         data = self._column_data[position].copy()
         data[row] = value
         self._column_data[position] = data
 
     def costs(self, block: Block) -> FloatArray:
         """The cost per unit of the columns of a block."""
-        cost: FloatArray = self._column_data[self.columns.index(block)][0]
+        cost: FloatArray = self._column_data[self._position(block)][0]
         return cost
 
     def arrays(self) -> Arrays:
@@ -211,12 +219,12 @@ class LinearProgram:
         """The absolute cost of the columns in these blocks, 0 for all others."""
         weight = np.zeros(_end(self.columns))
         for block in blocks:
-            block.of(weight)[:] = np.abs(self._column_data[self.columns.index(block)][0])
+            block.of(weight)[:] = np.abs(self._column_data[self._position(block)][0])
         return weight
 
     def cost_of(self, block: Block, primal: FloatArray) -> float:
         """What a block of columns contributes to the objective."""
-        data = self._column_data[self.columns.index(block)]
+        data = self._column_data[self._position(block)]
         return float(data[0] @ block.of(primal))
 
 

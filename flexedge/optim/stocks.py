@@ -59,9 +59,7 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
     program = draft.program
     n, name = problem.grid.n, storage.name
     physics = Physics.of(storage, problem.grid)
-    lowest, highest = reach(physics, storage, [p.device for p in feeders])
-    short = bool((highest < storage.soc_min_kwh - _TINY).any())
-    over = bool((lowest > storage.soc_max_kwh + _TINY).any())
+    short, over = strays(physics, storage, [p.device for p in feeders])
     level = program.add_columns(
         f"{name} stock",
         n,
@@ -91,15 +89,24 @@ def stock(draft: Draft, storage: Storage, feeders: Sequence[Placed], problem: Pr
         )
         if wanted
     )
-    start = storage.soc_start_kwh
-    ends = min(float(lowest.min()), start), max(float(highest.max()), start)
-    ends = max(ends[0], storage.soc_min_kwh), min(ends[1], storage.soc_max_kwh)
     for placed in feeders:
-        taper(draft, placed, Filling(level, start, *ends, beyond))
+        if placed.device.charge_taper or placed.device.discharge_taper:
+            ends = _between(physics, storage, [p.device for p in feeders])
+            taper(draft, placed, Filling(level, storage.soc_start_kwh, *ends, beyond))
     _value_end(draft, storage, level)
     asked = tuple(_ask(draft, storage, level, problem.grid))
     repaired = tuple(block for _, block in beyond)
     return Stock(storage, tuple(feeders), level, balance, repaired, asked, tuple(curves))
+
+
+def _between(
+    physics: "Physics", storage: Storage, devices: Sequence[Device]
+) -> tuple[float, float]:
+    """The least and the most that a stock ever holds within its band."""
+    lowest, highest = reach(physics, storage, devices)
+    start = storage.soc_start_kwh
+    low, high = min(float(lowest.min()), start), max(float(highest.max()), start)
+    return max(low, storage.soc_min_kwh), min(high, storage.soc_max_kwh)
 
 
 def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -> FloatArray:
@@ -178,6 +185,8 @@ def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterab
             asked = np.full(grid.n, np.nan)
             asked[step] = [bound.soc_kwh for bound in some]
             prices = draft.prices(price, asked, step, 0.0 if other is None else other)
+            if prices.any is not None:
+                prices = replace(prices, each=prices.any * [bound.hours for bound in some])
             commit(draft, replace(names, limit=label), terms, limit, prices, step)
             yield SocCommitment(label, tuple(some), sign, storage.soc_start_kwh)
 
@@ -223,6 +232,13 @@ class Physics:
         """Energy taken from the stock per kW given, in each step."""
         return self.arrives / device.discharging_efficiency
 
+    def gain_at_most(self, device: Device) -> FloatArray:
+        """Energy stored per kW drawn where it draws all it can."""
+        if device.part_load is None:
+            return self.gain(device)
+        most = np.maximum(device.max_kw, _TINY)
+        return self.stored(device, most) / most
+
     def stored(self, device: Device, power_kw: FloatArray) -> FloatArray:
         """What a power (or a lower one, where that stores more) adds to the stock in each step."""
         drawn = np.maximum(power_kw, 0.0) * self.gain(device)
@@ -236,6 +252,28 @@ class Physics:
         return added
 
 
+def strays(physics: Physics, storage: Storage, devices: Sequence[Device]) -> tuple[bool, bool]:
+    """Whether the devices cannot keep a stock above its least, and below its most."""
+    least, most = storage.soc_min_kwh, storage.soc_max_kwh
+    if least <= storage.soc_start_kwh <= most:  # mostly: in it stays who can stay at both ends
+        rise, fall = _moves(physics, devices)
+        with np.errstate(invalid="ignore"):
+            low, high = physics.keep * least + rise, physics.keep * most + fall
+        if (low >= least).all() and (high <= most).all():
+            return False, False
+    lowest, highest = reach(physics, storage, devices)
+    return bool((highest < least - _TINY).any()), bool((lowest > most + _TINY).any())
+
+
+def _moves(physics: Physics, devices: Iterable[Device]) -> tuple[FloatArray, FloatArray]:
+    """The most and the least that can be added to a stock in each step."""
+    rise, fall = physics.drift.copy(), physics.drift.copy()
+    for device in devices:
+        rise += physics.stored(device, device.max_kw)
+        fall += physics.stored(device, device.min_kw)
+    return rise, fall
+
+
 def reach(
     physics: Physics, storage: Storage, devices: Iterable[Device]
 ) -> tuple[FloatArray, FloatArray]:
@@ -243,8 +281,7 @@ def reach(
 
     Neither goes beyond the far side of the band: full is enough.
     """
-    rise = physics.drift + sum(physics.stored(d, d.max_kw) for d in devices)
-    fall = physics.drift + sum(physics.stored(d, d.min_kw) for d in devices)
+    rise, fall = _moves(physics, devices)
     lowest, highest = [], []
     low = high = storage.soc_start_kwh
     least, most = storage.soc_min_kwh, storage.soc_max_kwh

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -27,6 +29,7 @@ def test_an_empty_table_is_its_head() -> None:
         (True, "yes"),
         (1.0, "1"),
         (0.12345, "0.123"),
+        (-0.0004, "0"),
         (2e7, "2e+07"),
         (3, "3"),
     ],
@@ -46,3 +49,19 @@ def test_ages_are_in_words(seconds: float | None, words: str) -> None:
 def test_json_keeps_letters(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"place": "Köln"})
     assert json.loads(capsys.readouterr().out) == {"place": "Köln"}
+
+
+def test_what_libraries_print_is_no_output() -> None:
+    """Also what the C library keeps back until the end."""
+    script = (
+        "import ctypes\n"
+        "from flexedge.cli.output import aside\n"
+        "print('before')\n"
+        "with aside():\n"
+        "    ctypes.CDLL(None).puts(b'a remark')\n"
+        "print('after')\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert done.stdout == "before\nafter\n"
+    assert done.stderr == "a remark\n"

@@ -151,3 +151,24 @@ def test_the_shipped_examples_use_what_flexedge_adds() -> None:
     battery = load_site(root / "industry.yaml").site.assets["battery"].flex_model
     assert battery.wear_cost is not None
     assert battery.soc_value_at_end is not None
+
+
+GUIDE = """\
+site: {name: Test, timezone: Europe/Berlin, location: {latitude: 48, longitude: 11}}
+prices: {import: {fixed: 0.3 EUR/kWh}, feed-in: {fixed: 0.1 EUR/kWh}}
+brokers: {local: {host: 10.0.0.9}}
+devices:
+  meter: {profile: eastron-sdm630, host: 10.0.0.1}
+  hybrid: {profile: foxess-h3, host: 10.0.0.2}
+  heat-pump: {profile: lambda-heat-pump, host: 10.0.0.4}
+  charger: {profile: go-e-charger, broker: local, options: {serial: "012345"}}
+  plug: {profile: shelly-gen2-switch, broker: local, options: {prefix: washer}}
+grid-connection: {device: meter}
+"""
+"""What the installers' guide leaves out of its part of a site."""
+
+
+def test_the_part_of_a_site_in_the_installers_guide_holds(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "installers.md").read_text(encoding="utf-8")
+    part = text.split("```yaml\nassets:")[1].split("```")[0]
+    assert said(tmp_path, f"assets:{part}", GUIDE) == []

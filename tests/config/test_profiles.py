@@ -212,9 +212,9 @@ def test_a_mistake_in_a_profile_is_one_line(
 
 def test_the_profile_in_the_installers_guide_is_valid(tmp_path: Path) -> None:
     guide = (Path(__file__).parents[2] / "docs" / "installers.md").read_text(encoding="utf-8")
-    block = guide.split("```yaml\n")[1].split("```")[0]
+    block = guide.split("```yaml\nprofile:")[1].split("```")[0]
     path = tmp_path / "acme-hybrid.yaml"
-    path.write_text(block, encoding="utf-8")
+    path.write_text(f"profile:{block}", encoding="utf-8")
     assert load_profile(path).provides == ("battery",)
 
 

@@ -28,6 +28,13 @@ def test_the_example_shows_the_defaults() -> None:
     assert found == Settings(site=EXAMPLE.parent / "home.yaml")
 
 
+def test_planning_may_be_compatible(tmp_path: Path) -> None:
+    found = load_settings(written(tmp_path, "plan: {compat: flexmeasures-1.0}"), {})
+    assert found.plan.compat == "flexmeasures-1.0"
+    wrong = written(tmp_path, "plan: {compat: flexmeasures-2}")
+    assert "settings.yaml:1:16: " in said(wrong)
+
+
 def test_the_defaults() -> None:
     found = Settings()
     assert (found.site, found.data_dir) == (

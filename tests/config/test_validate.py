@@ -75,7 +75,7 @@ def test_a_whole_document_becomes_a_model() -> None:
         (5, "assets: {b: {type: battery, control: yes}}",
          "f:5:38: should be true or false, not 'yes'"),
         (5, "assets: {b: {type: battery, limits: {range: [1 kW]}}}",
-         "f:5:38: the list is too short"),
+         "f:5:38: the list is too short: entry 2 is missing"),
         (5, "assets: {b: {type: battery, limits: {range: [1 kW, -1 kW]}}}",
          "f:5:29: range is [most production, most consumption]: first the smaller one"),
         (5, "assets: {b: {type: battery, flex-model: {soc-usage: 1 kW}}}",

@@ -17,6 +17,10 @@ def test_a_scale_turns_signs_and_units() -> None:
     assert judge(Meaning(unit="W", scale=-10), 250) == near(-2.5)
 
 
+def test_nothing_has_no_sign() -> None:
+    assert str(judge(Meaning(unit="kW", scale=-1), 0)[0]) == "0.0"
+
+
 def test_codes_are_looked_up_and_unknown_ones_missing() -> None:
     codes = Meaning(unit="", values={1: 0.0, 2: 1.0})
     assert judge(codes, 2.0) == (1.0, Quality.GOOD)

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from flexedge.config.settings import Plan
 from flexedge.domain.belief import Reading
 from flexedge.errors import BadField, PlanError
 from flexedge.gateway.feeds import Feeds
@@ -23,18 +25,18 @@ BATTERY = {"battery.power": 0.0, "battery.soc": 50.0}
 CAR = {"car.power": 0.0, "car.plugged": 1.0, "car.session-energy": 5.0}
 
 
-def gatherer(world: "World", resolution: timedelta) -> Gatherer:
+def gatherer(world: "World", settings: Plan) -> Gatherer:
     gateway = world.gateway
     plant, beliefs, latest = gateway.plant, gateway.beliefs, gateway.latest
     feeds = Feeds(plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs)
     past = Past(plant, latest, beliefs)
-    return Gatherer(plant, gateway.storages, feeds, past, resolution)
+    return Gatherer(plant, gateway.storages, feeds, past, settings)
 
 
-def gather(world: "World", resolution: timedelta = QUARTER) -> Gathered:
+def gather(world: "World", resolution: timedelta = QUARTER, **settings: Any) -> Gathered:
     world.poll()
     world.gateway.beliefs.flush()
-    return gatherer(world, resolution).gather(world.now, DAY)
+    return gatherer(world, Plan(resolution=resolution, **settings)).gather(world.now, DAY)
 
 
 def device(gathered: Gathered, name: str) -> Device:
@@ -45,6 +47,14 @@ def storage(gathered: Gathered, name: str) -> Storage:
     found = device(gathered, name).storage
     assert found is not None
     return found
+
+
+def test_misses_may_be_charged_as_flexmeasures_does(hut: "Hut") -> None:
+    world = hut("battery", model={"battery": "soc-minima: 2 kWh"})
+    world.show(BATTERY)
+    price = storage(gather(world), "battery").minima_price
+    theirs = storage(gather(world, compat="flexmeasures-1.0"), "battery").minima_price
+    assert np.asarray(theirs) == pytest.approx(4.0 * np.asarray(price))  # by the quarter hour
 
 
 def test_the_grid_begins_with_the_present_quarter_hour_and_covers_the_horizon(hut: "Hut") -> None:
@@ -111,8 +121,9 @@ def test_what_cannot_be_known_is_not_planned_and_named(hut: "Hut") -> None:
     )
 
 
-def test_what_has_no_size_is_not_planned_and_named(hut: "Hut") -> None:
-    world = hut("pump")
+@pytest.mark.parametrize("more", ["", "flex-model: {production-capacity: 0 kW}"])
+def test_what_has_no_size_is_not_planned_and_named(hut: "Hut", more: str) -> None:
+    world = hut("pump", more={"pump": more})
     world.show({"pump.buffer-temperature": 45.0, "pump.power": 0.0})
     gathered = gather(world)
     assert gathered.problem.devices == ()
@@ -323,13 +334,29 @@ def test_every_field_of_a_flex_model_reaches_the_optimisation(hut: "Hut") -> Non
     assert not stock.prefer_charging_sooner
 
 
-def test_what_the_optimisation_refuses_is_named_by_its_field(hut: "Hut") -> None:
-    modes = "operation-modes: [{consumption-range: [8 kW, 9 kW]}]"
-    world = hut("battery", model={"battery": modes})
+def test_an_asset_that_the_optimisation_refuses_is_left_out_and_named(hut: "Hut") -> None:
+    steps = "power-steps: [1 kW, 5 kW], ramp-up-limit: 4 kW/h"
+    world = hut("battery", "oven", model={"battery": steps})
+    world.show(BATTERY | {"oven.power": 0.0})
+    gathered = gather(world)
+    assert {gathered.owners[one.name] for one in gathered.problem.devices} == {"oven"}
+    (note,) = gathered.notes
+    assert note == (
+        "battery is not planned: assets.battery.flex-model.ramp-up-limit: is 1 kW in one step, but "
+        "power-steps are 4 kW apart: it would never get from one to the next"
+    )
+
+
+def test_nothing_is_planned_where_what_all_share_is_refused(hut: "Hut") -> None:
+    world = hut("battery")
     world.show(BATTERY)
+    plant = world.gateway.plant
+    weighed = plant.context.model_copy(update={"risk_weight": 0.5})
+    site = plant.site.model_copy(update={"flex_context": weighed})
+    world.gateway = replace(world.gateway, plant=replace(plant, site=site))
     with pytest.raises(BadField) as caught:
         gather(world)
-    assert caught.value.path == "assets.battery.flex-model.operation-modes"
+    assert caught.value.path == "flex-context.risk-weight"
 
 
 def test_what_runs_goes_on_for_its_minimum_time_and_starts_of_today_count(hut: "Hut") -> None:
@@ -359,6 +386,15 @@ def ran(world: "World", minutes: int, power_kw: float = 2.0) -> None:
     moments = (world.now - timedelta(seconds=30 * i) for i in range(1, 2 * minutes + 1))
     readings = [Reading("heating.power", moment, power_kw) for moment in moments]
     world.gateway.beliefs.append(readings)
+
+
+def test_a_least_power_holds_where_only_a_sensor_tells_the_most(hut: "Hut") -> None:
+    capacity = "minimum-power: 1 kW, consumption-capacity: {sensor: solar.limit, default: 2 kW}"
+    world = hut("pump", "solar", more={"pump": f"flex-model: {{{capacity}}}"})
+    world.show({"pump.buffer-temperature": 45.0, "pump.power": 0.0, "solar.power": 0.0})
+    pump = device(gather(world), "pump")
+    assert pump.modes == ((0.0, 0.0), (1.0, 2.0))
+    assert set(np.asarray(pump.min_kw)) == {0.0}
 
 
 def test_a_charger_is_off_or_draws_its_least_and_of_a_step_that_has_begun_a_part(

@@ -39,6 +39,10 @@ GOOD = {
     "heating.buffer-temperature": 45.0, "oven.power": 0.0,
 }  # fmt: skip
 
+GOOD_OF_THREE = {
+    name: value for name, value in GOOD.items() if name.partition(".")[0] not in ("heating", "oven")
+}
+
 
 @dataclass(frozen=True)
 class Event:
@@ -143,6 +147,24 @@ def test_the_first_event_alone_makes_devices_work(hut: "Hut") -> None:
     world = hut(*ASSETS, context=LIMITS)
     happen(world, Event(GOOD, frozenset(), frozenset(), 1.0, plans=True))
     assert {one.device for one in world.requests if isinstance(one, Write)} >= {"hybrid", "charger"}
+
+
+def test_a_day_of_plans_asks_of_a_charger_only_what_it_can_do(hut: "Hut") -> None:
+    ready = 'ready-by: [{time: "07:30", soc: 45 kWh}]'
+    world = hut("battery", "car", "solar", more={"car": ready}, context=LIMITS)
+    charged, planned = 0.0, []
+    for hour in range(0, 24, 2):
+        sun = -max(0.0, 6.0 * math.sin((hour + 12) / 24 * math.tau - math.pi / 2))
+        world.show(GOOD_OF_THREE | {"solar.power": sun, "car.session-energy": charged})
+        plan = world.plan()
+        power = plan.schedules["car"].power_kw.values
+        assert not plan.breaches
+        assert ((power == 0.0) | ((power >= 4.14) & (power <= 11.0))).all()
+        planned += list(power)
+        charged += float(power[:8].sum() / 4)
+        world.now += timedelta(minutes=121)
+    assert max(planned) > 4.14
+    assert min(planned) == 0.0
 
 
 def house_kw(second: int) -> float:

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,7 @@ def feeds(world: "World") -> Feeds:
     return ours
 
 
-def told(world: "World", asset: str) -> dict[str, object]:
+def told(world: "World", asset: str) -> dict[str, Any]:
     return stored.model(world.unit(asset), world.gateway.plant, feeds(world))
 
 
@@ -111,9 +111,10 @@ def test_the_sun_is_bound_by_its_forecast_or_by_the_sensor_that_is_named(hut: "H
     assert told(other, "solar")["production-capacity"] == {"sensor": "|solar.limit|"}
 
 
-def test_the_least_power_of_a_charger_is_a_band(hut: "Hut") -> None:
-    least = float(str(told(hut("car"), "car")["minimum-power"]).removesuffix(" kW"))
-    assert least == pytest.approx(4.14)
+def test_the_least_power_of_a_charger_is_known_and_that_it_does_not_give(hut: "Hut") -> None:
+    car = told(hut("car"), "car")
+    assert float(str(car["minimum-power"]).removesuffix(" kW")) == pytest.approx(4.14)
+    assert car["production-capacity"] == "0 kW"
     more = hut("car", model={"car": "minimum-power: 5 kW"})
     assert told(more, "car")["minimum-power"] == "5.0 kW"
     steps = hut("car", model={"car": "power-steps: [5 kW, 11 kW]"})
@@ -121,14 +122,21 @@ def test_the_least_power_of_a_charger_is_a_band(hut: "Hut") -> None:
 
 
 def test_who_goes_both_ways_has_a_least_power_in_each(hut: "Hut") -> None:
-    world = hut("battery", model={"battery": "minimum-power: 1 kW"})
-    found = told(world, "battery")
-    assert "minimum-power" not in found
-    assert found["operation-modes"] == [
-        {"consumption-range": ["0 kW", "0 kW"]},
-        {"production-range": ["1.0 kW", "5.0 kW"]},
-        {"consumption-range": ["1.0 kW", "5.0 kW"]},
-    ]
+    battery = told(hut("battery", model={"battery": "minimum-power: 1 kW"}), "battery")
+    assert battery["minimum-power"] == "1.0 kW"
+    assert "operation-modes" not in battery
+
+
+def test_the_least_power_of_a_device_is_one_of_drawing(hut: "Hut") -> None:
+    amps = "amps: {volts: 230, phases: 3, least: 6 A, most: 16 A}"
+    hut.profile("go-e-charger", amps, f"range: [-11 kW, 11 kW]\n    {amps}")
+    van = told(hut("van", model={"van": "minimum-power: 2 kW"}), "van")
+    assert "minimum-power" not in van
+    off, giving, drawing = van["operation-modes"]
+    assert off == {"consumption-range": ["0 kW", "0 kW"]}
+    assert giving == {"production-range": ["2.0 kW", "11.0 kW"]}
+    least, most = (float(end.removesuffix(" kW")) for end in drawing["consumption-range"])
+    assert (least, most) == pytest.approx((4.14, 11.0))
 
 
 def test_a_storage_begins_with_what_it_holds(hut: "Hut") -> None:

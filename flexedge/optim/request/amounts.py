@@ -18,7 +18,7 @@ from flexedge.optim.request.source import Points, Sensor, Source, on_grid, parse
 
 Overlaps = Literal["first", "min", "max"]
 _SEGMENT = ("value", "datetime", "start", "end", "duration")
-_MOST = 1e9  # kW, kWh or money per these: a thousand gigawatts are nobody's site
+MOST = 1e9  # kW, kWh or money per these: a thousand gigawatts are nobody's site
 _COMBINE: dict[Overlaps, Callable[[FloatArray, float], FloatArray]] = {
     "first": lambda old, new: np.where(np.isnan(old), new, old),
     "min": np.fmin,
@@ -138,7 +138,7 @@ class Reader:
         if isinstance(raw, int | float) and not isinstance(raw, bool) and bare is not None:
             if not math.isfinite(raw):
                 raise BadField(path, "should be a finite number")
-            if abs(raw * bare) > _MOST:
+            if abs(raw * bare) > MOST:
                 raise BadField(path, f"{raw!r} is beyond all measure")
             return float(raw) * bare, dimensions[0]
         text = raw.strip() if isinstance(raw, str) else raw
@@ -161,7 +161,7 @@ class Reader:
             except ValueError as error:
                 complaint = complaint or str(error)
                 continue
-            if abs(value) > _MOST:
+            if abs(value) > MOST:
                 raise BadField(path, f"{raw!r} is beyond all measure")
             return value, dimension
         raise BadField(path, complaint)
@@ -227,7 +227,7 @@ class Reader:
         if points is None:
             return np.full(grid.n, np.nan)
         values: FloatArray = on_grid(points, grid) * _scale(points, amount, sensor, whole)
-        if (np.abs(np.nan_to_num(values)) > _MOST).any():
+        if (np.abs(np.nan_to_num(values)) > MOST).any():
             raise BadField(amount.path, f"{sensor.name!r} has values that are beyond all measure")
         return values
 

@@ -25,8 +25,8 @@ def frame(whole: Fields, request: Fields, source: Source, entries: list[Fields])
     end = start + duration
     for entry in entries:
         tick = _tick(request, source, entry) or resolution
-        for target in entry.items("soc-targets") if _listed(entry, "soc-targets") else ():
-            until = _ceil(_end(Fields(target, entry.at("soc-targets"))), tick)
+        for target in entry.objects("soc-targets") if _listed(entry, "soc-targets") else ():
+            until = _ceil(_end(target), tick)
             if until > end:
                 end = min(until, start + MOST_STEPS * resolution)
     steps = -((start - end) // resolution)

@@ -1,7 +1,7 @@
 """A whole request, from JSON to a problem, with what is to be answered where."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -122,7 +122,7 @@ class _Site:
             self.fixed[entry.name] = self._fixed(entry)
         kept = stores.stores(self.cast)
         self.terms.off_tick_for_all &= any(stores.off_tick(one, self.reader) for one in kept)
-        pairs = [(one, stores.storage(one, self.terms, self.reader)) for one in kept]
+        pairs = [(one, self._storage(one)) for one in kept]
         feeding = {entry.name: kept for one, kept in pairs for entry in one.feeders}
         made = tuple(self._device(entry, feeding.get(entry.name)) for entry in self.cast.devices)
         markets = self._markets(made)
@@ -145,6 +145,18 @@ class _Site:
             self.reader.currency or "EUR", tuple(self.reader.notes), sequential, zone,
             places.places(self.cast, (one for one, _ in pairs), self.terms),
         )  # fmt: skip
+
+    def _storage(self, store: Store) -> Storage | None:
+        found = stores.storage(store, self.terms, self.reader)
+        if found is None or self.compat != COMPAT:
+            return found
+        hours = self.reader.grid.hours  # FlexMeasures charges misses by the step
+        return replace(
+            found,
+            minima=tuple(replace(bound, hours=hours) for bound in found.minima),
+            maxima=tuple(replace(bound, hours=hours) for bound in found.maxima),
+            targets=tuple(replace(bound, hours=hours) for bound in found.targets),
+        )
 
     def _device(self, entry: Entry, storage: Storage | None) -> Device:
         if entry.process:
@@ -248,7 +260,9 @@ class _Site:
         if not members and not fixed.any():
             self.reader.notes.append(f"{fields.path}: binds no device")
             return None
-        return Commitment(name, baseline, up, down, members, fixed)
+        scoped = fields.has("group") or fields.has("sensors")
+        of_site = commodity == ELECTRICITY and not scoped
+        return Commitment(name, baseline, up, down, members, fixed, of_site)
 
     def _deviation(self, fields: Fields, key: str) -> FloatArray:
         """Money per kW and step."""
@@ -278,11 +292,14 @@ class _Site:
         return names, self._anyway(commodity)
 
     def _by_sensors(self, fields: Fields) -> tuple[tuple[str, ...], FloatArray]:
-        names, fixed = [], np.zeros(self.reader.grid.n)
+        names, fixed, seen = [], np.zeros(self.reader.grid.n), set[str]()
         for number, raw in enumerate(fields.items("sensors")):
             wanted = raw.get("sensor") if isinstance(raw, dict) else raw
             if str(wanted) not in self.reader.source.sensors:
                 fields.fail(f"sensors[{number}]", f"there is no sensor {wanted!r}")
+            if str(wanted) in seen:
+                fields.fail(f"sensors[{number}]", f"{wanted!r} is listed twice")
+            seen.add(str(wanted))
             names += [e.name for e in self.cast.devices
                       if e.sensor is not None and e.sensor.name == str(wanted)]  # fmt: skip
             if str(wanted) in self.terms.inflexible:

@@ -1,6 +1,5 @@
 """Stocks of a flex-model: one for each state of charge, fed by one device or several."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ from flexedge.errors import BadField
 from flexedge.optim.device import SocBound, Storage
 from flexedge.optim.request import abilities, ticks
 from flexedge.optim.request.amounts import Overlaps, Reader, Segment, factor
-from flexedge.optim.request.devices import Limits, efficiencies, limits
+from flexedge.optim.request.devices import efficiencies, limits
 from flexedge.optim.request.entries import STOCK_FIELDS, Cast, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.source import Points, Sensor, parse_unit
@@ -73,8 +72,7 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
         store.said["soc-min"].fail("soc-min", f"lies above soc-max: {low:g} > {high:g} kWh")
     lowest = -np.inf if low is None else low
     highest = np.inf if high is None else high
-    each = [(limits(e, terms, reader), efficiencies(e, reader)) for e in store.feeders]
-    rise, fall = _rates(each)
+    rise, fall = _rates(store.feeders[0], terms, reader)
     reach = ticks.Reach(reader.grid, rise, fall, lowest, highest, book.takes())
     asked = ticks.Asked.nothing()
     for kind in ("targets", "minima", "maxima"):
@@ -105,12 +103,14 @@ def off_tick(store: Store, reader: Reader) -> bool:
     return _Book(store, reader).off_tick()
 
 
-def _rates(
-    each: Sequence[tuple[Limits, tuple[FloatArray, FloatArray]]],
-) -> tuple[FloatArray, FloatArray]:
+def _rates(entry: Entry, terms: Terms, reader: Reader) -> tuple[FloatArray, FloatArray]:
     """How fast the first feeder's stock can rise and fall (FlexMeasures asks the first alone)."""
-    limit, (charging, discharging) = each[0]
-    return limit.consumption_kw * charging, limit.production_kw / discharging
+    limit, (charging, discharging) = limits(entry, terms, reader), efficiencies(entry, reader)
+    load = abilities.part_load(entry.fields, reader)
+    rise = limit.consumption_kw * charging
+    if load is not None:
+        rise = np.interp(limit.consumption_kw, load.x, np.maximum.accumulate(load.y))
+    return rise, limit.production_kw / discharging
 
 
 class _Book:
@@ -181,7 +181,7 @@ class _Book:
         """What is asked; at least the start, which binds nothing, where the field is given."""
         start = SocBound(self._reader.grid.start, 0.0, derived=True)
         given = f"soc-{kind}" in self._store.said
-        return asked.bounds(kind) or ((start,) if given else ())
+        return asked.bounds(kind, self._reader.grid) or ((start,) if given else ())
 
     def takes(self) -> frozenset[str]:
         """The kinds of bounds that others may be added to: those that are listed, or not given."""
@@ -211,7 +211,7 @@ class _Book:
             return total
         raw = fields.data[key]
         for number, one in enumerate(raw if isinstance(raw, list) else [raw]):
-            path = f"{fields.at(key)}[{number}]"
+            path = f"{fields.at(key)}[{number}]" if isinstance(raw, list) else fields.at(key)
             total += np.nan_to_num(self._reader.values(self._reader.amount(one, path, ["power"])))
         return total
 

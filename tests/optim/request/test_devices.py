@@ -132,3 +132,11 @@ def test_the_largest_of_overlapping_capacities_is_the_power_capacity() -> None:
     found = device({"consumption-capacity": listed, "production-capacity": "1 kW"},
                    {**PRICE, "relax-capacity-constraints": True})  # fmt: skip
     assert (found.min_kw[0], found.max_kw[0]) == (-5, 5)
+
+
+def test_a_task_is_of_this_world() -> None:
+    task = {"sensor": "boiler", "duration": "PT1H", "power": "1 kW"}
+    for field, value in (("power", 1e300), ("power", "1e300 kW"), ("priority", 1e300)):
+        with pytest.raises(BadField) as caught:
+            asked([BATTERY, {**task, field: value}])
+        assert caught.value.path == f"flex-model[1].{field}"

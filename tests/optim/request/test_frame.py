@@ -55,3 +55,11 @@ def test_coarser_steps_than_the_sensors_begin_where_asked() -> None:
     asked_for = {"start": at(1), "resolution": "PT2H"}
     grid = asked([BATTERY], request=asked_for).problem.grid
     assert (grid.start, grid.n) == (MIDNIGHT + timedelta(hours=1), 2)
+
+
+def test_a_target_without_a_moment_is_told_by_its_place() -> None:
+    targets = [{"datetime": at(1), "value": "1 kWh"}, {"datetime": "noon", "value": "1 kWh"}]
+    for wrong, path in ((targets[1], "[1].datetime"), ("noon", "[1]")):
+        with pytest.raises(BadField) as caught:
+            asked([{**BATTERY, "soc-targets": [targets[0], wrong]}])
+        assert caught.value.path == f"flex-model[0].soc-targets{path}"

@@ -163,3 +163,23 @@ def test_with_compat_a_storage_that_prefers_nothing_is_charged_for_nothing() -> 
     assert ours.preference is None
     told = answer(model, compat="flexmeasures-1.0")
     assert FULLER not in told["commitment-costs"]
+
+
+def test_a_commitment_names_a_sensor_once_and_follows_scenarios_where_it_names_none() -> None:
+    deal = {"name": "deal", "baseline": "0 kW", "up-price": "1 EUR/kWh"}
+    twice = {**deal, "sensors": ["battery", {"sensor": "battery"}]}
+    with pytest.raises(BadField, match=r"sensors\[1\]: 'battery' is listed twice"):
+        asked([BATTERY], {**PRICE, "commitments": [twice]})
+    some = {**deal, "sensors": ["battery"]}
+    found = asked([BATTERY], {**PRICE, "commitments": [deal, some]}).problem.commitments
+    assert [one.of_site for one in found] == [True, False]
+
+
+def test_a_group_of_what_cannot_be_controlled_has_a_plan() -> None:
+    load = {"sensor": "car", "inflexible-consumption": {"sensor": "car"},
+            "group": {"sensor": "inverter"}}  # fmt: skip
+    model = [BATTERY, load, {"sensor": "inverter", "consumption-capacity": "1 kW"}]
+    told = answer(model, stored={"car": series(2, 2, 2, 2)})
+    assert told["breaches"] == [
+        "group sensor:inverter consumption-capacity is missed from 00:00 to 04:00 by up to 1.00 kW"
+    ]
