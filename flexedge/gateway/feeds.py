@@ -11,6 +11,7 @@ from flexedge.config.prices import Prices
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.gateway.plant import Plant
 from flexedge.gateway.predict import Predictor
+from flexedge.optim.request.believed import ALL, Filter
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.source import Asset, Points, Sensor
 from flexedge.store.beliefs import Beliefs
@@ -105,8 +106,16 @@ class Feeds:
             raise ValueError("begin comes first")
         return self._grid
 
-    def points(self, sensor: str, prior: datetime | None) -> Points | None:  # noqa: ARG002
-        """What is expected of a sensor in each step; None for schedules."""
+    def points(
+        self,
+        sensor: str,
+        prior: datetime | None,  # noqa: ARG002
+        only: Filter = ALL,  # noqa: ARG002
+    ) -> Points | None:
+        """What is expected of a sensor in each step; None for schedules.
+
+        Whose word counts is part of the feed that was introduced.
+        """
         grid = self._on
         if sensor in self._fixed:
             values = self._fixed[sensor]

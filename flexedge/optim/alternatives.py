@@ -45,10 +45,15 @@ def swaps(problem: Problem, solution: Solution, device: Device) -> Iterator[Swap
     emptier, fuller = _stored(problem, solution, storage)
     up, down = _through(problem, solution, device)
     idle, decay = np.abs(power) <= KW, np.cumprod(physics.keep)
+    most = [
+        ends if soft is None else np.minimum(ends, soft.limit_kw)
+        for ends, soft in ((device.max_kw, device.consumption_capacity),
+                           (-device.min_kw, device.production_capacity))
+    ]  # fmt: skip
     for there, here, price, saved, stored, after, before in (
-        (idle & up & (device.max_kw > KW), down & (power > KW), more + wear, less + wear,
+        (idle & up & (most[0] > KW), down & (power > KW), more + wear, less + wear,
          physics.gain(device), emptier, fuller),
-        (idle & down & (device.min_kw < -KW), up & (power < -KW), wear - less, wear - more,
+        (idle & down & (most[1] > KW), up & (power < -KW), wear - less, wear - more,
          physics.loss(device), fuller, emptier),
     ):  # fmt: skip
         arrives = stored * decay > _KWH

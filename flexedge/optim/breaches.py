@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from flexedge.domain.series import FloatArray, TimeGrid
+from flexedge.optim.device import Soft
 from flexedge.optim.elastic import Given
 from flexedge.optim.meter import Meter
 from flexedge.optim.stocks import Stock
@@ -50,6 +51,15 @@ def of_sites(
             flow = capacity.sign * net_kw[meter.market.commodity]
             beyond[capacity.at] = (flow - capacity.limit_kw)[capacity.at]
             yield from _over_time(capacity.name, beyond, grid)
+
+
+def of_soft(
+    agreed: Iterable[tuple[str, Soft | None, FloatArray]], grid: TimeGrid
+) -> Iterator[Breach]:
+    """Agreed capacities of devices and groups: what each is called, and the flow in its way."""
+    for limit, soft, flow in agreed:
+        if soft is not None:
+            yield from _over_time(limit, flow - soft.limit_kw, grid)
 
 
 def of_stocks(

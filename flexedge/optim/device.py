@@ -26,6 +26,10 @@ def per_step(amount: Amount, n: int) -> FloatArray:
     return np.ascontiguousarray(np.broadcast_to(np.asarray(amount, dtype=np.float64), (n,)))
 
 
+MOMENT_HOURS = 0.25
+"""For how long a miss at one moment counts: as long as FlexMeasures' usual step."""
+
+
 @dataclass(frozen=True, slots=True)
 class SocBound:
     """A bound on the state of charge at one moment, which may lie between two ticks.
@@ -39,6 +43,8 @@ class SocBound:
     """The field that asks for it, such as "soc-targets[0]"; empty where that is not known."""
     derived: bool = False
     """Whether it only keeps something else within reach, and nobody asked for it."""
+    hours: float = MOMENT_HOURS
+    """For how long it stands: what a miss is multiplied with where that is charged by the hour."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

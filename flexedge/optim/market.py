@@ -21,6 +21,7 @@ class Connection:
     power_capacity_kw: Amount | None = None
     """Hard, in both directions."""
     consumption_capacity_kw: Amount | None = None
+    """Below zero that much has to flow the other way, as with production and peaks."""
     production_capacity_kw: Amount | None = None
     consumption_breach_price: Amount | None = SITE_BREACH_PRICE
     production_breach_price: Amount | None = SITE_BREACH_PRICE
@@ -85,6 +86,8 @@ class Commitment:
     down_price: FloatArray
     devices: tuple[str, ...]
     fixed_kw: Amount = 0.0
+    of_site: bool = False
+    """Whether it is about all electricity of the site: another future has other fixed powers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

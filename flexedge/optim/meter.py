@@ -71,15 +71,16 @@ def connect(draft: Draft, market: Market, devices: Sequence[Placed]) -> Meter:
         ones = np.ones(n)
         pair = Pair(consumption, production, far, (ones, ones))  # the limit may give way
     agreed = (
-        ("consumption", consumption, most[0],
+        ("consumption", (consumption, production), most[0],
          connection.consumption_capacity_kw, connection.consumption_breach_price),
-        ("production", production, most[1],
+        ("production", (production, consumption), most[1],
          connection.production_capacity_kw, connection.production_breach_price),
     )  # fmt: skip
     peaks = (
-        ("consumption", consumption, connection.peak_consumption_kw, connection.peak_price,
+        ("consumption", (consumption, production),
+         connection.peak_consumption_kw, connection.peak_price,
          connection.used_kw),
-        ("production", production, connection.peak_production_kw,
+        ("production", (production, consumption), connection.peak_production_kw,
          connection.peak_production_price, -per_step(connection.used_kw, n)),
     )  # fmt: skip
     return Meter(
@@ -98,42 +99,54 @@ def _or_infinite(amount: Amount | None) -> Amount:
     return math.inf if amount is None else amount
 
 
-_Agreed = tuple[str, Block, FloatArray, Amount | None, Amount | None]
-_Peak = tuple[str, Block, Amount, Amount | None, Amount]
+_Ways = tuple[Block, Block]
+"""What is limited, and what flows the other way."""
+_Agreed = tuple[str, _Ways, FloatArray, Amount | None, Amount | None]
+_Peak = tuple[str, _Ways, Amount, Amount | None, Amount]
 
 
 def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
     """Limit consumption or production to what was agreed, in the steps that could exceed it."""
-    direction, flow, most, capacity, price = agreed
+    direction, ways, most, capacity, price = agreed
     limit = per_step(_or_infinite(capacity), len(most))
     at = np.flatnonzero(most > limit)
     name = f"{_prefix(commodity)}site-{direction}-capacity"
     names = Names.of(name, f"{commodity} {{}} {direction} breach{{}}")
     prices = draft.prices(price, np.where(np.isinf(limit), np.nan, limit), at)
-    made = commit(draft, names, [Term(flow, at=at)], limit[at], prices, at)
+    made = commit(draft, names, _flows(ways, limit < 0, at), limit[at], prices, at)
     return Capacity(name, 1.0 if direction == "consumption" else -1.0, limit, at, made)
 
 
 def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
-    """Charge for the highest power above what was paid for already."""
-    direction, flow, paid, price, used = peak
-    limit = per_step(paid, flow.size)
+    """Charge for the highest power above what was paid for already.
+
+    In a step that has begun, the other direction makes up for what was used before.
+    """
+    direction, ways, paid, price, used = peak
+    n = ways[0].size
+    limit, before = per_step(paid, n), per_step(used, n)
     at = np.flatnonzero(np.isfinite(limit))
     name = f"{commodity} {direction} peak"
-    whole = per_step(0.0 if price is None else price, flow.size)
+    whole = per_step(0.0 if price is None else price, n)
     prices = Prices(any=whole[at], run=runs(limit, whole)[at])
     names = Names(name, name, name)
-    left = limit - per_step(used, flow.size)
-    return commit(draft, names, [Term(flow, at=at)], left[at], prices, at)
+    terms = _flows(ways, (limit < 0) | (before != 0), at)
+    return commit(draft, names, terms, (limit - before)[at], prices, at)
+
+
+def _flows(ways: _Ways, both: NDArray[np.bool_], at: NDArray[np.intp]) -> list[Term]:
+    """What a limit counts: in some steps what flows the other way, too, less."""
+    less: FloatArray = np.where(both[at], -1.0, 0.0)
+    other = [Term(ways[1], less, at=at)] if less.any() else []
+    return [Term(ways[0], at=at), *other]
 
 
 def _prefix(commodity: str) -> str:
     return "" if commodity == ELECTRICITY else f"{commodity} "
 
 
-def gather(draft: Draft, group: Group, devices: Sequence[Placed]) -> None:
+def gather(draft: Draft, group: Group, devices: Sequence[Placed], n: int) -> None:
     """Limit what flows to some of the devices together."""
-    n = len(devices[0].device.min_kw)
     fixed = per_step(group.fixed_kw, n)
     flow = Flow.of(devices, fixed)
     if group.power_capacity_kw is not None:

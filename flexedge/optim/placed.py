@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from flexedge.domain.series import FloatArray
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim.choices import Bands
 from flexedge.optim.device import Device, per_step
 from flexedge.optim.problem import Problem
@@ -70,6 +70,18 @@ def tie_break(problem: Problem) -> FloatArray:
     scale = spread(price) or float(np.abs(price).max()) or 1.0
     weight: FloatArray = (1e-4 * scale / n) * (np.arange(n, 0, -1) / n)
     return weight
+
+
+def fullness(grid: TimeGrid, price: FloatArray) -> FloatArray:
+    """What FlexMeasures charges for each kWh that is missing to a full stock after each step.
+
+    1e-4 of the spread of known prices over the number of steps, per MWh and step, falling to
+    nothing (that of 1 per MWh where prices do not vary); nothing where no price is known (NaN).
+    """
+    known = price[~np.isnan(price)]
+    most = 1e-4 * ((spread(known) if known.size else 0.0) or 1e-3) / grid.n
+    falling: FloatArray = np.linspace(most, 0.0, grid.n) / grid.hours
+    return np.where(np.isnan(price), 0.0, falling)
 
 
 def urgency(priority: float) -> float:

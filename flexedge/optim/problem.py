@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from flexedge.domain.series import TimeGrid
+from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim import validity
 from flexedge.optim.device import Device, Storage
 from flexedge.optim.market import Commitment, Group, Market, Scenario
@@ -35,6 +35,9 @@ class Problem:
     """Which day on the clock each step belongs to, for limits per day; empty: all one day."""
     good_enough: float = GOOD_ENOUGH
     """The search ends when no plan can be cheaper by more than this share of the cost."""
+    preference: FloatArray | None = None
+    """What a kWh that is missing to a full stock costs at the end of each step, so that a plan is
+    chosen among equals: FlexMeasures' very figures. None: figures of our own."""
 
     def __post_init__(self) -> None:
         for message in self._wrong():

@@ -19,20 +19,23 @@ def place(
     price: FloatArray,
     allowed: BoolArray,
     sense: Sense = "MIN",
+    runs: int = 1,
 ) -> BoolArray | None:
     """The slots in which a process of ``n_slots`` runs, or None where there is no room.
 
     INFLEXIBLE runs at the first start without a forbidden slot, BREAKABLE in the cheapest allowed
     slots (dearest for MAX), SHIFTABLE in one piece at the cheapest allowed start; ties go to the
-    earliest. A process longer than the window fills it. ``price`` has a finite value per slot,
-    ``allowed`` a truth; else ``ValueError``.
+    earliest. Of several ``runs`` each is a piece of its own, and they do not overlap. A process
+    longer than the window fills it. ``price`` has a finite value per slot, ``allowed`` a truth;
+    else ``ValueError``.
     """
     if price.shape != allowed.shape or price.ndim != 1:
         raise ValueError(f"{price.shape} prices for {allowed.shape} slots")
     if n_slots < 0 or not np.isfinite(price).all():
         raise ValueError("a process needs a length and a price for every slot")
-    n = min(n_slots, len(price))
-    if int(allowed.sum()) < n:
+    whole = process_type == "BREAKABLE" or runs == 1
+    n = min(n_slots * runs if whole else n_slots, len(price))
+    if int(allowed.sum()) < (n if whole else n * runs):
         return None
     cost = price if sense == "MIN" else -price
     running = np.zeros(len(price), dtype=np.bool_)
@@ -42,16 +45,51 @@ def place(
         return running
     if n == 0:
         return running
-    starts = np.flatnonzero(np.lib.stride_tricks.sliding_window_view(allowed, n).all(axis=1))
-    if not starts.size:
+    may = starts(allowed, n)
+    if process_type == "INFLEXIBLE":
+        begins = earliest(may, n, runs)
+    elif runs == 1:
+        at = np.flatnonzero(may)
+        sums = np.lib.stride_tricks.sliding_window_view(cost, n).sum(axis=1)[at]
+        least = sums.min(initial=np.inf) + _TIE * float(np.abs(cost).sum())
+        begins = np.zeros(len(price))
+        begins[at[sums <= least][:1]] = 1.0
+    else:
+        begins = dearest(may, -following(cost, n), n, runs)
+    if begins.sum() < runs:
         return None
-    start = starts[0]
-    if process_type == "SHIFTABLE":
-        sums = np.lib.stride_tricks.sliding_window_view(cost, n).sum(axis=1)[starts]
-        least = sums.min() + _TIE * float(np.abs(cost).sum())
-        start = starts[int(np.argmax(sums <= least))]
-    running[start : start + n] = True
+    for start in np.flatnonzero(begins).tolist():
+        running[start : start + n] = True
     return running
+
+
+def starts(allowed: BoolArray, length: int) -> FloatArray:
+    """1 where a piece may begin: all its slots are allowed, and within the window."""
+    may = np.zeros(len(allowed))
+    if length <= len(allowed):
+        whole = np.lib.stride_tricks.sliding_window_view(allowed, length)
+        may[: len(whole)] = whole.all(axis=1)
+    return may
+
+
+def following(values: FloatArray, length: int) -> FloatArray:
+    """The sum of each value and those after it, ``length`` in all; 0 where there are fewer."""
+    sums = np.zeros(len(values))
+    if length <= len(values):
+        whole = np.lib.stride_tricks.sliding_window_view(values, length)
+        sums[: len(whole)] = whole.sum(axis=1)
+    return sums
+
+
+def earliest(may: FloatArray, length: int, runs: int) -> FloatArray:
+    """Of the starts at which a piece may begin (not 0), the first ``runs`` that do not overlap."""
+    chosen = np.zeros_like(may)
+    free = 0
+    for step in np.flatnonzero(may).tolist():
+        if step >= free and chosen.sum() < runs:
+            chosen[step] = 1.0
+            free = step + length
+    return chosen
 
 
 def dearest(may: FloatArray, worth: FloatArray, length: int, runs: int) -> FloatArray:
@@ -61,13 +99,15 @@ def dearest(may: FloatArray, worth: FloatArray, length: int, runs: int) -> Float
     no room for all. Returns 1 at each start that is taken.
     """
     n = len(may)
+    runs = min(runs, -(-n // length))
     best = np.full((runs + 1, n + length + 1), -np.inf)  # [how many, from which step on]
     best[0] = 0.0
     room = _TIE * float(np.abs(worth).sum())
-    for count in range(1, runs + 1):
-        for step in range(n - 1, -1, -1):
-            taken = worth[step] + best[count - 1, step + length] if may[step] else -np.inf
-            best[count, step] = max(taken, best[count, step + 1])
+    for step in range(n - 1, -1, -1):
+        best[:, step] = best[:, step + 1]
+        if may[step]:
+            taken = worth[step] + best[:-1, step + length]
+            best[1:, step] = np.maximum(best[1:, step], taken)
     count = int(np.flatnonzero(np.isfinite(best[:, 0]))[-1])
     chosen, step = np.zeros(n), 0
     while count:

@@ -11,7 +11,8 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim import process
-from flexedge.optim.device import ELECTRICITY, Device, Process, Storage, per_step
+from flexedge.optim.commitments import runs
+from flexedge.optim.device import Device, Process, Storage, per_step
 from flexedge.optim.problem import Problem
 from flexedge.optim.stocks import Physics
 
@@ -35,20 +36,15 @@ def net_cost(problem: Problem, grid_kw: FloatArray) -> float:
     connection = market.connection
     used = per_step(connection.used_kw, n)
     for flow, paid, price in (
-        (bought + used, connection.peak_consumption_kw, connection.peak_price),
-        (sold - used, connection.peak_production_kw, connection.peak_production_price),
+        (grid_kw + used, connection.peak_consumption_kw, connection.peak_price),
+        (-grid_kw - used, connection.peak_production_kw, connection.peak_production_price),
     ):
         if price is not None:
-            above = np.maximum(flow - per_step(paid, n), 0.0)
-            cost += _highest(above, per_step(price, n), per_step(paid, n))
+            limit, money = per_step(paid, n), per_step(price, n)
+            highest = np.zeros(n)
+            np.maximum.at(highest, runs(limit, money), money * np.maximum(flow - limit, 0.0))
+            cost += float(highest.sum())
     return cost
-
-
-def _highest(above: FloatArray, price: FloatArray, paid: FloatArray) -> float:
-    """The price of the highest excess in each run of equal price and paid peak."""
-    ends = np.flatnonzero((np.diff(price) != 0) | (np.diff(paid) != 0)) + 1
-    runs = np.split(np.arange(len(price)), ends)
-    return float(sum(price[run[0]] * above[run].max() for run in runs))
 
 
 def references(problem: Problem) -> tuple[Reference, ...]:
@@ -64,10 +60,10 @@ def _without_batteries(problem: Problem) -> FloatArray:
     net: FloatArray = problem.site.inflexible_kw.copy()
     fed = dict(problem.storages)
     for device in problem.devices:
-        if device.commodity != ELECTRICITY:
+        if device.commodity != problem.site.commodity:
             continue
         if device.process is not None:
-            net += _at_once(device.process, problem.grid.n)
+            net += _at_once(device.process, problem.grid.n) * per_step(device.share, problem.grid.n)
         elif device.storage is None:
             net += np.where(device.min_kw < 0, device.min_kw, np.maximum(device.min_kw, 0.0))
         elif not _is_battery(device) and fed[device.storage][0] is device:
@@ -81,9 +77,10 @@ def _at_once(task: Process, n: int) -> FloatArray:
     power, allowed = np.zeros(n), task.allowed.copy()
     for _ in range(task.runs):
         running = process.place(kind, task.slots, np.zeros(n), allowed)
-        if running is not None:
-            power += np.where(running, task.power_kw, 0.0)
-            allowed &= ~running
+        if running is None or not running.any():
+            break
+        power += np.where(running, task.power_kw, 0.0)
+        allowed &= ~running
     return power
 
 
@@ -107,7 +104,7 @@ def _wanted(problem: Problem, storage: Storage) -> FloatArray:
 def _draw(problem: Problem, device: Device, storage: Storage) -> FloatArray:
     """Full power until the stock holds what is asked of it, then what keeps it there."""
     physics, soc = Physics.of(storage, problem.grid), storage.soc_start_kwh
-    gain, wanted = physics.gain(device), _wanted(problem, storage)
+    gain, wanted = physics.gain_at_most(device), _wanted(problem, storage)
     power = np.zeros(problem.grid.n)
     for j in range(problem.grid.n):
         rest = physics.keep[j] * soc + physics.drift[j]
@@ -121,14 +118,18 @@ def _with_batteries(problem: Problem, net_kw: FloatArray) -> FloatArray:
     """Each battery in turn takes what the others leave over, and gives what they leave short."""
     net = net_kw.copy()
     for device in problem.devices:
-        if device.commodity == ELECTRICITY and _is_battery(device) and device.storage is not None:
+        if (
+            device.commodity == problem.site.commodity
+            and _is_battery(device)
+            and device.storage is not None
+        ):
             net += _balance(problem, device, device.storage, net)
     return net
 
 
 def _balance(problem: Problem, device: Device, storage: Storage, net_kw: FloatArray) -> FloatArray:
     physics, soc = Physics.of(storage, problem.grid), storage.soc_start_kwh
-    gain, loss = physics.gain(device), physics.loss(device)
+    gain, loss = physics.gain_at_most(device), physics.loss(device)
     power = np.zeros(problem.grid.n)
     for j in range(problem.grid.n):
         rest = physics.keep[j] * soc + physics.drift[j]

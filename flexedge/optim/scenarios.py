@@ -35,7 +35,13 @@ def instead(problem: Problem, scenario: Scenario) -> Problem:
         import_price=scenario.import_price,
         export_price=scenario.export_price,
     )
-    return replace(problem, markets=(market, *problem.markets[1:]), scenarios=())
+    more_kw = scenario.inflexible_kw - problem.site.inflexible_kw
+    commitments = tuple(
+        replace(one, fixed_kw=one.fixed_kw + more_kw) if one.of_site else one
+        for one in problem.commitments
+    )
+    markets = (market, *problem.markets[1:])
+    return replace(problem, markets=markets, commitments=commitments, scenarios=())
 
 
 def share_first_step(

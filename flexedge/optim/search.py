@@ -9,7 +9,7 @@ within the time counts; what is missing to the proof is told as the gap.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
 
@@ -233,7 +233,7 @@ def _repaired(
         if search.fractional(answer.primal):
             return None
         if not search.look(answer.primal):
-            return None if search.fractional(answer.primal) else answer
+            return answer
         repair(model, answer.primal)
         answer = search.ask(model, least=_LEAST_SECONDS)
     return None
@@ -294,9 +294,13 @@ def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
         if cheats and (needed or (answer.status == "optimal" and search.left > 0)):
             continue
         final = _along(search, primal)
+        if final.status != "optimal" and not cheats:  # rounding: the point stands, without duals
+            nothing = np.zeros_like(answer.row_dual), np.zeros_like(answer.column_dual)
+            final = replace(answer, primal=primal, row_dual=nothing[0], column_dual=nothing[1])
+        elif final.status != "optimal":
+            return _Branched(bound, binaries)
         worse = best is not None and best.objective <= final.objective
-        better = None if worse or final.status != "optimal" else final
-        return _Branched(bound, binaries, better)
+        return _Branched(bound, binaries, None if worse else final)
     return _Branched(bound, binaries)
 
 

@@ -9,10 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 
-import numpy as np
-
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import Amount, Device
+from flexedge.optim.device import Device
 from flexedge.optim.market import Commitment, Group
 from flexedge.optim.problem import Problem
 from flexedge.optim.solution import Solution
@@ -84,36 +82,22 @@ def _turns(problem: Problem) -> list[list[Device]]:
 
 def _alone(problem: Problem, devices: list[Device], done: Mapping[str, FloatArray]) -> Problem:
     """The problem of some devices, those done before taken as they are, the others as away."""
-    names = {device.name for device in devices}
-    commodity = {device.name: device.commodity for device in problem.devices}
-
-    def flow(before: Amount, members: tuple[str, ...]) -> FloatArray:
-        nothing = np.zeros(problem.grid.n)
-        return sum((done[name] for name in members if name in done), start=nothing + before)
+    names = {device.name for device in devices} | done.keys()
 
     def members_of(one: Group | Commitment) -> tuple[str, ...]:
         return tuple(name for name in one.devices if name in names)
 
-    markets = tuple(
-        replace(market, inflexible_kw=flow(
-            market.inflexible_kw, tuple(n for n, c in commodity.items() if c == market.commodity)
-        ))
-        for market in problem.markets
-    )  # fmt: skip
-    site = tuple(name for name, c in commodity.items() if c == problem.site.commodity)
     return replace(
         problem,
-        devices=tuple(devices),
-        markets=markets,
-        groups=tuple(
-            replace(group, devices=members_of(group), fixed_kw=flow(group.fixed_kw, group.devices))
-            for group in problem.groups if members_of(group)
+        devices=tuple(
+            _as_planned(device, done[device.name]) if device.name in done else device
+            for device in problem.devices if device.name in names
         ),
-        commitments=tuple(
-            replace(one, devices=members_of(one), fixed_kw=flow(one.fixed_kw, one.devices))
-            for one in problem.commitments if members_of(one)
-        ),
-        scenarios=tuple(
-            replace(one, inflexible_kw=flow(one.inflexible_kw, site)) for one in problem.scenarios
-        ),
+        groups=tuple(replace(one, devices=members_of(one)) for one in problem.groups),
+        commitments=tuple(replace(one, devices=members_of(one)) for one in problem.commitments),
     )  # fmt: skip
+
+
+def _as_planned(device: Device, power_kw: FloatArray) -> Device:
+    """A device that has no choice left; it still flows where it did, and on the same phases."""
+    return Device(device.name, power_kw, power_kw, commodity=device.commodity, phases=device.phases)

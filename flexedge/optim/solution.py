@@ -12,12 +12,12 @@ from flexedge.optim.breaches import Breach, Unit
 from flexedge.optim.choices import Choice
 from flexedge.optim.commitments import Draft
 from flexedge.optim.conflict import Contradiction
-from flexedge.optim.device import per_step
+from flexedge.optim.device import Device, Soft, per_step
 from flexedge.optim.even import Owned
 from flexedge.optim.highs import Basis
-from flexedge.optim.market import Scenario
+from flexedge.optim.market import Group, Scenario
 from flexedge.optim.meter import Meter
-from flexedge.optim.placed import Placed, spread
+from flexedge.optim.placed import Placed, fullness
 from flexedge.optim.problem import Problem
 from flexedge.optim.program import Block, LinearProgram
 from flexedge.optim.scenarios import Future
@@ -167,7 +167,8 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
     )
     penalties = repairs + sum(cost for name, cost in paid.items() if _is_penalty(name))
     held = [stock.level for stock in formulation.stocks]
-    held += [p.up for p in formulation.devices if p.device.storage is None and p.up is not None]
+    plain = [p for p in formulation.devices if p.device.storage is None and not p.device.wear_price]
+    held += [p.up for p in plain if p.up is not None]
     duals = found.answer.row_dual
     site = formulation.site
     return Solution(
@@ -192,6 +193,7 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
         bindings=tuple(_bindings(formulation, found)),
         breaches=(
             *breaches.of_sites(formulation.meters, net, problem.grid),
+            *breaches.of_soft(_agreed(problem, power), problem.grid),
             *breaches.of_stocks(formulation.stocks, soc, problem.grid),
         ),
         build_seconds=build_seconds,
@@ -205,6 +207,22 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
     )
 
 
+def _agreed(
+    problem: Problem, power_kw: Mapping[str, FloatArray]
+) -> Iterator[tuple[str, Soft | None, FloatArray]]:
+    """The agreed capacities of devices and groups, each with what flows in its direction."""
+    flows: list[tuple[str, Device | Group, FloatArray]] = [
+        (device.name, device, power_kw[device.name]) for device in problem.devices
+    ]
+    for group in problem.groups:
+        members = (power_kw[name] for name in group.devices)
+        flow = sum(members, start=per_step(group.fixed_kw, problem.grid.n))
+        flows.append((f"group {group.name}", group, flow))
+    for name, one, flow in flows:
+        yield f"{name} consumption-capacity", one.consumption_capacity, flow
+        yield f"{name} production-capacity", one.production_capacity, -flow
+
+
 def _is_penalty(name: str) -> bool:
     """Whether an entry is charged for missing a limit rather than paid to somebody."""
     words = name.split()
@@ -216,16 +234,17 @@ def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[st
 
     Its price falls from that over the number of steps to nothing, per MWh and step.
     """
-    n, index = problem.grid.n, {device.name: i for i, device in enumerate(problem.devices)}
-    least = 1e-4 * (spread(problem.site.import_price) or 1e-3) / n
+    index = {device.name: i for i, device in enumerate(problem.devices)}
+    falling = problem.preference
+    if falling is None:
+        falling = fullness(problem.grid, problem.site.import_price)
     found = {}
     for storage, feeders in problem.storages:
         if storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh):
-            falling = np.linspace(least, 0.0, n)
-            slope = falling if storage.prefer_sooner_less else np.full(n, least)
+            slope = falling if storage.prefer_sooner_less else np.full_like(falling, falling[0])
             missing = np.maximum(storage.soc_max_kwh - soc_kwh[storage.name], 0.0)
             name = f"prefer a full storage {index[feeders[0].name]} sooner"
-            found[name] = float(slope @ missing) / problem.grid.hours
+            found[name] = float(slope @ missing)
     return found
 
 

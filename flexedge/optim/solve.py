@@ -218,7 +218,7 @@ def _write(program: LinearProgram, problem: Problem) -> Formulation:
     _balance(program, problem, devices)
     _limit_phases(draft, problem, devices)
     for group in problem.groups:
-        meter.gather(draft, group, [by_name[name] for name in group.devices])
+        meter.gather(draft, group, [by_name[name] for name in group.devices], problem.grid.n)
     owned.take(None)
     for index, p in enumerate(devices):
         meter.soften(draft, p, index)

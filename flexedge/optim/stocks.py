@@ -111,7 +111,11 @@ def _between(
 
 def _preference(storage: Storage, feeders: Iterable[Placed], problem: Problem) -> FloatArray:
     """Full sooner (or later), and the more so the higher the priority of what feeds it."""
-    weight = tie_break(problem) * urgency(max(p.device.priority for p in feeders))
+    weight = tie_break(problem)
+    if problem.preference is not None:
+        asked = storage.prefer_charging_sooner and np.isfinite(storage.soc_max_kwh)
+        weight = problem.preference * asked
+    weight = weight * urgency(max(p.device.priority for p in feeders))
     if not storage.prefer_sooner_less:
         weight = np.full_like(weight, weight[0])
     return -weight if storage.prefer_charging_sooner else weight
@@ -181,6 +185,8 @@ def _ask(draft: Draft, storage: Storage, level: Block, grid: TimeGrid) -> Iterab
             asked = np.full(grid.n, np.nan)
             asked[step] = [bound.soc_kwh for bound in some]
             prices = draft.prices(price, asked, step, 0.0 if other is None else other)
+            if prices.any is not None:
+                prices = replace(prices, each=prices.any * [bound.hours for bound in some])
             commit(draft, replace(names, limit=label), terms, limit, prices, step)
             yield SocCommitment(label, tuple(some), sign, storage.soc_start_kwh)
 
@@ -225,6 +231,13 @@ class Physics:
     def loss(self, device: Device) -> FloatArray:
         """Energy taken from the stock per kW given, in each step."""
         return self.arrives / device.discharging_efficiency
+
+    def gain_at_most(self, device: Device) -> FloatArray:
+        """Energy stored per kW drawn where it draws all it can."""
+        if device.part_load is None:
+            return self.gain(device)
+        most = np.maximum(device.max_kw, _TINY)
+        return self.stored(device, most) / most
 
     def stored(self, device: Device, power_kw: FloatArray) -> FloatArray:
         """What a power (or a lower one, where that stores more) adds to the stock in each step."""

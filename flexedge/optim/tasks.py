@@ -9,7 +9,7 @@ from flexedge.optim.commitments import Draft
 from flexedge.optim.device import Process, per_step
 from flexedge.optim.placed import Placed, tie_break, urgency
 from flexedge.optim.problem import Problem
-from flexedge.optim.process import dearest
+from flexedge.optim.process import BoolArray, dearest, earliest, following, place, starts
 from flexedge.optim.program import Term
 from flexedge.optim.running import window
 
@@ -34,7 +34,7 @@ def perform(draft: Draft, placed: Placed, problem: Problem) -> None:
         may = _starts(process, problem.site.import_price)
         runs = program.add_columns(f"{name} begins", n, (0.0, may), late, integer=True)
         parts = window(runs, process.slots)
-        wanted = process.runs
+        wanted = min(process.runs, n + 1)  # more than there is room for in any case
         if process.runs > 1:
             program.add_rows(f"{name} one at a time", (-math.inf, 1.0), parts, n=n)
     label = f"{name} duration"
@@ -47,32 +47,18 @@ def perform(draft: Draft, placed: Placed, problem: Problem) -> None:
 
 def _steps(process: Process, price: FloatArray) -> FloatArray:
     """In which steps a task of single steps may run."""
-    may = np.where(process.allowed, 1.0, 0.0)
-    wanted = process.slots * process.runs
-    return may if not process.dearest else dearest(may, price, 1, wanted)
+    chosen: BoolArray | None = None
+    if process.dearest:
+        wanted = process.slots * process.runs
+        chosen = place("BREAKABLE", wanted, price, process.allowed, "MAX")
+    return np.where(process.allowed if chosen is None else chosen, 1.0, 0.0)
 
 
 def _starts(process: Process, price: FloatArray) -> FloatArray:
-    """Where a piece may begin: all its steps are allowed, and within the horizon."""
-    n = len(process.allowed)
-    may = np.zeros(n)
-    if process.slots <= n:
-        whole = np.lib.stride_tricks.sliding_window_view(process.allowed, process.slots)
-        may[: len(whole)] = whole.all(axis=1)
+    """Where a piece may begin."""
+    may = starts(process.allowed, process.slots)
     if process.kind == "INFLEXIBLE":
-        return _first(may, process)
-    if process.dearest and process.slots <= n:
-        sums = np.convolve(price, np.ones(process.slots), "valid")
-        return dearest(may, np.append(sums, np.zeros(n - len(sums))), process.slots, process.runs)
+        return earliest(may, process.slots, process.runs)
+    if process.dearest:
+        return dearest(may, following(price, process.slots), process.slots, process.runs)
     return may
-
-
-def _first(may: FloatArray, process: Process) -> FloatArray:
-    """The earliest starts that do not overlap."""
-    chosen = np.zeros_like(may)
-    free = 0
-    for step in np.flatnonzero(may).tolist():
-        if step >= free and chosen.sum() < process.runs:
-            chosen[step] = 1.0
-            free = step + process.slots
-    return chosen

@@ -51,9 +51,12 @@ def _of_array(array: FloatArray, n: int) -> str | None:
 
 
 def _of_connection(connection: Connection, n: int) -> Iterator[str]:
-    for name in ("power_capacity_kw", "consumption_capacity_kw", "production_capacity_kw",
-                 "peak_consumption_kw", "peak_production_kw", "phase_capacity_kw"):  # fmt: skip
+    for name in ("power_capacity_kw", "phase_capacity_kw"):
         if wrong := of_amount(getattr(connection, name), n, at_least=0.0, infinite=True):
+            yield f"{name} {wrong}"
+    for name in ("consumption_capacity_kw", "production_capacity_kw", "peak_consumption_kw",
+                 "peak_production_kw"):  # fmt: skip
+        if wrong := of_amount(getattr(connection, name), n, infinite=True):
             yield f"{name} {wrong}"
     if wrong := of_amount(connection.used_kw, n):
         yield f"used_kw {wrong}"

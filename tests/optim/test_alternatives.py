@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flexedge.domain.series import TimeGrid
 from flexedge.optim.alternatives import Swap, swaps
-from flexedge.optim.device import Device, SocBound, Storage
+from flexedge.optim.device import Device, SocBound, Soft, Storage
 from flexedge.optim.market import Commitment, Market
 from flexedge.optim.problem import Problem
 from flexedge.optim.solve import follow, solve
@@ -82,3 +82,9 @@ def test_the_other_plan_exists_and_costs_no_more_than_is_told(seed: int) -> None
             extra = other.total_cost - plan.total_cost
             assert extra <= swap.extra_cost * abs(kw) * asked.grid.hours + 1e-6
             assert extra >= -1e-6
+
+
+def test_what_is_agreed_for_the_device_is_no_place_to_move_to() -> None:
+    agreed = Soft(np.array([2.0, 2.0, 0.0, 2.0]), 100.0)
+    (swap,) = found(problem(car(consumption_capacity=agreed)))
+    assert (swap.step, swap.to) == (1, 0)

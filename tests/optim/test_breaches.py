@@ -8,8 +8,10 @@ import pytest
 
 from flexedge.domain.series import TimeGrid
 from flexedge.optim.breaches import Breach, given_way, others, unit_of
+from flexedge.optim.device import Device, Soft
 from flexedge.optim.elastic import Given
-from flexedge.optim.market import Connection
+from flexedge.optim.market import Connection, Group, Market
+from flexedge.optim.problem import Problem
 from flexedge.optim.solve import solve
 from tests.optim.plain import a_device, a_problem, a_stock
 
@@ -61,3 +63,20 @@ def test_sites_and_connections_are_told() -> None:
     (breach,) = plan.breaches
     assert breach.limit == "site-consumption-capacity"
     assert (breach.start, breach.end, breach.by) == (START + HOUR, START + 3 * HOUR, 2.0)
+
+
+def test_agreed_capacities_of_devices_and_groups_are_told() -> None:
+    power, zero = np.array([1.0, 3.0, 0.0, 0.0]), np.zeros(4)
+    rod = Device("rod", power, power, consumption_capacity=Soft(2.0, 1.0))
+    pv = Device("pv", -power, -power, production_capacity=Soft(2.5, 1.0))
+    group = Group("g", ("rod", "pv"), 2.0, production_capacity=Soft(zero, 1.0),
+                  consumption_capacity=Soft(np.array([2.0, 1.0, 2.0, 2.0]), 1.0))  # fmt: skip
+    plan = solve(Problem(GRID, (rod, pv), (Market(zero, zero, zero),), (group,)), HOUR)
+    told = {one.limit: one.by for one in plan.breaches}
+    assert told == pytest.approx({
+        "rod consumption-capacity": 1.0,
+        "pv production-capacity": 0.5,
+        "group g consumption-capacity": 1.0,
+    })  # fmt: skip
+    second = START + HOUR, START + 2 * HOUR
+    assert {(one.start, one.end) for one in plan.breaches} == {second}

@@ -190,7 +190,7 @@ def test_a_missed_minimum_depends_on_the_resolution_in_flexmeasures_only() -> No
     ours, theirs = (check(asked, told, compat=compat) for compat in (False, True))
     assert str(ours) == "feasible"
     assert ours.costs["any soc minima"] == pytest.approx(1.0)
-    assert ours.costs["all soc minima"] == pytest.approx(0.5)
+    assert ours.costs["all soc minima"] == pytest.approx(0.25)
     assert theirs.costs["any soc minima"] == pytest.approx(2.0)
     assert theirs.costs["all soc minima"] == pytest.approx(1.0)
 

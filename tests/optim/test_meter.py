@@ -128,3 +128,20 @@ def test_what_was_drawn_of_a_step_before_the_plan_begins_counts_for_the_peak() -
         [6.0, 9.0, 0.0, 0.0], connection={"peak_price": 50.0, "used_kw": used}
     ).commitment_costs["electricity consumption peak"]
     assert once == pytest.approx(50 * 9.0)  # the highest of all, charged once
+
+
+def test_what_is_given_in_the_rest_of_a_step_makes_up_for_what_was_drawn_before() -> None:
+    peaks = {"peak_consumption_kw": 1.0, "peak_price": 50.0, "peak_production_price": 20.0}
+    used = np.array([6.0, 0.0, 0.0, -3.0])
+    found = site([-4.0, 0.0, 0.0, 4.0], connection=peaks | {"used_kw": used})
+    assert found.commitment_costs["electricity consumption peak"] == pytest.approx(50 * (6 - 4 - 1))
+    assert found.commitment_costs["electricity production peak"] == pytest.approx(0.0)
+
+
+def test_a_group_may_hold_nothing_that_can_be_controlled() -> None:
+    group = Group("g", (), fixed_kw=2.0, consumption_capacity=Soft(1.0, 7.0))
+    found = site(2.0, groups=(group,))
+    costs = found.commitment_costs
+    assert costs["group g any consumption breach"] == pytest.approx(7.0)
+    hard = replace(group, power_capacity_kw=1.0)
+    assert site(2.0, groups=(hard,)).culprits == ("group g power-capacity",)

@@ -9,7 +9,7 @@ import pytest
 from flexedge.domain.series import TimeGrid
 from flexedge.optim.device import Coupling, Device, Running, SocBound, Storage
 from flexedge.optim.market import Market
-from flexedge.optim.placed import spread
+from flexedge.optim.placed import fullness, spread
 from flexedge.optim.problem import Problem
 from flexedge.optim.solution import Solution
 from flexedge.optim.solve import solve
@@ -75,6 +75,15 @@ def test_coupled_devices_keep_their_ratio_and_a_node_its_balance() -> None:
 def test_a_spread_of_rounding_is_none() -> None:
     assert spread(np.array([0.1 + 0.2, 0.3])) == 0.0
     assert spread(np.array([0.1, 0.3])) == pytest.approx(0.2)
+
+
+def test_fullness_counts_where_prices_are_known_and_by_what_is_known() -> None:
+    grid = TimeGrid(START, timedelta(minutes=15), 5)
+    found = fullness(grid, np.array([np.nan, 0.1, 0.2, 0.3, np.nan]))
+    assert found == pytest.approx(np.array([0, 0.75, 0.5, 0.25, 0]) * 1e-4 * 0.2 / 5 * 4)
+    flat = fullness(grid, np.full(5, 0.3))
+    assert flat[0] == pytest.approx(1e-4 * 1e-3 / 5 * 4)
+    assert fullness(grid, np.full(5, np.nan)).tolist() == [0, 0, 0, 0, 0]
 
 
 def begun(**kw: Any) -> Device:

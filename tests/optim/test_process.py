@@ -1,6 +1,6 @@
 """Processes run where FlexMeasures would run them: against all possibilities."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -82,14 +82,21 @@ def test_wrong_input_is_refused() -> None:
         place("BREAKABLE", 1, np.ones(3), np.ones(2, bool))
 
 
-def best(kind: ProcessType, n: int, cost: list[float], allowed: list[bool]) -> list[int] | None:
+def best(
+    kind: ProcessType, n: int, cost: list[float], allowed: list[bool], runs: int
+) -> list[int] | None:
     """By trying everything."""
-    n = min(n, len(cost))
+    n = min(n if kind != "BREAKABLE" else n * runs, len(cost))
     window = range(len(cost))
     if kind == "BREAKABLE":
         choices = [list(c) for c in combinations(window, n)]
     else:
-        choices = [list(range(s, s + n)) for s in range(len(cost) - n + 1)]
+        begins = [s for s in range(len(cost) - n + 1) if all(allowed[s : s + n])]
+        choices = [
+            [slot for start in some for slot in range(start, start + n)]
+            for some in combinations(begins, runs)
+            if all(later - start >= n for start, later in pairwise(some))
+        ]
     choices = [c for c in choices if all(allowed[i] for i in c)]
     if not choices or kind == "INFLEXIBLE":
         return choices[0] if choices else None
@@ -99,14 +106,23 @@ def best(kind: ProcessType, n: int, cost: list[float], allowed: list[bool]) -> l
 @given(
     st.sampled_from(["INFLEXIBLE", "BREAKABLE", "SHIFTABLE"]),
     st.sampled_from(["MIN", "MAX"]),
-    st.integers(0, 8),
-    st.lists(st.tuples(st.integers(-3, 3), st.booleans() | st.just(value=True)), max_size=7),
+    st.integers(1, 8),
+    st.lists(
+        st.tuples(st.integers(-3, 3), st.booleans() | st.just(value=True)), max_size=7, min_size=1
+    ),
+    st.integers(1, 3),
 )
 def test_no_choice_is_better_or_earlier(
-    kind: ProcessType, sense: Sense, n: int, window: list[tuple[int, bool]]
+    kind: ProcessType, sense: Sense, n: int, window: list[tuple[int, bool]], runs: int
 ) -> None:
     price = np.array([float(p) for p, _ in window])
     allowed = np.array([a for _, a in window], dtype=np.bool_)
     cost = [float(p) if sense == "MIN" else -float(p) for p, _ in window]
-    expected = best(kind, n, cost, [a for _, a in window])
-    assert slots(place(kind, n, price, allowed, sense)) == expected
+    expected = best(kind, n, cost, [a for _, a in window], runs)
+    assert slots(place(kind, n, price, allowed, sense, runs)) == expected
+
+
+def test_nothing_takes_no_time() -> None:
+    for kind in ("INFLEXIBLE", "BREAKABLE", "SHIFTABLE"):
+        assert slots(place(kind, 0, np.ones(3), np.ones(3, dtype=np.bool_))) == []
+        assert slots(place(kind, 3, np.ones(0), np.ones(0, dtype=np.bool_))) == []

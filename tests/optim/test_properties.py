@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flexedge.errors import BadField
+from flexedge.errors import BadField, PlanError
 from flexedge.optim.request.solve import solve_file
 from tests.optim.checker import check
 from tests.optim.contradictions import contradictory
@@ -163,7 +163,11 @@ def test_another_order_of_devices_changes_nothing_but_the_order(seed: int) -> No
 @given(seeds)
 def test_more_time_never_costs_more(seed: int) -> None:
     case = sensible(seed)
-    short, long = plan(case, timedelta(milliseconds=1)), plan(case)
+    long = plan(case)
+    try:
+        short = plan(case, timedelta(milliseconds=1))
+    except PlanError:  # on a slow machine no plan at all
+        return
     if "relaxed" in {short["status"], long["status"]}:
         return
     assert long["cost"] <= short["cost"] + slack(long)

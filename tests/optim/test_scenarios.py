@@ -1,5 +1,6 @@
 """Several futures, one first step."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from flexedge.domain.series import TimeGrid
 from flexedge.optim.device import Device, Storage
-from flexedge.optim.market import Market, Scenario
+from flexedge.optim.market import Commitment, Market, Scenario
 from flexedge.optim.problem import Problem
 from flexedge.optim.solve import solve
 
@@ -45,3 +46,17 @@ def test_costs_told_are_those_of_the_forecast() -> None:
     solution = solve(Problem(GRID, (BATTERY,), (calm,), scenarios=(storm,)), LIMIT)
     assert solution.cost == pytest.approx(0.40)
     assert solution.commitment_costs["electricity net energy"] == pytest.approx(0.40)
+
+
+def test_a_position_of_the_whole_site_follows_its_future() -> None:
+    """What happens anyway counts for it, and that differs from future to future."""
+    zero = np.zeros(2)
+    calm = Market(zero, np.full(2, NOW), zero)
+    storm = Scenario(0.5, np.array([0.0, 2.0]), np.full(2, NOW), zero, "storm")
+    free = Commitment("p", zero, np.ones(2), zero, (), of_site=True)
+    problem = Problem(GRID, (), (calm,), commitments=(free,), scenarios=(storm,))
+    own, other = solve(problem, LIMIT).futures
+    assert own.cost == pytest.approx(0.0)
+    assert other.cost == pytest.approx(2 * NOW + 2 * 1.0)
+    part = replace(problem, commitments=(replace(free, of_site=False),))
+    assert solve(part, LIMIT).futures[1].cost == pytest.approx(2 * NOW)

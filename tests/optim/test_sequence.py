@@ -105,3 +105,13 @@ def test_a_plan_that_is_given_is_told_with_its_costs() -> None:
     assert plan.commitment_costs["electricity net energy"] == pytest.approx(0.25 * 6.0, abs=1e-5)
     assert plan.soc_kwh["car"] == pytest.approx([0.25, 0.5, 0.5, 0.5], abs=1e-6)
     assert plan.breaches[0].by == pytest.approx(0.5, abs=1e-6)
+
+
+def test_those_before_stay_on_their_phases() -> None:
+    cars = [replace(car(name, 2), phases=(1.0, 0.0, 0.0)) for name in ("one", "two")]
+    asked = problem(*cars, capacity_kw=9.0)
+    on_phases = replace(asked.site, connection=Connection(phase_capacity_kw=1.0))
+    plan = one_by_one(replace(asked, markets=(on_phases,)), LIMIT)
+    assert plan.power_kw["one"] == pytest.approx([0, 1, 0, 0], abs=1e-6)
+    assert plan.power_kw["two"] == pytest.approx([1, 0, 0, 0], abs=1e-6)
+    assert plan.status == "optimal"

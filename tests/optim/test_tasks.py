@@ -1,5 +1,6 @@
 """Tasks, by their economics."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,3 +71,15 @@ def test_a_task_of_which_the_first_step_has_begun_counts_with_its_share() -> Non
     most = np.array([1.0, 4.0, 4.0])
     device = Device("oven", np.zeros(3), most, process=task, share=np.array([0.25, 1.0, 1.0]))
     assert plan([0.1, 0.1, 0.9], device).power_kw["oven"] == pytest.approx([1.0, 4.0, 0.0])
+
+
+@pytest.mark.parametrize(("kind", "expected"), [
+    ("BREAKABLE", [2, 0, 2, 2, 0, 2]), ("SHIFTABLE", [2, 2, 2, 2, 0, 0]),
+])  # fmt: skip
+def test_the_dearest_times_are_taken_whatever_is_asked(kind: Any, expected: list[float]) -> None:
+    often = wash(kind, 2, 2)
+    assert often.process is not None
+    dear = replace(often, process=replace(often.process, dearest=True))
+    assert plan(CHEAP_TWICE, dear).power_kw["wash"] == pytest.approx(expected)
+    endless = replace(often, process=replace(often.process, dearest=True, runs=10**9))
+    assert plan(CHEAP_TWICE, endless).power_kw["wash"] == pytest.approx(2.0)

@@ -8,8 +8,9 @@ import numpy as np
 
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray
+from flexedge.errors import BadField
 from flexedge.optim.device import Curve
-from flexedge.optim.request.amounts import Reader
+from flexedge.optim.request.amounts import MOST, Reader
 from flexedge.optim.request.fields import Fields
 
 BANDS = ("operation-modes", "power-steps", "minimum-power")
@@ -24,10 +25,17 @@ def one(fields: Fields, key: str, dimension: units.Dimension) -> float | None:
     """One fixed quantity, or None where the field is not given."""
     if not fields.has(key):
         return None
+    return _quantity(fields, key, fields.data[key], dimension)
+
+
+def _quantity(fields: Fields, key: str, raw: object, dimension: units.Dimension) -> float:
     try:
-        return units.quantity(fields.data[key], dimension)
+        found = units.quantity(raw, dimension)
     except ValueError as error:
         fields.fail(key, str(error))
+    if abs(found) > MOST:
+        fields.fail(key, f"{raw!r} is beyond all measure")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,8 @@ def modes(fields: Fields, reader: Reader, ends: Ends) -> tuple[Band, ...]:
     if fields.has("operation-modes"):
         return _modes(fields)
     if fields.has("power-steps"):
-        steps = [_step(fields, number, raw) for number, raw in
-                 enumerate(fields.items("power-steps"))]  # fmt: skip
+        steps = [_quantity(fields, f"power-steps[{number}]", raw, "power")
+                 for number, raw in enumerate(fields.items("power-steps"))]  # fmt: skip
         return tuple((step, step) for step in sorted({0.0, *steps}))
     return _above_least(fields, reader, ends)
 
@@ -129,23 +137,13 @@ def check_gaps(fields: Fields, bands: Sequence[Band], found: Ramps) -> None:
                         "it would never get from one to the next")  # fmt: skip
 
 
-def _step(fields: Fields, number: int, raw: object) -> float:
-    try:
-        return units.quantity(raw, "power")
-    except ValueError as error:
-        fields.fail(f"power-steps[{number}]", str(error))
-
-
 def _range(mode: Fields, key: str) -> tuple[float, float] | None:
     if not mode.has(key):
         return None
     ends = mode.items(key)
     if len(ends) != 2:  # noqa: PLR2004 - from, to
         mode.fail(key, "should be two powers, such as ['1.4 kW', '7.4 kW']")
-    try:
-        low, high = (units.quantity(end, "power") for end in ends)
-    except ValueError as error:
-        mode.fail(key, str(error))
+    low, high = (_quantity(mode, key, end, "power") for end in ends)
     if not 0 <= low <= high:
         mode.fail(key, "should go from a lower power to a higher one, none below 0")
     return low, high
@@ -208,3 +206,39 @@ def part_load(fields: Fields, reader: Reader) -> Curve | None:
     if (np.diff(found.x) <= 0).any():
         fields.fail(key, "needs points of rising power")
     return found
+
+
+def values_at_end(
+    fields: Fields, reader: Reader, soc_max_kwh: float | None
+) -> tuple[tuple[float, float], ...]:
+    """soc-value-at-end: up to how many kWh, and how much per kWh. Raises ``BadField``."""
+    key = "soc-value-at-end"
+    raw = fields.data[key]
+    if not isinstance(raw, list):
+        return ((np.inf, _price(reader, raw, fields.at(key))),)
+    found = []
+    for part in fields.objects(key):
+        part.refuse_unknown(("up-to", "value"))
+        end = np.inf
+        if part.has("up-to"):
+            amount = reader.amount(
+                part.data["up-to"], part.at("up-to"), ["energy"], whole=soc_max_kwh
+            )
+            if amount.fixed is None:
+                part.fail("up-to", "should be one fixed energy, such as '4 kWh'")
+            end = amount.fixed
+        found.append((end, _price(reader, part.data.get("value"), part.at("value"))))
+    ends, worth = [end for end, _ in found], [value for _, value in found]
+    rising = all(a < b for a, b in pairwise([0.0, *ends]))
+    if not found or not rising or any(a < b for a, b in pairwise(worth)):
+        fields.fail(key, "should go up in 'up-to' and down in 'value'")
+    if np.isfinite(ends[-1]):  # what is stored beyond that is worth nothing more
+        found.append((np.inf, min(worth[-1], 0.0)))
+    return tuple(found)
+
+
+def _price(reader: Reader, raw: object, path: str) -> float:
+    amount = reader.amount(raw, path, ["energy-price"])
+    if amount.fixed is None:
+        raise BadField(path, "should be one fixed price, such as '0.10 EUR/kWh'")
+    return amount.fixed

@@ -4,20 +4,21 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import BadField
+from flexedge.optim.request import believed
+from flexedge.optim.request.believed import Filter
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.source import Points, Sensor, Source, on_grid, parse_unit
 
 Overlaps = Literal["first", "min", "max"]
-_FILTERS = ("source", "sources", "source-types", "exclude-source-types", "source-account")
 _SEGMENT = ("value", "datetime", "start", "end", "duration")
-_MOST = 1e9  # kW, kWh or money per these: a thousand gigawatts are nobody's site
+MOST = 1e9  # kW, kWh or money per these: a thousand gigawatts are nobody's site
 _COMBINE: dict[Overlaps, Callable[[FloatArray, float], FloatArray]] = {
     "first": lambda old, new: np.where(np.isnan(old), new, old),
     "min": np.fmin,
@@ -51,6 +52,8 @@ class Amount:
     segments: tuple[Segment, ...] | None = None
     sensor: Sensor | None = None
     default: float | None = None
+    only: Filter = believed.ALL
+    """Whose word about the sensor counts."""
 
 
 @dataclass(slots=True)
@@ -73,6 +76,24 @@ class Reader:
         if name not in self.source.sensors:
             fields.fail(key, f"there is no sensor {name!r}")
         return self.source.sensors[name]
+
+    def output(self, fields: Fields, key: str) -> Sensor | None:
+        """The sensor that a field of an output names, if it is given."""
+        if not fields.has(key):
+            return None
+        sensor = self.sensor(fields.object(key))
+        consumption = not key.endswith("production")
+        if key != "aggregate-power" and sensor.contradicts(consumption=consumption):
+            self.contradiction(fields.at(key), sensor)
+        return sensor
+
+    def contradiction(self, path: str, sensor: Sensor) -> NoReturn:
+        """Complain about a sensor whose sign is not that of the field."""
+        raise BadField(
+            path,
+            f"the sensor {sensor.name!r} says consumption_is_positive: "
+            f"{str(sensor.consumption_is_positive).lower()}, which contradicts the field",
+        )
 
     def amount(
         self,
@@ -117,7 +138,7 @@ class Reader:
         if isinstance(raw, int | float) and not isinstance(raw, bool) and bare is not None:
             if not math.isfinite(raw):
                 raise BadField(path, "should be a finite number")
-            if abs(raw * bare) > _MOST:
+            if abs(raw * bare) > MOST:
                 raise BadField(path, f"{raw!r} is beyond all measure")
             return float(raw) * bare, dimensions[0]
         text = raw.strip() if isinstance(raw, str) else raw
@@ -140,7 +161,7 @@ class Reader:
             except ValueError as error:
                 complaint = complaint or str(error)
                 continue
-            if abs(value) > _MOST:
+            if abs(value) > MOST:
                 raise BadField(path, f"{raw!r} is beyond all measure")
             return value, dimension
         raise BadField(path, complaint)
@@ -160,9 +181,10 @@ class Reader:
     def _of_sensor(
         self, fields: Fields, dimensions: Sequence[units.Dimension], whole: float | None
     ) -> Amount:
-        fields.refuse_unknown(("sensor", "default", *_FILTERS))
+        fields.refuse_unknown(("sensor", "default", *believed.FILTERS))
         sensor = self.sensor(fields)
-        points = self.source.points(sensor.name, self.prior)
+        only = believed.read(fields)
+        points = self.source.points(sensor.name, self.prior, only)
         symbol = sensor.unit if points is None else points.unit
         dimension = _dimension(symbol, dimensions, whole)
         if dimension is None:
@@ -175,7 +197,7 @@ class Reader:
             default = self._value(
                 fields.data["default"], fields.at("default"), [dimension], None, whole
             )[0]
-        return Amount(fields.path, dimension, sensor=sensor, default=default)
+        return Amount(fields.path, dimension, sensor=sensor, default=default, only=only)
 
     def values(
         self, amount: Amount, overlaps: Overlaps = "first", grid: TimeGrid | None = None
@@ -201,11 +223,11 @@ class Reader:
     def _data(
         self, amount: Amount, sensor: Sensor, grid: TimeGrid, whole: float | None = None
     ) -> FloatArray:
-        points = self.source.points(sensor.name, self.prior)
+        points = self.source.points(sensor.name, self.prior, amount.only)
         if points is None:
             return np.full(grid.n, np.nan)
         values: FloatArray = on_grid(points, grid) * _scale(points, amount, sensor, whole)
-        if (np.abs(np.nan_to_num(values)) > _MOST).any():
+        if (np.abs(np.nan_to_num(values)) > MOST).any():
             raise BadField(amount.path, f"{sensor.name!r} has values that are beyond all measure")
         return values
 

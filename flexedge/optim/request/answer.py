@@ -153,7 +153,8 @@ def series(grid: TimeGrid, kw: FloatArray, sensor: Sensor, asked: Asked) -> Json
 def _soc(asked: Asked, storage: Storage, sensor: Sensor, solution: Solution) -> Json:
     grid, path, unit = asked.problem.grid, _path(storage, solution), parse_unit(sensor.unit)
     if unit is not None and unit.dimension == "share":
-        path = path / (storage.soc_max_kwh * unit.factor)
+        whole = storage.soc_max_kwh if np.isfinite(storage.soc_max_kwh) else np.nan
+        path = path / (whole * unit.factor)
     elif unit is not None:
         path = path / unit.factor
     return {

@@ -8,7 +8,7 @@ from flexedge.domain import units
 from flexedge.domain.series import FloatArray
 from flexedge.optim.device import Coupling, Device, Process, Soft, Storage
 from flexedge.optim.request import abilities, starting
-from flexedge.optim.request.amounts import Reader
+from flexedge.optim.request.amounts import MOST, Reader
 from flexedge.optim.request.entries import PROCESS_FIELDS, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.terms import Terms, power
@@ -93,10 +93,10 @@ def _whole(
     """power-capacity, or the larger of the directions, or that of the site."""
     values = power(fields, "power-capacity", reader)
     if values is None and (up is not None or down is not None):
-        zero = np.full(reader.grid.n, np.nan)
+        unknown = np.full(reader.grid.n, np.nan if up is None or down is None else 0.0)
         most = [power(fields, f"{way}-capacity", reader, "max")
                 for way in ("consumption", "production")]  # fmt: skip
-        values = np.fmax(*(zero if one is None else np.maximum(one, 0.0) for one in most))
+        values = np.fmax(*(unknown if one is None else np.maximum(one, 0.0) for one in most))
         one_way = up is None or down is None
         if np.isnan(values).all() or (one_way and not np.nan_to_num(values).any()):
             values = None
@@ -268,7 +268,7 @@ def process(entry: Entry, reader: Reader) -> Device:
     low, high = min(kw, 0.0), max(kw, 0.0)
     return Device(
         entry.name, np.full(n, low), np.full(n, high), commodity=entry.commodity, process=task,
-        phases=_on_phases(fields), priority=fields.number("priority", 0.0),
+        phases=_on_phases(fields), priority=_priority(fields),
     )  # fmt: skip
 
 
@@ -295,6 +295,8 @@ def task_of(fields: Fields, entry: Entry | None, reader: Reader) -> Process:
             fields.number("power")
             * units.parse_unit("kW" if sensor is None else sensor.unit).factor
         )
+    if abs(kw) > MOST:
+        fields.fail("power", f"{raw!r} is beyond all measure")
     slots = -(-fields.duration("duration") // grid.resolution)
     kind = fields.one_of("process-type", _KINDS, _usual_kind(entry, reader))
     allowed = np.ones(grid.n, dtype=np.bool_)

@@ -104,10 +104,7 @@ def cast(listed: list[Fields], reader: Reader) -> Cast:
 def _entry(fields: Fields, number: int, reader: Reader) -> Entry:
     fields.refuse_unknown(ENTRY_FIELDS)
     sensor = reader.sensor(fields) if fields.has("sensor") else None
-    outputs = [
-        reader.sensor(fields.object(key)) if fields.has(key) else None
-        for key in ("consumption", "production")
-    ]
+    outputs = [reader.output(fields, key) for key in ("consumption", "production")]
     soc = fields.data.get("state-of-charge")
     soc_sensor = reader.sensor(fields.object("state-of-charge")) if isinstance(soc, dict) else None
     asset = fields.name("asset") if fields.has("asset") else None

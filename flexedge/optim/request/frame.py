@@ -16,7 +16,7 @@ def frame(whole: Fields, request: Fields, source: Source, entries: list[Fields])
 
     A start between two ticks is moved back to the tick before; ticks are those of the finest power
     sensor, or of a finer resolution that is asked for. Targets that lie beyond the end extend the
-    schedule.
+    schedule, to the end of a step of their power sensor.
     """
     resolution = _resolution(whole, request, source, entries)
     ticking = min([resolution, *_resolutions(source, entries)])
@@ -24,8 +24,9 @@ def frame(whole: Fields, request: Fields, source: Source, entries: list[Fields])
     duration = request.duration("duration") if request.has("duration") else DEFAULT_DURATION
     end = start + duration
     for entry in entries:
-        for target in entry.items("soc-targets") if _listed(entry, "soc-targets") else ():
-            until = _end(Fields(target, entry.at("soc-targets")))
+        tick = _tick(request, source, entry) or resolution
+        for target in entry.objects("soc-targets") if _listed(entry, "soc-targets") else ():
+            until = _ceil(_end(target), tick)
             if until > end:
                 end = min(until, start + MOST_STEPS * resolution)
     steps = -((start - end) // resolution)
@@ -38,6 +39,20 @@ def _listed(entry: Fields, key: str) -> bool:
     return isinstance(entry.data.get(key), list)
 
 
+def _tick(request: Fields, source: Source, entry: Fields) -> timedelta:
+    """On the ticks of which targets beyond the end count; zero where nothing says it."""
+    if request.has("resolution"):
+        return request.duration("resolution")
+    sensor = _power_sensor(entry, source)
+    return timedelta(0) if sensor is None else sensor.resolution
+
+
+def _ceil(moment: datetime, tick: timedelta) -> datetime:
+    """The moment itself where it is a tick, or the tick after it."""
+    before = floor(moment, tick)
+    return moment if before == moment else before + tick
+
+
 def _end(target: Fields) -> datetime:
     """When a target holds last; the start of time where that is said in another way."""
     for key in ("datetime", "end"):
@@ -45,7 +60,7 @@ def _end(target: Fields) -> datetime:
             return target.moment(key).astimezone(UTC)
     if target.has("start") and target.has("duration"):
         return target.moment("start").astimezone(UTC) + target.duration("duration")
-    return datetime.min.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(0, UTC)
 
 
 def _resolution(whole: Fields, request: Fields, source: Source, entries: list[Fields]) -> timedelta:

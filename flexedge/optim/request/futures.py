@@ -44,6 +44,9 @@ def _scenarios(context: Fields, found: Terms, market: Market, reader: Reader) ->
         flow = market.inflexible_kw.copy()
         for key, sign in _FLOWS:
             if fields.has(key):
+                if site.has("inflexible-device-sensors"):
+                    fields.fail(key, "does not say what it stands for beside inflexible-device-"
+                                "sensors: use the present name there")  # fmt: skip
                 flow += _flows(fields, key, sign, reader) - _flows(site, key, sign, reader)
         bought = terms.price(fields, "consumption-price", reader)
         sold = terms.price(fields, "production-price", reader)

@@ -1,7 +1,7 @@
 """A whole request, from JSON to a problem, with what is to be answered where."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -11,9 +11,10 @@ from flexedge.domain.units import Dimension
 from flexedge.errors import BadField
 from flexedge.optim.device import ELECTRICITY, Device, Soft, Storage
 from flexedge.optim.market import GROUP_BREACH_PRICE, Commitment, Group, Market
+from flexedge.optim.placed import fullness
 from flexedge.optim.problem import GOOD_ENOUGH, Problem
 from flexedge.optim.request import devices, futures, merge, places, stores, terms
-from flexedge.optim.request.amounts import Reader
+from flexedge.optim.request.amounts import Reader, edges
 from flexedge.optim.request.entries import Cast, Entry, Key, cast, group_key
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.frame import frame
@@ -119,8 +120,9 @@ class _Site:
         grid = self.reader.grid
         for entry in self.cast.inflexible:
             self.fixed[entry.name] = self._fixed(entry)
-        pairs = [(one, stores.storage(one, self.terms, self.reader))
-                 for one in stores.stores(self.cast)]  # fmt: skip
+        kept = stores.stores(self.cast)
+        self.terms.off_tick_for_all &= any(stores.off_tick(one, self.reader) for one in kept)
+        pairs = [(one, self._storage(one)) for one in kept]
         feeding = {entry.name: kept for one, kept in pairs for entry in one.feeders}
         made = tuple(self._device(entry, feeding.get(entry.name)) for entry in self.cast.devices)
         markets = self._markets(made)
@@ -134,6 +136,7 @@ class _Site:
             futures.risk_weight(self.context),
             tuple(moment.astimezone(zone).toordinal() for moment in grid.times()),
             good_enough=_EXACT if self.compat == COMPAT else GOOD_ENOUGH,
+            preference=self._fullness(markets[0]) if self.compat == COMPAT else None,
         )
         return Asked(
             problem,
@@ -142,6 +145,18 @@ class _Site:
             self.reader.currency or "EUR", tuple(self.reader.notes), sequential, zone,
             places.places(self.cast, (one for one, _ in pairs), self.terms),
         )  # fmt: skip
+
+    def _storage(self, store: Store) -> Storage | None:
+        found = stores.storage(store, self.terms, self.reader)
+        if found is None or self.compat != COMPAT:
+            return found
+        hours = self.reader.grid.hours  # FlexMeasures charges misses by the step
+        return replace(
+            found,
+            minima=tuple(replace(bound, hours=hours) for bound in found.minima),
+            maxima=tuple(replace(bound, hours=hours) for bound in found.maxima),
+            targets=tuple(replace(bound, hours=hours) for bound in found.targets),
+        )
 
     def _device(self, entry: Entry, storage: Storage | None) -> Device:
         if entry.process:
@@ -173,6 +188,17 @@ class _Site:
         found = [terms.market(self.terms, name, self._anyway(name), self.reader) for name in order]
         found.sort(key=lambda market: market.internal)  # stable: one with prices comes first
         return tuple(found)
+
+    def _fullness(self, market: Market) -> FloatArray:
+        """What FlexMeasures charges for a storage that is not full, by the prices it knows."""
+        fields = self.terms.by_commodity.get(market.commodity)
+        price = np.zeros(self.reader.grid.n)
+        if fields is not None and fields.has("consumption-price"):
+            path = fields.at("consumption-price")
+            amount = self.reader.amount(fields.data["consumption-price"], path, ["energy-price"])
+            price = self.reader.values(amount)
+            price = price if amount.segments is None else edges(price)
+        return fullness(self.reader.grid, price)
 
     def _group(self, key: Key, entry: Entry) -> Group:
         members = self.cast.members(key)
@@ -234,7 +260,9 @@ class _Site:
         if not members and not fixed.any():
             self.reader.notes.append(f"{fields.path}: binds no device")
             return None
-        return Commitment(name, baseline, up, down, members, fixed)
+        scoped = fields.has("group") or fields.has("sensors")
+        of_site = commodity == ELECTRICITY and not scoped
+        return Commitment(name, baseline, up, down, members, fixed, of_site)
 
     def _deviation(self, fields: Fields, key: str) -> FloatArray:
         """Money per kW and step."""
@@ -264,11 +292,14 @@ class _Site:
         return names, self._anyway(commodity)
 
     def _by_sensors(self, fields: Fields) -> tuple[tuple[str, ...], FloatArray]:
-        names, fixed = [], np.zeros(self.reader.grid.n)
+        names, fixed, seen = [], np.zeros(self.reader.grid.n), set[str]()
         for number, raw in enumerate(fields.items("sensors")):
             wanted = raw.get("sensor") if isinstance(raw, dict) else raw
             if str(wanted) not in self.reader.source.sensors:
                 fields.fail(f"sensors[{number}]", f"there is no sensor {wanted!r}")
+            if str(wanted) in seen:
+                fields.fail(f"sensors[{number}]", f"{wanted!r} is listed twice")
+            seen.add(str(wanted))
             names += [e.name for e in self.cast.devices
                       if e.sensor is not None and e.sensor.name == str(wanted)]  # fmt: skip
             if str(wanted) in self.terms.inflexible:
@@ -299,7 +330,7 @@ class _Site:
             if not names and not anyway.any():
                 continue
             up, down, power = (
-                self.reader.sensor(fields.object(key)) if fields.has(key) else None
+                self.reader.output(fields, key)
                 for key in ("aggregate-consumption", "aggregate-production", "aggregate-power")
             )
             yield from split(up, down, names, anyway)

@@ -1,6 +1,6 @@
 """Where sensors and their data come from: here, out of the asked file itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -9,10 +9,14 @@ import numpy as np
 
 from flexedge.domain import units
 from flexedge.domain.series import FloatArray, Series, TimeGrid
+from flexedge.optim.request import believed
+from flexedge.optim.request.believed import Believer, Filter
 from flexedge.optim.request.fields import Fields
 
 _SENSOR = ("asset-type", "asset", "on", "unit", "resolution", "attributes", "timezone", "name")
-_SERIES = ("start", "resolution", "unit", "values", "source", "source-type", "belief-time")
+_SERIES = ("start", "resolution", "unit", "values", "source", "source-type", "source-account",
+           "belief-time")  # fmt: skip
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ASSET = ("parent", "flex-model", "flex-context", "attributes", "asset-type", "name")
 
 
@@ -27,6 +31,13 @@ class Sensor:
     asset: str
     asset_type: str | None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    """Its own, and those of its asset."""
+    consumption_is_positive: bool | None = None
+    """As its own attribute says, if it says it."""
+
+    def contradicts(self, *, consumption: bool) -> bool:
+        """Whether its sign is another than a field wants that counts consumption, or production."""
+        return self.consumption_is_positive not in {None, consumption}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +72,13 @@ class Source(Protocol):
     def assets(self) -> Mapping[str, Asset]:
         """All assets about which something is stored, by name."""
 
-    def points(self, sensor: str, prior: datetime | None) -> Points | None:
-        """All values known of a sensor at ``prior``, or None where there are none."""
+    def points(
+        self, sensor: str, prior: datetime | None, only: Filter = believed.ALL
+    ) -> Points | None:
+        """All values known of a sensor at ``prior`` from some sources; None where there are none.
+
+        Of several the one believed last counts.
+        """
 
 
 class FileSource:
@@ -71,7 +87,7 @@ class FileSource:
     def __init__(self, whole: Fields) -> None:
         self._sensors: dict[str, Sensor] = {}
         self._assets: dict[str, Asset] = {}
-        self._points: dict[str, Points] = {}
+        self._beliefs: dict[str, list[tuple[Believer, Points]]] = {}
         listed, assets = whole.object("sensors"), whole.object("assets")
         for name in listed.data:
             self._sensors[name] = _sensor(name, listed.object(name), listed, assets)
@@ -79,7 +95,10 @@ class FileSource:
         for name in stored.data:
             if name not in self.sensors:
                 stored.fail(name, "is the series of a sensor that is not among 'sensors'")
-            self._points[name] = _points(stored.object(name), self.sensors[name])
+            listed_one = isinstance(stored.data[name], list)
+            every = stored.objects(name) if listed_one else [stored.object(name)]
+            beliefs = [(_believer(one), _points(one, self.sensors[name])) for one in every]
+            self._beliefs[name] = sorted(beliefs, key=lambda belief: belief[0].at or _LONG_AGO)
         for name in assets.data:
             self._assets[name] = _asset(name, assets.object(name))
         for name, asset in self.assets.items():
@@ -96,9 +115,15 @@ class FileSource:
         """All assets by name."""
         return self._assets
 
-    def points(self, sensor: str, prior: datetime | None) -> Points | None:  # noqa: ARG002
-        """A file knows one belief of each event, whatever the moment."""
-        return self._points.get(sensor)
+    def points(
+        self, sensor: str, prior: datetime | None, only: Filter = believed.ALL
+    ) -> Points | None:
+        """What some sources believed of a sensor at a moment; of several the last one counts."""
+        known = [
+            points for who, points in self._beliefs.get(sensor, [])
+            if only.admits(who) and not (prior and who.at and who.at > prior)
+        ]  # fmt: skip
+        return _together(known) if known else None
 
 
 def _sensor(name: str, fields: Fields, listed: Fields, assets: Fields) -> Sensor:
@@ -111,6 +136,8 @@ def _sensor(name: str, fields: Fields, listed: Fields, assets: Fields) -> Sensor
     unit = fields.data.get("unit", "")
     if not isinstance(unit, str):
         fields.fail("unit", "should be a unit such as 'kW'")
+    own = fields.object("attributes").data
+    positive = own.get("consumption_is_positive")
     zero = fields.data.get("resolution") in ("PT0M", "PT0S", "PT0H", "P0D")
     return Sensor(
         name,
@@ -118,7 +145,8 @@ def _sensor(name: str, fields: Fields, listed: Fields, assets: Fields) -> Sensor
         timedelta(0) if zero else fields.duration("resolution"),
         asset,
         fields.data.get("asset-type"),
-        {**assets.object(asset).object("attributes").data, **fields.object("attributes").data},
+        {**assets.object(asset).object("attributes").data, **own},
+        None if positive is None else bool(positive),
     )
 
 
@@ -160,6 +188,52 @@ def _points(fields: Fields, sensor: Sensor) -> Points:
         fields.fail("unit", "should be a unit such as 'kW'")
     starts = tuple(start + i * resolution for i in range(len(raw)))
     return Points(starts, values, resolution if sensor.resolution else timedelta(0), unit)
+
+
+def _believer(fields: Fields) -> Believer:
+    """Who says what a series says, and when."""
+    name, kind, account = (
+        fields.name(key) if fields.has(key) else None
+        for key in ("source", "source-type", "source-account")
+    )
+    at = fields.moment("belief-time") if fields.has("belief-time") else None
+    return Believer(name, kind, account, at)
+
+
+def _together(beliefs: Sequence[Points]) -> Points:
+    """One series of several: what a later one knows stands in for what an earlier one says."""
+    first, *others = beliefs
+    if not others:
+        return first
+    if first.resolution <= timedelta(0):
+        values = {
+            start: value * _between(one, first)
+            for one in beliefs
+            for start, value in zip(one.starts, one.values, strict=True)
+            if not np.isnan(value)
+        }
+        moments = sorted(values)
+        return Points(
+            tuple(moments), np.array([values[t] for t in moments]), timedelta(0), first.unit
+        )
+    known = [one for one in beliefs if one.starts]
+    resolution = min(one.resolution for one in known)
+    start = min(one.starts[0] for one in known)
+    end = max(one.starts[-1] + one.resolution for one in known)
+    grid = TimeGrid.covering(start, end, resolution)
+    whole = np.full(grid.n, np.nan)
+    for one in known:
+        said = on_grid(one, grid) * _between(one, first)
+        whole = np.where(np.isnan(said), whole, said)
+    return Points(tuple(grid.times()), whole, resolution, first.unit)
+
+
+def _between(one: Points, other: Points) -> float:
+    """The factor from the unit of some values to that of others."""
+    mine, theirs = parse_unit(one.unit), parse_unit(other.unit)
+    if one.unit == other.unit or mine is None or theirs is None:
+        return 1.0
+    return mine.factor / theirs.factor
 
 
 def _asset(name: str, fields: Fields) -> Asset:

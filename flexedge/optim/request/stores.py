@@ -1,18 +1,16 @@
 """Stocks of a flex-model: one for each state of charge, fed by one device or several."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import numpy as np
 
 from flexedge.domain.series import FloatArray, floor
 from flexedge.errors import BadField
 from flexedge.optim.device import SocBound, Storage
-from flexedge.optim.request import ticks
+from flexedge.optim.request import abilities, ticks
 from flexedge.optim.request.amounts import Overlaps, Reader, Segment, factor
-from flexedge.optim.request.devices import Limits, efficiencies, limits
+from flexedge.optim.request.devices import efficiencies, limits
 from flexedge.optim.request.entries import STOCK_FIELDS, Cast, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.source import Points, Sensor, parse_unit
@@ -74,8 +72,7 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
         store.said["soc-min"].fail("soc-min", f"lies above soc-max: {low:g} > {high:g} kWh")
     lowest = -np.inf if low is None else low
     highest = np.inf if high is None else high
-    each = [(limits(e, terms, reader), efficiencies(e, reader)) for e in store.feeders]
-    rise, fall = _rates(each)
+    rise, fall = _rates(store.feeders[0], terms, reader)
     reach = ticks.Reach(reader.grid, rise, fall, lowest, highest, book.takes())
     asked = ticks.Asked.nothing()
     for kind in ("targets", "minima", "maxima"):
@@ -101,12 +98,19 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
     )
 
 
-def _rates(
-    each: Sequence[tuple[Limits, tuple[FloatArray, FloatArray]]],
-) -> tuple[FloatArray, FloatArray]:
+def off_tick(store: Store, reader: Reader) -> bool:
+    """Whether anything is asked of a stock between ticks."""
+    return _Book(store, reader).off_tick()
+
+
+def _rates(entry: Entry, terms: Terms, reader: Reader) -> tuple[FloatArray, FloatArray]:
     """How fast the first feeder's stock can rise and fall (FlexMeasures asks the first alone)."""
-    limit, (charging, discharging) = each[0]
-    return limit.consumption_kw * charging, limit.production_kw / discharging
+    limit, (charging, discharging) = limits(entry, terms, reader), efficiencies(entry, reader)
+    load = abilities.part_load(entry.fields, reader)
+    rise = limit.consumption_kw * charging
+    if load is not None:
+        rise = np.interp(limit.consumption_kw, load.x, np.maximum.accumulate(load.y))
+    return rise, limit.production_kw / discharging
 
 
 class _Book:
@@ -157,23 +161,27 @@ class _Book:
         return self._reader.events(amount, _OVERLAPS[key], self.soc_max)
 
     def price(self, price: FloatArray | None, terms: Terms) -> FloatArray | None:
-        """What a miss costs; where misses are hard, those of stocks asked between ticks are not.
+        """What a miss costs; where misses are hard, those of stocks asked between ticks are not."""
+        relaxes = terms.off_tick_for_all or self.off_tick()
+        return terms.soc_off_tick_price if price is None and relaxes else price
+
+    def off_tick(self) -> bool:
+        """Whether anything is asked of the stock between ticks, where that counts.
 
         Ticks are here those of the power sensor where they are fewer, as with FlexMeasures.
         """
-        if price is not None or not self.projects():
-            return price
+        if not self.projects():
+            return False
         asked = [one for kind in _OVERLAPS for one in self.segments(kind)]
         sensor = self._store.feeders[0].sensor
         tick = max(self._reader.grid.resolution, sensor.resolution if sensor else timedelta(0))
-        off = any(floor(at, tick) != at for one in asked for at in (one.start, one.end))
-        return terms.soc_off_tick_price if off else None
+        return any(floor(at, tick) != at for one in asked for at in (one.start, one.end))
 
     def named(self, kind: str, asked: ticks.Asked) -> tuple[SocBound, ...]:
         """What is asked; at least the start, which binds nothing, where the field is given."""
         start = SocBound(self._reader.grid.start, 0.0, derived=True)
         given = f"soc-{kind}" in self._store.said
-        return asked.bounds(kind) or ((start,) if given else ())
+        return asked.bounds(kind, self._reader.grid) or ((start,) if given else ())
 
     def takes(self) -> frozenset[str]:
         """The kinds of bounds that others may be added to: those that are listed, or not given."""
@@ -203,7 +211,7 @@ class _Book:
             return total
         raw = fields.data[key]
         for number, one in enumerate(raw if isinstance(raw, list) else [raw]):
-            path = f"{fields.at(key)}[{number}]"
+            path = f"{fields.at(key)}[{number}]" if isinstance(raw, list) else fields.at(key)
             total += np.nan_to_num(self._reader.values(self._reader.amount(one, path, ["power"])))
         return total
 
@@ -236,36 +244,8 @@ class _Book:
 
     def values_at_end(self) -> tuple[tuple[float, float], ...]:
         """What stored energy is worth at the end: up to how many kWh, and how much per kWh."""
-        key = "soc-value-at-end"
-        fields = self._store.said.get(key)
-        if fields is None:
-            return ()
-        raw = fields.data[key]
-        if not isinstance(raw, list):
-            return ((np.inf, self._price(raw, fields.at(key))),)
-        found = []
-        for part in fields.objects(key):
-            part.refuse_unknown(("up-to", "value"))
-            end = np.inf
-            if part.has("up-to"):
-                amount = self._reader.amount(
-                    part.data["up-to"], part.at("up-to"), ["energy"], whole=self.soc_max
-                )
-                end = np.inf if amount.fixed is None else amount.fixed
-            found.append((end, self._price(part.data.get("value"), part.at("value"))))
-        ends, worth = [end for end, _ in found], [value for _, value in found]
-        rising = all(a < b for a, b in pairwise([0.0, *ends]))
-        if not found or not rising or any(a < b for a, b in pairwise(worth)):
-            fields.fail(key, "should go up in 'up-to' and down in 'value'")
-        if np.isfinite(ends[-1]):  # what is stored beyond that is worth nothing more
-            found.append((np.inf, min(worth[-1], 0.0)))
-        return tuple(found)
-
-    def _price(self, raw: object, path: str) -> float:
-        amount = self._reader.amount(raw, path, ["energy-price"])
-        if amount.fixed is None:
-            raise BadField(path, "should be one fixed price, such as '0.10 EUR/kWh'")
-        return amount.fixed
+        fields = self._store.said.get("soc-value-at-end")
+        return () if fields is None else abilities.values_at_end(fields, self._reader, self.soc_max)
 
     def start(self) -> tuple[datetime | None, float] | None:
         """The state of charge at the start, and when it was measured if after that.

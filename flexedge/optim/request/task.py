@@ -37,7 +37,8 @@ def task(whole: Fields, *, explain: bool = True) -> Json | None:
     if sensor is None:
         fields.fail("sensor", "is missing: which sensor shall be scheduled?")
     named = Fields({**fields.data, "sensor": sensor.name}, fields.path, fields.origins)
-    reader = Reader(source, frame(whole, request, source, [named]))
+    prior = request.moment("prior") if request.has("prior") else None
+    reader = Reader(source, frame(whole, request, source, [named]), prior)
     context = merge.context(request, source, sensor.asset)
     price = _price(context, reader)
     entry = Entry(named, sensor.name, sensor, None, None, None, None, "electricity", None)
@@ -74,11 +75,11 @@ def _placed(
     fields: Fields, wanted: Process, price: FloatArray, sense: process.Sense
 ) -> process.BoolArray:
     """When the task runs. Raises ``BadField`` where there is no room for it."""
-    slots = wanted.slots * wanted.runs
-    key = "deadline" if fields.has("deadline") else "time-restrictions"
-    if slots >= len(price) and not wanted.allowed.all():
+    said = (key for key in ("deadline", "time-restrictions", "runs") if fields.has(key))
+    key = next(said, "duration")
+    if wanted.slots * wanted.runs >= len(price) and not wanted.allowed.all():
         fields.fail(key, "leaves no room: the task is as long as the schedule")
-    running = process.place(wanted.kind, slots, price, wanted.allowed, sense)
+    running = process.place(wanted.kind, wanted.slots, price, wanted.allowed, sense, wanted.runs)
     if running is None:
         fields.fail(key, "leaves no room for the task")
     return running
@@ -128,10 +129,10 @@ def _explanation(
 ) -> Json:  # fmt: skip
     """When it runs and what its kind leaves it to choose; what running at once would cost."""
     grid, currency = reader.grid, reader.currency or "EUR"
-    slots = wanted.slots * wanted.runs
-    at_once = process.place("INFLEXIBLE", slots, price, wanted.allowed)
+    nothing, runs = np.zeros(grid.n), wanted.runs
+    at_once = process.place("INFLEXIBLE", wanted.slots, nothing, wanted.allowed, "MIN", runs)
     if at_once is None:
-        at_once = process.place("BREAKABLE", slots, np.zeros(grid.n), wanted.allowed)
+        at_once = process.place("BREAKABLE", wanted.slots, nothing, wanted.allowed, "MIN", runs)
     chosen, energy = "dearest" if sense == "MAX" else "cheapest", wanted.power_kw * grid.hours
     why = {
         "INFLEXIBLE": "runs as soon as it may",

@@ -23,6 +23,8 @@ _OPENING = (
     "site-production-capacity", "site-power-capacity",
 )  # fmt: skip
 _ENERGY_PRICES = _OPENING[:2]
+_MAY_FORCE = ("site-consumption-capacity", "site-production-capacity")
+"""Data of a sensor may be negative: then that much has to flow the other way."""
 _COMMODITY_FIELDS = (
     "commodity", *_OPENING,
     "site-consumption-breach-price", "site-production-breach-price",
@@ -59,6 +61,9 @@ class Terms:
     soc_maxima_price: FloatArray | None = None
     soc_off_tick_price: FloatArray | None = None
     """The price of missing what is asked of a stock between ticks, where that alone is relaxed."""
+    off_tick_for_all: bool = False
+    """Whether a stock that is asked between ticks relaxes all others: where a price or a commodity
+    relaxes anything anyway (FlexMeasures' rule)."""
     consumption_breach_price: FloatArray | None = None
     production_breach_price: FloatArray | None = None
     inflexible: dict[str, FloatArray] = field(default_factory=dict)
@@ -131,6 +136,11 @@ def terms(context: Fields, reader: Reader) -> Terms:
     standard = np.full(n, SOC_BREACH_PRICE) if relax_soc else None
     if money and context.boolean("relax-soc-constraints", default=True):
         found.soc_off_tick_price = np.full(n, SOC_BREACH_PRICE)
+    found.off_tick_for_all = any(
+        one.has("soc-minima-breach-price") or one.has("soc-maxima-breach-price")
+        or _relaxed(one, "relax-soc-constraints")
+        for one in (context, *context.objects("commodities"))
+    )  # fmt: skip
     grid = reader.grid
     at_ends = TimeGrid(grid.start + grid.resolution, grid.resolution, n)
     for key in ("soc-minima-breach-price", "soc-maxima-breach-price"):
@@ -214,7 +224,10 @@ def _add_inflexible(found: Terms, reader: Reader, raw: object, path: str, sign: 
 
 def flow(reader: Reader, raw: object, path: str, sign: float) -> FloatArray:
     """An inflexible power, consumption positive; 0 where nothing is known (FlexMeasures' rule)."""
-    values = reader.values(reader.amount(raw, path, ["power"]))
+    amount = reader.amount(raw, path, ["power"])
+    if amount.sensor is not None and amount.sensor.contradicts(consumption=sign > 0):
+        reader.contradiction(path, amount.sensor)
+    values = reader.values(amount)
     missing = int(np.isnan(values).sum())
     if missing:
         reader.notes.append(f"{path}: {missing} of {len(values)} values are not known: taken as 0")
@@ -287,7 +300,8 @@ def _capacity(fields: Fields, key: str, reader: Reader, most: Amount | None) -> 
     values = power(fields, key, reader)
     if values is None:
         return None if most is None else per_step(most, reader.grid.n)
-    if (values < 0).any():
+    forced = isinstance(fields.data[key], dict) and key in _MAY_FORCE
+    if (values < 0).any() and not forced:
         fields.fail(key, "should not be negative")
     ceiling = np.inf if most is None else most
     limited: FloatArray = np.minimum(np.where(np.isnan(values), ceiling, values), ceiling)
@@ -302,7 +316,8 @@ def _peak(fields: Fields, direction: str, reader: Reader) -> FloatArray:
     values = reader.values(amount)
     if amount.segments is not None:
         values = edges(values)
-    counted: FloatArray = np.where(np.isnan(values), np.inf, np.maximum(values, 0.0))
+    least = 0.0 if amount.sensor is None else -np.inf
+    counted: FloatArray = np.where(np.isnan(values), np.inf, np.maximum(values, least))
     return counted
 
 

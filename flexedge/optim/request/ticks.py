@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from flexedge.domain.series import FloatArray, TimeGrid
-from flexedge.optim.device import SocBound
+from flexedge.optim.device import MOMENT_HOURS, SocBound
 from flexedge.optim.request.amounts import Segment
 
 _HOUR = timedelta(hours=1)
@@ -49,11 +49,23 @@ class Asked:
         """Nothing so far."""
         return cls({}, {}, {})
 
-    def bounds(self, kind: str) -> tuple[SocBound, ...]:
-        """What is asked of one kind, in the order of time."""
+    def bounds(self, kind: str, grid: TimeGrid) -> tuple[SocBound, ...]:
+        """What is asked of one kind, in the order of time.
+
+        What is asked at ticks beside each other is asked from one to the other: each of them
+        stands for half of the time (the first one for all of it since the start, where nothing
+        can be missed), so that it adds up to the same in steps of any length.
+        """
         asked: dict[datetime, SocBound] = getattr(self, kind)
-        wanted = self.wanted.get(kind, set())
-        return tuple(replace(asked[tick], derived=tick not in wanted) for tick in sorted(asked))
+        wanted, step = self.wanted.get(kind, set()), grid.resolution
+
+        def bound(tick: datetime) -> SocBound:
+            beside = {tick - step, tick + step} & wanted if tick in wanted else set()
+            halves = len(beside) + (grid.start in beside)
+            hours = halves * grid.hours / 2 if halves else MOMENT_HOURS
+            return replace(asked[tick], derived=tick not in wanted, hours=hours)
+
+        return tuple(bound(tick) for tick in sorted(asked))
 
     def at_least(self, tick: datetime, soc_kwh: float, field: str) -> None:
         """Ask for a minimum; the higher of two counts."""
@@ -80,9 +92,12 @@ def put(
             if project:
                 _project(asked, kind, segment, reach)
             continue
+        wanted = asked.wanted.setdefault(kind, set())
+        if segment.start <= reach.grid.start < segment.end:
+            wanted.add(reach.grid.start)
         for tick in _ticks(segment, reach.grid):
             ask(tick, segment.value, f"soc-{kind}{segment.place}")
-            asked.wanted.setdefault(kind, set()).add(tick)
+            wanted.add(tick)
 
 
 def put_start(asked: Asked, moment: datetime, soc_kwh: float, reach: Reach) -> None:

@@ -153,7 +153,6 @@ def _stock(made: Bill, context: Context, stock: Stock, *, compat: bool) -> None:
     """Missed minima and targets, exceeded maxima and targets, where they are soft."""
     line, path = made.line, stock.path[1:]
     per_any = 1.0 / line.hours if compat else 1.0
-    per_all = 1.0 if compat else line.hours
     at_end = Timeline(line.case, line.start + line.step, line.step, line.n)
     short, over = (at_end.flow(context.soc_breach[s] or "0 EUR/kWh", edges=True)
                    for s in ("minima", "maxima"))  # fmt: skip
@@ -170,7 +169,7 @@ def _stock(made: Bill, context: Context, stock: Stock, *, compat: bool) -> None:
             miss = made.above(sign * path, sign * limit)
             others = [side[1] for side in sides]
             made.any(f"any soc {name}", miss, [price * per_any, *others], limit)
-            made.each(f"all soc {name}", miss, price * per_all)
+            made.each(f"all soc {name}", miss, price * (1.0 if compat else stock.lasting[name]))
 
 
 def _full(made: Bill, stock: Stock, frame: Floats | None) -> None:

@@ -32,6 +32,8 @@ class Stock:
     maxima: Floats
     targets: Floats
     soft: dict[str, bool]
+    lasting: dict[str, Floats]
+    """For how many hours what is asked at each tick stands, by kind."""
     path: Floats
     """The state of charge at all n + 1 ticks."""
 
@@ -76,7 +78,22 @@ def _stock(
     priced = {side: asked and price is not None for side, price in context.soc_breach.items()}
     soft = {**priced, "targets": all(priced.values())}
     path = _path(line, members, model, power, start or 0.0)
-    return Stock(key, members, model, start, low, high, minima, maxima, targets, soft, path)
+    lasting = {kind: _lasting(line, said, bare) for kind, said in bounds.own.items()}
+    return Stock(
+        key, members, model, start, low, high, minima, maxima, targets, soft, lasting, path
+    )
+
+
+def _lasting(line: Timeline, said: Any, bare: str) -> Floats:
+    """Half of the time to each tick beside at which something is asked, too; else 15 minutes."""
+    ticks = ~np.isnan(line.points(said, "first", bare))
+    first = said is not None and not isinstance(said, dict | list)
+    if isinstance(said, list):
+        first = any(since <= line.start < until for since, until, _ in said)
+    asked = np.concatenate(([first], ticks, [False]))
+    beside = asked[:-2].astype(float) + asked[2:]
+    beside[0] += first  # all of the time since the start
+    return np.where(ticks & (beside > 0), beside * line.hours / 2, 0.25)
 
 
 def _reach(line: Timeline, members: tuple[Device, ...]) -> Reach:
@@ -84,7 +101,11 @@ def _reach(line: Timeline, members: tuple[Device, ...]) -> Reach:
     first = members[0]
     up = first.high if first.agreed_up is None else first.agreed_up
     down = first.low if first.agreed_down is None else first.agreed_down
-    return Reach(line, up * first.charging, -down / first.discharging)
+    rise = up * first.charging
+    if first.stores:
+        kw, stored = np.array(first.stores).T
+        rise = np.interp(up, kw, np.maximum.accumulate(stored))
+    return Reach(line, rise, -down / first.discharging)
 
 
 def _start(line: Timeline, model: Model, bare: str, high: float) -> float | None:

@@ -1,6 +1,6 @@
 """Bounds of a state of charge that fall between two ticks, put onto the ticks around them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,8 @@ class Bounds:
     maxima: Any
     targets: Any
     off_tick: bool = False
+    own: dict[str, Any] = field(default_factory=dict)
+    """Those that were asked for at ticks, by kind: not what only keeps others within reach."""
 
 
 def project(model: dict[str, Any], bare: str, reach: Reach, band: tuple[float, float]) -> Bounds:
@@ -44,6 +46,7 @@ def project(model: dict[str, Any], bare: str, reach: Reach, band: tuple[float, f
         if isinstance(getattr(found, kind), list):
             setattr(found, kind, [segment(raw, bare) for raw in getattr(found, kind)])
     before = {kind: getattr(found, kind) for kind in ("targets", "minima", "maxima")}
+    found.own = dict(before)
     for kind, said in before.items():
         if not isinstance(said, list):
             continue
@@ -52,8 +55,11 @@ def project(model: dict[str, Any], bare: str, reach: Reach, band: tuple[float, f
             continue
         found.off_tick = True
         setattr(found, kind, [one for one in getattr(found, kind) if one not in between])
+        found.own[kind] = [one for one in said if one not in between]
         for when, _, value in between:
             _put(found, kind, when, value, reach, band)
+    if isinstance(found.targets, list):
+        found.own["targets"] = found.targets
     return found
 
 

@@ -121,3 +121,20 @@ def test_what_is_wrong_is_told_by_its_path(entry: Any, told: str) -> None:
     with pytest.raises(BadField) as caught:
         device(**entry)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "place"),
+    [
+        ("minimum-power", "1e200 kW", ""),
+        ("power-at-start", "1e200 kW", ""),
+        ("power-steps", ["1 kW", "1e200 kW"], "[1]"),
+        ("operation-modes", [{"consumption-range": ["0 kW", "1e200 kW"]}], "[0].consumption-range"),
+        ("charging-power-curve", [{"soc": "0 kWh", "power": "1e200 kW"}], "[0].power"),
+        ("part-load-efficiency", [{"power": "1e200 kW", "efficiency": 1}], "[0].power"),
+    ],
+)  # fmt: skip
+def test_quantities_are_of_this_world(field: str, value: Any, place: str) -> None:
+    with pytest.raises(BadField, match="beyond all measure") as caught:
+        asked([{**BATTERY, field: value}])
+    assert caught.value.path == f"flex-model[0].{field}{place}"

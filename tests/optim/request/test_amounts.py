@@ -155,3 +155,26 @@ def test_of_finer_data_with_holes_only_the_starts_of_steps_count() -> None:
 def test_of_moments_those_on_a_tick_count() -> None:
     data = series(1, 2, 3, 4, 5, 6, unit="kWh", resolution="PT30M")
     assert bounds("minima", data, "PT0M") == {1: 3, 2: 5}
+
+
+@pytest.mark.parametrize(
+    ("positive", "model", "context", "path"),
+    [
+        (False, {"consumption": {"sensor": "x"}}, {}, r"flex-model\[0\].consumption: the sensor"),
+        (True, {"production": {"sensor": "x"}}, {}, r"flex-model\[0\].production: the sensor"),
+        (True, {}, {"aggregate-production": {"sensor": "x"}}, "aggregate-production: the sensor"),
+        (False, {}, {"inflexible-consumption": [{"sensor": "x"}]}, r"consumption\[0\]: the sensor"),
+        (True, {}, {"inflexible-production": [{"sensor": "x"}]}, r"production\[0\]: the sensor"),
+    ],
+)
+def test_a_sensor_of_the_other_sign_is_refused(
+    *, positive: bool, model: Any, context: Any, path: str
+) -> None:
+    def asking(*, positive: bool) -> None:
+        sensor = {"unit": "kW", "resolution": "PT1H",
+                  "attributes": {"consumption_is_positive": positive}}  # fmt: skip
+        asked([{**BATTERY, **model}], {**PRICE, **context}, sensors={"x": sensor})
+
+    asking(positive=not positive)
+    with pytest.raises(BadField, match=path):
+        asking(positive=positive)

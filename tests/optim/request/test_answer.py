@@ -85,3 +85,12 @@ def test_coarser_sensors_begin_on_a_tick_of_their_own() -> None:
     told = answer(model, sensors=sensors, request={"start": at(2)})["outputs"]  # 01:00 in UTC
     assert told["battery"]["start"] == at(2)
     assert (told["out"]["start"], len(told["out"]["values"])) == (at(1), 3)
+
+
+def test_a_share_of_nobody_knows_what_is_not_known() -> None:
+    sensors = {"soc": {"unit": "%", "resolution": "PT0M", "on": "battery"}}
+    model = {key: value for key, value in BATTERY.items() if key != "soc-max"}
+    told = answer([{**model, "state-of-charge": {"sensor": "soc"}}], sensors=sensors)["outputs"]
+    assert told["soc"]["values"] == [None] * 5
+    told = answer([{**BATTERY, "state-of-charge": {"sensor": "soc"}}], sensors=sensors)["outputs"]
+    assert told["soc"]["values"][0] == 50.0

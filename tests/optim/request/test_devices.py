@@ -32,6 +32,13 @@ def test_capacities(given: Any, least: float, most: float) -> None:
     assert (found.min_kw[0], found.max_kw[0]) == (least, most)
 
 
+def test_where_the_only_capacity_is_not_known_nothing_flows() -> None:
+    sensors = {"sun": {"unit": "kW", "resolution": "PT1H"}}
+    found = device({"production-capacity": {"sensor": "sun"}}, sensors=sensors,
+                   stored={"sun": series(3, None, 1, 2)})  # fmt: skip
+    assert found.min_kw.tolist() == [-3, 0, -1, -2]
+
+
 def test_negative_forecasts_are_no_capacity() -> None:
     stored = {"sun": series(-1, 2, 3, 4)}
     found = device({"consumption-capacity": "0 kW", "production-capacity": {"sensor": "sun"}},
@@ -125,3 +132,11 @@ def test_the_largest_of_overlapping_capacities_is_the_power_capacity() -> None:
     found = device({"consumption-capacity": listed, "production-capacity": "1 kW"},
                    {**PRICE, "relax-capacity-constraints": True})  # fmt: skip
     assert (found.min_kw[0], found.max_kw[0]) == (-5, 5)
+
+
+def test_a_task_is_of_this_world() -> None:
+    task = {"sensor": "boiler", "duration": "PT1H", "power": "1 kW"}
+    for field, value in (("power", 1e300), ("power", "1e300 kW"), ("priority", 1e300)):
+        with pytest.raises(BadField) as caught:
+            asked([BATTERY, {**task, field: value}])
+        assert caught.value.path == f"flex-model[1].{field}"

@@ -76,3 +76,10 @@ def test_what_is_wrong_is_told_by_its_path(context: Any, told: str) -> None:
     with pytest.raises(BadField) as caught:
         asked([BATTERY], {**PRICE, **context})
     assert told in str(caught.value)
+
+
+def test_beside_the_old_name_it_is_not_clear_what_differs() -> None:
+    context = {**PRICE, "inflexible-device-sensors": ["load"],
+               "scenarios": [{"probability": 0.5, "inflexible-consumption": ["load"]}]}  # fmt: skip
+    with pytest.raises(BadField, match=r"scenarios\[0\]\.inflexible-consumption: does not say"):
+        asked([BATTERY], context, stored=LOAD)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flexedge.errors import BadField
-from tests.optim.request.asking import BATTERY, PRICE, answer, asked, series
+from tests.optim.request.asking import BATTERY, PRICE, answer, asked, at, series
 
 PLAN = {"name": "plan", "baseline": "1 kW", "up-price": "0.5 EUR/kWh"}
 LOAD = {"load": series(1, 1, 1, 1)}
@@ -137,3 +137,49 @@ def test_a_commitment_binds_one_commodity() -> None:
     context = {**PRICE, "commodities": [gas], "commitments": [deal]}
     with pytest.raises(BadField, match=r"sensors: share no commodity: electricity and gas"):
         asked([BATTERY, boiler], context)
+
+
+FULLER = "prefer a full storage 0 sooner"
+
+
+def test_with_compat_the_tie_breaker_is_minimised_as_flexmeasures_weighs_it() -> None:
+    """The price is not known in the first hour: free, as FlexMeasures has it, and no preference."""
+    stored = {"p": series(None, 0.2, 0.3, 0.3, unit="EUR/kWh")}
+    context = {"consumption-price": {"sensor": "p"}, "production-price": "0 EUR/kWh"}
+    told = answer([BATTERY], context, compat="flexmeasures-1.0", stored=stored)
+    least = 1e-4 * (0.3 - 0.2) / 4
+    assert told["commitment-costs"][FULLER] == pytest.approx(least * 3 * (2 / 3 + 1 / 3))
+    assert told["soc"]["battery"] == pytest.approx([5, 7, 7, 7, 7])
+    hours = [{"value": "0.2 EUR/kWh", "start": at(1), "end": at(2)},
+             {"value": "0.3 EUR/kWh", "start": at(2), "end": at(4)}]  # fmt: skip
+    listed = answer([BATTERY], {**context, "consumption-price": hours}, compat="flexmeasures-1.0")
+    assert listed["commitment-costs"][FULLER] == pytest.approx(least * 5 * (1 + 2 / 3 + 1 / 3))
+
+
+def test_with_compat_a_storage_that_prefers_nothing_is_charged_for_nothing() -> None:
+    model = [{**BATTERY, "prefer-charging-sooner": False}]
+    theirs, ours = asked(model, compat="flexmeasures-1.0").problem, asked(model).problem
+    assert theirs.preference is not None
+    assert ours.preference is None
+    told = answer(model, compat="flexmeasures-1.0")
+    assert FULLER not in told["commitment-costs"]
+
+
+def test_a_commitment_names_a_sensor_once_and_follows_scenarios_where_it_names_none() -> None:
+    deal = {"name": "deal", "baseline": "0 kW", "up-price": "1 EUR/kWh"}
+    twice = {**deal, "sensors": ["battery", {"sensor": "battery"}]}
+    with pytest.raises(BadField, match=r"sensors\[1\]: 'battery' is listed twice"):
+        asked([BATTERY], {**PRICE, "commitments": [twice]})
+    some = {**deal, "sensors": ["battery"]}
+    found = asked([BATTERY], {**PRICE, "commitments": [deal, some]}).problem.commitments
+    assert [one.of_site for one in found] == [True, False]
+
+
+def test_a_group_of_what_cannot_be_controlled_has_a_plan() -> None:
+    load = {"sensor": "car", "inflexible-consumption": {"sensor": "car"},
+            "group": {"sensor": "inverter"}}  # fmt: skip
+    model = [BATTERY, load, {"sensor": "inverter", "consumption-capacity": "1 kW"}]
+    told = answer(model, stored={"car": series(2, 2, 2, 2)})
+    assert told["breaches"] == [
+        "group sensor:inverter consumption-capacity is missed from 00:00 to 04:00 by up to 1.00 kW"
+    ]

@@ -54,7 +54,7 @@ def test_what_the_site_agreed_to_comes_before_what_is_asked_of_a_storage(minutes
     plan = told([asked], {**PRICE, "site-consumption-capacity": "5 kW"}, minutes)
     costs = plan["commitment-costs"]
     assert costs["any soc minima"] == pytest.approx(4 * 1000)
-    assert costs["all soc minima"] == pytest.approx(4 * 1000 * minutes / 60)
+    assert costs["all soc minima"] == pytest.approx(4 * 1000 * 0.25)
     assert costs["electricity any consumption breach"] == 0
     assert plan["unresolved"] == [{"asset": "car", "soc-minima": [
         {"datetime": "2026-11-24T01:00:00+00:00", "violation": "4.0 kWh"}]}]  # fmt: skip
@@ -180,3 +180,20 @@ def test_what_flexmeasures_has_no_plan_for_has_one(one: Any) -> None:
         most = float(model["power-capacity"].split()[0])
         assert values[0] == pytest.approx(most)
         assert "soc-min is missed" in plan["breaches"][0]
+
+
+@pytest.mark.parametrize("minutes", RESOLUTIONS)
+def test_what_is_missed_for_some_time_costs_the_same_in_steps_of_any_length(minutes: int) -> None:
+    """A stock that nothing fills misses 2 kWh for two hours, wherever they lie."""
+    still = {**EV, "consumption-capacity": "0 kW", "soc-at-start": "1 kWh"}
+    for since in (0, 1, 2):
+        span = {"start": at(since), "duration": "PT2H", "value": "3 kWh"}
+        costs = told([{**still, "soc-minima": [span]}], PRICE, minutes)["commitment-costs"]
+        assert costs["any soc minima"] == pytest.approx(2 * 1000)
+        assert costs["all soc minima"] == pytest.approx(2 * 1000 * 2)
+    # what a sensor tells of the first step is past at its end
+    hourly = {"most": series(3, 3, 3, 3, unit="kWh")}
+    told_by_sensor = {**still, "soc-targets": {"sensor": "most"}}
+    costs = told([told_by_sensor], PRICE, minutes, stored=hourly)["commitment-costs"]
+    after = minutes / 60
+    assert costs["all soc targets"] == pytest.approx(2 * 1000 * (4 - after))

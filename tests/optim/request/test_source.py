@@ -47,6 +47,47 @@ def test_missing_values_are_no_numbers() -> None:
     assert source(sensors={"p": KW}).points("p", None) is None
 
 
+def test_of_several_beliefs_the_last_known_at_the_moment_counts() -> None:
+    def said(at: str, *values: float | None, **more: Any) -> Any:
+        return {"start": START, "resolution": "PT1H", "values": list(values),
+                "belief-time": f"2026-11-2{at}T00:00:00+00:00", **more}  # fmt: skip
+
+    stored = [said("3", 9, None), said("1", 1, 2), {**said("2", 3000), "unit": "W"}]
+    found = source(sensors={"p": KW}, series={"p": stored})
+    both = found.points("p", None)
+    assert both is not None
+    assert both.values.tolist() == [9, 2]
+    before = found.points("p", datetime(2026, 11, 22, 12, tzinfo=UTC))
+    assert before is not None
+    assert before.values.tolist() == [3, 2]
+    assert found.points("p", datetime(2026, 11, 20, tzinfo=UTC)) is None
+
+
+def test_beliefs_in_other_steps_are_held_and_moments_put_in_order() -> None:
+    fine = {"start": "2026-11-24T01:30:00+00:00", "resolution": "PT30M", "values": [5]}
+    whole = {"start": START, "resolution": "PT1H", "values": [1, 2]}
+    found = source(sensors={"p": KW}, series={"p": [whole, fine]}).points("p", None)
+    assert found is not None
+    assert (found.resolution, found.values.tolist()) == (HOUR / 2, [1, 1, 2, 5])
+    soc = {"unit": "kWh", "resolution": "PT0M"}
+    late = {"start": "2026-11-24T05:00:00+00:00", "values": [4]}
+    early = {"start": "2026-11-24T04:00:00+00:00", "unit": "MWh", "values": [0.003]}
+    moments = source(sensors={"s": soc}, series={"s": [late, early]}).points("s", None)
+    assert moments is not None
+    assert moments.values.tolist() == [3, 4]
+    assert moments.starts[0] == MIDNIGHT + 4 * HOUR
+
+
+def test_only_its_own_attribute_contradicts_a_sign() -> None:
+    sensors = {"own": {**KW, "attributes": {"consumption_is_positive": False}},
+               "lent": {**KW, "asset": "a"}}  # fmt: skip
+    assets = {"a": {"attributes": {"consumption_is_positive": False}}}
+    found = source(sensors=sensors, assets=assets).sensors
+    assert found["own"].contradicts(consumption=True)
+    assert not found["own"].contradicts(consumption=False)
+    assert not found["lent"].contradicts(consumption=True)
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [

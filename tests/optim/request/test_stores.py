@@ -102,6 +102,30 @@ def test_what_is_stored_at_the_end_has_a_value() -> None:
     assert told["soc"]["battery"][-1] == 5.0  # selling earns 0.10: above the first 5 kWh no more
 
 
+@pytest.mark.parametrize(
+    ("context", "prices"),
+    [
+        ({"relax-constraints": False}, (1000.0, None)),
+        ({"relax-constraints": False, "soc-minima-breach-price": "5 EUR/kWh"}, (5.0, 5.0)),
+        ({"relax-constraints": False, "commodities": [{"commodity": "gas"}]}, (1000.0, 1000.0)),
+        ({"relax-soc-constraints": False, "commodities": [{"commodity": "gas"}]}, (None, None)),
+    ],
+)
+def test_a_target_between_ticks_relaxes_others_where_anything_is_relaxed(
+    context: Any, prices: tuple[Any, Any]
+) -> None:
+    """What FlexMeasures does: by itself only what is asked between ticks becomes soft."""
+    odd = {**BATTERY, "soc-targets": [{"datetime": at(1.5), "value": "6 kWh"}]}
+    other = {**BATTERY, "sensor": "car"}
+    devices = asked([odd, other], {**PRICE, **context}).problem.devices
+    found = [d.storage.minima_price for d in devices if d.storage is not None]
+    assert tuple(None if p is None else float(np.max(p)) for p in found) == prices
+    even = asked([BATTERY, other], {**PRICE, **context}).problem.devices[1].storage
+    own = context.get("soc-minima-breach-price")
+    assert even is not None
+    assert (even.minima_price is None) == (own is None)
+
+
 def test_compat_scales_penalties_by_the_step() -> None:
     half = {"scheduling-resolution": "PT30M"}
     ours = asked([BATTERY], **half).problem.devices[0].storage
@@ -175,3 +199,28 @@ def test_between_ticks_is_meant_of_the_own_sensor_where_steps_are_finer() -> Non
     assert storage(half, context=hard, **fine).minima_price is not None
     sensors = {"battery": {"unit": "kW", "resolution": "PT30M"}}
     assert storage(half, context=hard, sensors=sensors, **fine).minima_price is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ({"soc-usage": "x"}, "soc-usage"),
+        ({"soc-gain": ["1 kW", "x"]}, "soc-gain[1]"),
+        ({"soc-value-at-end": [{"up-to": [], "value": "1 EUR/kWh"}]}, "soc-value-at-end[0].up-to"),
+    ],
+)
+def test_what_is_wrong_with_a_stock_is_told_by_its_path(entry: Any, path: str) -> None:
+    with pytest.raises(BadField) as caught:
+        asked([{**BATTERY, **entry}])
+    assert caught.value.path == f"flex-model[0].{path}"
+
+
+def test_how_fast_a_heat_pump_fills_its_tank_is_said_by_its_curve() -> None:
+    pump = {
+        "sensor": "boiler", "consumption-capacity": "2 kW", "soc-at-start": "0 kWh",
+        "part-load-efficiency": [{"power": "1 kW", "efficiency": 4},
+                                 {"power": "3 kW", "efficiency": 2}],
+        "soc-minima": [{"datetime": at(1.5), "value": "5 kWh"}],
+    }  # fmt: skip
+    (storage,) = (kept for _, kept in asked([pump]).stores)
+    assert [bound.soc_kwh for bound in storage.minima] == [5 - 0.5 * 5, 5.0]

@@ -35,6 +35,13 @@ def running(**change: Any) -> list[float]:
         ({"process_type": "BREAKABLE", "time_restrictions": [{"start": at(1), "duration": "PT1H"}]},
          [0, 0, 2, 2]),
         ({"process_type": "SHIFTABLE", "duration": "PT9H"}, [2, 2, 2, 2]),
+        ({"process_type": "SHIFTABLE", "duration": "PT1H", "runs": 2}, [0, 2, 2, 0]),
+        ({"process_type": "SHIFTABLE", "duration": "PT1H", "runs": 2, "optimization_sense": "MAX"},
+         [2, 2, 0, 0]),
+        ({"process_type": "SHIFTABLE", "duration": "PT1H", "runs": 2,
+          "time_restrictions": [{"start": at(1), "duration": "PT1H"}]}, [0, 0, 2, 2]),
+        ({"process_type": "INFLEXIBLE", "duration": "PT1H", "runs": 2,
+          "time_restrictions": [{"start": at(1), "duration": "PT1H"}]}, [2, 0, 2, 0]),
     ],
 )  # fmt: skip
 def test_a_task_runs_when_its_kind_says(change: Any, expected: list[float]) -> None:

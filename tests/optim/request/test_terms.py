@@ -7,7 +7,7 @@ import pytest
 
 from flexedge.errors import BadField
 from flexedge.optim.market import Connection, Market
-from tests.optim.request.asking import BATTERY, PRICE, asked, at, series
+from tests.optim.request.asking import BATTERY, PRICE, answer, asked, at, series
 
 
 def site(context: Any, **more: Any) -> Market:
@@ -194,3 +194,24 @@ def test_an_inflexible_device_is_listed_once_and_one_way() -> None:
     old = {**PRICE, **load, "inflexible-device-sensors": ["load"]}
     with pytest.raises(BadField, match=r"does not go with inflexible-consumption"):
         site(old, stored=stored)
+
+
+def test_data_of_a_sensor_may_force_the_other_way() -> None:
+    """A negative capacity asks for that much production, as FlexMeasures takes it."""
+    stored = {"limit": series(9, -1, 9, 9)}
+    model = [{**BATTERY, "soc-at-start": "0 kWh"}]
+    told = answer(model, {**PRICE, "site-consumption-capacity": {"sensor": "limit"}}, stored=stored)
+    assert told["outputs"]["battery"]["values"][1] == pytest.approx(-1)
+    feed = {**PRICE, "site-production-capacity": {"sensor": "limit"}}
+    assert answer(model, feed, stored=stored)["outputs"]["battery"]["values"][1] >= 1 - 1e-6
+    peak = {**PRICE, "site-peak-consumption": {"sensor": "limit"},
+            "site-peak-consumption-price": "9 EUR/kW"}  # fmt: skip
+    paid = answer(model, peak, stored=stored)
+    assert paid["outputs"]["battery"]["values"][1] == pytest.approx(-1)
+    assert paid["commitment-costs"]["electricity consumption peak"] == pytest.approx(0, abs=1e-6)
+    idle = paid["explanation"]["versus"]["do nothing"]
+    assert idle == pytest.approx(9.0)
+    with pytest.raises(BadField, match="site-consumption-capacity: should not be negative"):
+        connection(**{"site-consumption-capacity": "-1 kW"})
+    with pytest.raises(BadField, match="site-power-capacity: should not be negative"):
+        site({**PRICE, "site-power-capacity": {"sensor": "limit"}}, stored=stored)

@@ -61,7 +61,7 @@ def test_of_several_the_stricter_counts_and_of_targets_the_first() -> None:
             segment = Segment(START + HOUR, START + HOUR, soc)
             ticks.put(asked, kind, [segment], REACH, project=True)
     assert (hours(asked.minima), hours(asked.maxima)) == ({1.0: 6.0}, {1.0: 4.0})
-    assert [bound.soc_kwh for bound in asked.bounds("targets")] == [5.0]
+    assert [bound.soc_kwh for bound in asked.bounds("targets", REACH.grid)] == [5.0]
 
 
 def test_a_start_that_was_measured_late_bounds_the_first_tick() -> None:
@@ -83,6 +83,23 @@ def test_nothing_is_added_to_bounds_that_a_sensor_tells() -> None:
 
 def test_what_only_keeps_a_target_within_reach_is_derived() -> None:
     asked = put("targets", 1.25, 5.0)
-    assert [bound.derived for bound in asked.bounds("targets")] == [False]
-    assert [bound.derived for bound in asked.bounds("minima")] == [True]
-    assert [bound.derived for bound in put("minima", 1.0, 5.0).bounds("minima")] == [False]
+    assert [bound.derived for bound in asked.bounds("targets", REACH.grid)] == [False]
+    assert [bound.derived for bound in asked.bounds("minima", REACH.grid)] == [True]
+    assert [bound.derived for bound in put("minima", 1.0, 5.0).bounds("minima", REACH.grid)] == [
+        False
+    ]
+
+
+def test_what_is_asked_for_some_time_stands_for_all_of_it_and_a_moment_for_a_quarter() -> None:
+    def standing(*some: tuple[str, float, float]) -> list[float]:
+        asked = ticks.Asked.nothing()
+        for kind, since, until in some:
+            segment = Segment(START + since * HOUR, START + until * HOUR, 5.0)
+            ticks.put(asked, kind, [segment], REACH, project=True)
+        return [bound.hours for bound in asked.bounds("minima", REACH.grid)]
+
+    assert standing(("minima", 1, 4)) == [0.5, 1.0, 1.0, 0.5]
+    assert standing(("minima", 0, 2)) == [1.5, 0.5]
+    assert standing(("minima", 1, 2), ("minima", 2, 3)) == [0.5, 1.0, 0.5]
+    assert standing(("minima", 1, 1), ("minima", 3, 3)) == [0.25, 0.25]
+    assert standing(("targets", 2.5, 2.5), ("minima", 3, 3)) == [0.25, 0.25]
