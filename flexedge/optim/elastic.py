@@ -8,7 +8,7 @@ the ladder.
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from flexedge.optim import search
 from flexedge.optim.choices import Choice
 from flexedge.optim.highs import Answer
 from flexedge.optim.program import Block, LinearProgram, Term
-from flexedge.optim.search import Aim
+from flexedge.optim.search import Aim, Found
 
 _LAST = 5
 _ASKED = 1  # the rung of what is asked of storages at moments
@@ -100,24 +100,37 @@ class Relaxed:
     """Rows that stand for what were bounds of columns: their label, and the step of each."""
     suspects: frozenset[str]
     """The limits on which the least violation depends; with integers perhaps not all."""
-    point: FloatArray
-    """A point of the program that keeps every choice."""
+    found: Found
+    """A point that keeps every choice; what it costs beside violations was not looked at."""
 
     def within(self, slack: float) -> LinearProgram:
         """The program in which limits give way by no more than they have to.
 
         ``slack`` is the share (and the amount) by which they may for rounding.
         """
-        program = self.program.copy()
+        program, point = self.program.copy(), self.found.primal
         for number, parts in enumerate(self.rungs):
-            least = sum(weight * float(block.of(self.point).sum()) for block, weight in parts)
+            least = sum(weight * float(block.of(point).sum()) for block, weight in parts)
             if least <= _LEAST:
                 for block, _ in parts:
-                    program.set_bounds(block, 0.0, np.maximum(block.of(self.point), 0.0) + slack)
+                    program.set_bounds(block, 0.0, np.maximum(block.of(point), 0.0) + slack)
             else:
                 most = least * (1 + slack) + slack
                 program.add_total(f"rung {number}", (-math.inf, most), parts)
         return program
+
+    def anyhow(self) -> Found:
+        """The point itself as a plan, for when there is no time for a cheaper one.
+
+        Nothing is known of prices, nor of how much cheaper another could be.
+        """
+        answer = self.found.answer
+        answer = replace(
+            answer,
+            row_dual=np.zeros_like(answer.row_dual),
+            column_dual=np.zeros_like(answer.column_dual),
+        )
+        return replace(self.found, answer=answer, bound=-math.inf, gap=math.inf)
 
     def given(self, primal: FloatArray) -> tuple[Given, ...]:
         """The limits that give way at a point."""
@@ -168,7 +181,7 @@ def relax(
         rungs.setdefault(slack.rung, []).extend([(slack.block, hours), (largest, share)])
     every = tuple(tuple(rungs[rung]) for rung in sorted(rungs))
     suspects = _suspects(loose, watched, found.answer)
-    return Relaxed(loose, tuple(slacks), every, tuple(watched), suspects, found.primal)
+    return Relaxed(loose, tuple(slacks), every, tuple(watched), suspects, found)
 
 
 def _suspects(

@@ -8,6 +8,7 @@ cheating pays, which proves the optimum when no other step cheats in the end. Wh
 within the time counts; what is missing to the proof is told as the gap.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -179,7 +180,7 @@ def settle(
     model = Model(program, relaxed=True)
     if start is not None:
         model.begin_later(start.basis, start.steps, start.of)
-    relaxed = search.ask(model, least=_LEAST_SECONDS)
+    relaxed = search.ask(model, least=math.inf)
     if relaxed.status == "stopped" and start is not None:  # that was no good place to begin
         model = Model(program, relaxed=True)
         relaxed = search.ask(model, least=_LEAST_SECONDS)

@@ -109,7 +109,7 @@ class Solution:
     build_seconds: float
     solve_seconds: float
     gap: float
-    """How much cheaper a plan could be at most, as a share of its cost."""
+    """How much cheaper a plan could be at most, as a share of its cost; infinite: not known."""
     binaries: int
     """How many directions had to be decided one by one."""
     bound: float

@@ -18,6 +18,7 @@ subject to, in every step,
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
@@ -158,17 +159,20 @@ def _nearest(formulation: Formulation, end: float, built: float) -> Solution:
 
 
 def _with_least(formulation: Formulation, relaxed: elastic.Relaxed, end: float) -> Found:
-    """Settle with the least violations; with a little more where rounding leaves no point."""
+    """Settle with the least violations; with a little more where rounding leaves no point.
+
+    Where there is no time for that, the point of least violations itself, whatever it costs.
+    """
+    start = Start(relaxed.found.basis, 0, formulation.problem.grid.n)
     for slack in _ROUNDINGS:
-        try:
+        if not _grace(end, 0.0):
+            break
+        with suppress(Infeasible, SolverGaveUp):
             return _settle(
-                relaxed.within(slack), formulation, _TWO_SHARES * _left(end),
-                known=relaxed.point, grace=_grace(end, _TWO_SHARES),
+                relaxed.within(slack), formulation, _TWO_SHARES * _left(end), start,
+                relaxed.found.primal, _grace(end, _TWO_SHARES),
             )  # fmt: skip
-        except (Infeasible, SolverGaveUp):
-            if slack == _ROUNDINGS[-1]:
-                raise
-    raise AssertionError  # pragma: no cover - the last rounding returned or raised
+    return relaxed.anyhow()
 
 
 def _left(end: float) -> float:

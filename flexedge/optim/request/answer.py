@@ -45,8 +45,8 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
             "build-seconds": solution.build_seconds,
             "solve-seconds": solution.solve_seconds,
             "total-seconds": solution.build_seconds + solution.solve_seconds,
-            "lp-bound": solution.bound,
-            "gap": solution.gap,
+            "lp-bound": _known(solution.bound),
+            "gap": _known(solution.gap),
             "binaries": solution.binaries,
         },
     }
@@ -55,6 +55,10 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
     if explain:
         told["explanation"] = _explanation(asked, solution)
     return told
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _futures(solution: Solution) -> Json:

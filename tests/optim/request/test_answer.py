@@ -1,11 +1,15 @@
 """What is told of a plan."""
 
+import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from flexedge.optim.request.answer import answer as tell
 from flexedge.optim.request.answer import iso
-from tests.optim.request.asking import BATTERY, answer, at, series
+from flexedge.optim.solve import solve
+from tests.optim.request.asking import BATTERY, LIMIT, answer, asked, at, series
 
 
 def test_powers_are_told_in_the_unit_and_resolution_of_their_sensor() -> None:
@@ -94,3 +98,10 @@ def test_a_share_of_nobody_knows_what_is_not_known() -> None:
     assert told["soc"]["values"] == [None] * 5
     told = answer([{**BATTERY, "state-of-charge": {"sensor": "soc"}}], sensors=sensors)["outputs"]
     assert told["soc"]["values"][0] == 50.0
+
+
+def test_what_is_not_known_of_the_search_is_null() -> None:
+    plan = asked([BATTERY])
+    found = replace(solve(plan.problem, LIMIT), gap=math.inf, bound=-math.inf)
+    solver = tell(plan, found)["solver"]
+    assert (solver["gap"], solver["lp-bound"]) == (None, None)
