@@ -31,6 +31,7 @@ FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
 _SIMPLER = "the solver found no plan in its time: this one heeds neither starts nor minimum times"
+_ENOUGH = timedelta(seconds=1)  # for a plan without whole numbers
 _DECIMALS = 6  # of kW: what a solver leaves beyond is rounding
 PATIENCE = timedelta(seconds=20)
 """How long the first plan waits for every state of charge, and devices for the first plan."""
@@ -125,7 +126,7 @@ class Planner:
             return solve(gathered.problem, time_limit, self._solution), ()
         except SolverGaveUp:
             easy = simpler(gathered.problem, gathered.owners)
-            return solve(easy, time_limit, self._solution), (_SIMPLER,)
+            return solve(easy, max(time_limit, _ENOUGH), self._solution), (_SIMPLER,)
 
     def _read_back(self, gathered: Gathered, solution: Solution, now: datetime) -> Plan:
         """Undo what shortened the first step and put names and times to the numbers."""

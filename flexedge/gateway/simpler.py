@@ -1,7 +1,8 @@
 """A problem that always has a plan in time: what needs whole numbers is decided beforehand.
 
 For when the solver finds no plan within its time. Processes run where their hours cost least,
-whatever else happens; starts cost nothing, and what goes on may go off at once.
+whatever else happens; starts cost nothing, and what goes on may go off at once. Least powers are
+left to dispatch, which rounds to them, and efficiencies are those at full power.
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,18 @@ def simpler(problem: Problem, owners: Mapping[str, str]) -> Problem:
         if device.process is not None:
             busy = taken.setdefault(owners[device.name], np.zeros(problem.grid.n))
             device = _fixed(device, device.process, problem.site.import_price, busy)  # noqa: PLW2901
-        devices.append(replace(device, running=None))
+        devices.append(_easy(replace(device, running=None)))
     return replace(problem, devices=tuple(devices))
+
+
+def _easy(device: Device) -> Device:
+    """The device with any power up to its most, and one efficiency."""
+    if (0.0, 0.0) in device.modes:
+        device = replace(device, modes=())
+    curve = device.part_load
+    if curve is None:
+        return device
+    return replace(device, part_load=None, charging_efficiency=curve.y[-1] / curve.x[-1])
 
 
 def _fixed(device: Device, process: Process, price: FloatArray, busy: FloatArray) -> Device:

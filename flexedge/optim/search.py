@@ -18,7 +18,7 @@ import numpy as np
 
 from flexedge.domain.series import FloatArray
 from flexedge.errors import Infeasible, SolverGaveUp
-from flexedge.optim.choices import Bands, BoolArray, Bounds, Choice
+from flexedge.optim.choices import BoolArray, Bounds, Choice, Pair
 from flexedge.optim.highs import Answer, Basis, Model
 from flexedge.optim.problem import GOOD_ENOUGH
 from flexedge.optim.program import LinearProgram
@@ -131,13 +131,19 @@ class _Search:
             broken = choice.broken(primal)
             if broken.any():
                 cheats = True
-                whole = isinstance(choice, Bands)
+                whole = not isinstance(choice, Pair)
                 self.seen[number] = self.seen[number] | (whole | broken)
         return cheats
 
     def fractional(self, primal: FloatArray) -> bool:
         values = primal[self.integer]
         return bool((np.abs(values - np.round(values)) > _WHOLE).any())
+
+    def decide_bands(self) -> None:
+        """Leave nothing for later but directions: a point of which can always be repaired."""
+        for number, choice in enumerate(self.choices):
+            if not isinstance(choice, Pair):
+                self.seen[number] = np.ones_like(self.seen[number])
 
     def follow(self, duals: FloatArray) -> None:
         """Remember where cheating would cost nothing, for choices that cheat at all."""
@@ -275,6 +281,8 @@ class _Branched:
 def _branch(search: _Search, best: Answer | None, bound: float) -> _Branched:
     """Decide the steps that ever cheated with binaries, until no other step does."""
     binaries, needed = 0, best is None  # a plan is worth some seconds more than there are
+    if needed:
+        search.decide_bands()
     while search.left > 0 or needed:
         mixed, columns = _mixed(search)
         binaries = int(mixed.integers().sum())

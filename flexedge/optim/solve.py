@@ -265,7 +265,7 @@ def _fill(
 def settle(formulation: Formulation, time_limit: timedelta, after: Solution | None = None) -> Found:
     """Solve a program that is built."""
     start = None if after is None else _start(formulation.problem.grid, after)
-    seconds = max(time_limit.total_seconds(), 0.0)
+    seconds = time_limit.total_seconds()
     return _settle(formulation.program, formulation, seconds, start)
 
 

@@ -341,7 +341,7 @@ def test_there_is_a_simpler_plan_where_the_solver_finds_none_in_its_time(hut: "H
     world = hut("heating", "oven", context=HOUSE, prices=CHEAP, model={"heating": starts})
     world.show({"heating.buffer-temperature": 45.0, "heating.power": 0.0, "grid.power": 1.0})
     world.poll()
-    world.gateway.planner.step(world.now, timedelta(hours=36), timedelta(0))
+    world.gateway.planner.step(world.now, timedelta(hours=36), -timedelta(hours=1))  # no time
     plan = in_force(world)[1]
     assert plan is not None
     assert "heeds neither starts nor minimum times" in world.alarms["plan"]

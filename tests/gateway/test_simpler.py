@@ -5,7 +5,7 @@ import pytest
 
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.gateway.simpler import simpler
-from flexedge.optim.device import Device, Process, Running
+from flexedge.optim.device import Curve, Device, Process, Running, Storage
 from flexedge.optim.market import Market
 from flexedge.optim.problem import Problem
 from flexedge.optim.solve import solve
@@ -56,3 +56,14 @@ def test_starts_are_free() -> None:
     device = Device("pump", np.zeros(N), np.ones(N), running=Running(9.0, 3, 3, 0, held_steps=8))
     problem = Problem(GRID, (device,), (Market(np.zeros(N), PRICE, PRICE),))
     assert simpler(problem, {"pump": "pump"}).devices[0].running is None
+
+
+def test_least_powers_are_left_to_dispatch_and_efficiencies_are_those_at_full_power() -> None:
+    curve = Curve((0.0, 1.0, 4.0), (0.0, 3.0, 8.0))
+    pump = Device("pump", np.zeros(N), np.full(N, 4.0), Storage("tank", 1.0, 0.0, 9.0),
+                  modes=((0.0, 0.0), (2.0, 4.0)), part_load=curve)  # fmt: skip
+    steps = Device("steps", np.zeros(N), np.full(N, 4.0), modes=((1.0, 1.0), (3.0, 3.0)))
+    problem = Problem(GRID, (pump, steps), (Market(np.zeros(N), PRICE, PRICE),))
+    easy, kept = simpler(problem, {}).devices
+    assert (easy.modes, easy.part_load, easy.charging_efficiency) == ((), None, 2.0)
+    assert kept.modes == steps.modes  # it is never off
