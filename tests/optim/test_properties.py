@@ -18,10 +18,10 @@ from tests.optim.contradictions import contradictory
 from tests.optim.requests import absurd, sensible, wrong_with
 
 Json = dict[str, Any]
-LIMIT = timedelta(seconds=3)
+LIMIT = timedelta(seconds=2)
 seeds = st.integers(0, 2**31)
 some = settings(
-    deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck)
+    deadline=None, max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 
