@@ -14,6 +14,11 @@ from flexedge.optim.meter import Meter
 from flexedge.optim.stocks import Stock
 
 Unit = Literal["kW", "kWh", "times"]
+_UNITS: dict[str, Unit] = {
+    "duration": "times", "maximum-starts-per-day": "times",
+    "soc-min": "kWh", "soc-max": "kWh", "soc-minima": "kWh", "soc-maxima": "kWh",
+    "soc-targets": "kWh", "state-of-charge": "kWh",
+}  # fmt: skip
 _NOTICED = 1e-4  # kW or kWh: smaller breaches are rounding
 
 
@@ -35,10 +40,9 @@ class Breach:
 
 
 def unit_of(limit: str) -> Unit:
-    """The unit in which a limit is exceeded."""
-    if limit.endswith((" duration", " maximum-starts-per-day")):
-        return "times"
-    return "kWh" if " soc-" in limit or " state-of-charge" in limit else "kW"
+    """The unit in which a limit is exceeded, by the field that its name ends with."""
+    kind = limit.rsplit(" ", 1)[-1].split("[", maxsplit=1)[0]
+    return _UNITS.get(kind, "kW")
 
 
 def of_sites(

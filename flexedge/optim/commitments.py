@@ -29,6 +29,8 @@ class Ledger:
     """What each commitment costs, by FlexMeasures' name for it: the blocks that are paid for."""
 
     entries: dict[str, list[Block]] = field(default_factory=dict)
+    penalties: set[str] = field(default_factory=set)
+    """The entries that are charged for missing a limit rather than paid to somebody."""
 
     def open(self, name: str, *blocks: Block) -> None:
         """Put blocks under a name; a name without blocks costs nothing, but is reported."""
@@ -91,14 +93,6 @@ class Prices:
     """Which run of equal limit and price each row belongs to."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limit:
-    """A limit in the program: its rows, and the columns that tell by how much it is exceeded."""
-
-    rows: tuple[Block, ...]
-    excess: tuple[Block, ...]
-
-
 def commit(
     draft: Draft,
     names: Names,
@@ -106,13 +100,15 @@ def commit(
     limit: FloatArray,
     prices: Prices,
     at: Steps,
-) -> Limit:
-    """Limit the sum of terms from above, one row for each number in ``limit``.
+) -> tuple[Block, ...]:
+    """Limit the sum of terms from above, one row for each number in ``limit``: in those blocks.
 
     ``at`` are the steps that the rows stand for, in order.
     """
     program, n = draft.program, len(limit)
-    rows, excess = [], []
+    rows = []
+    if prices.each is not None:
+        draft.ledger.penalties |= {names.any, names.all}
     for kind, price in (("any", prices.any), ("all", prices.each)):
         if price is None:
             continue
@@ -126,7 +122,6 @@ def commit(
         first = np.flatnonzero(np.diff(group, prepend=-1))
         beyond = program.add_columns(name, len(first), (0.0, math.inf), price[first])
         draft.ledger.open(name, beyond)
-        excess.append(beyond)
         bounded = [*terms, Term(beyond, -1.0, at=group)]
         rows.append(program.add_rows(name, (-math.inf, limit), bounded, n=n))
     if prices.any is None and prices.each is None and n:
@@ -134,7 +129,7 @@ def commit(
         rows.append(program.add_rows(names.limit, (-math.inf, limit), terms, n=n, limits=limits))
     for block in rows:
         draft.watch(names.limit, block, at)
-    return Limit(tuple(rows), tuple(excess))
+    return tuple(rows)
 
 
 def runs(limit: FloatArray, *prices: FloatArray) -> Steps:

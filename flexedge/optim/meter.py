@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.choices import Pair
-from flexedge.optim.commitments import ROOM_KW, Draft, Limit, Names, Prices, commit, runs
+from flexedge.optim.commitments import ROOM_KW, Draft, Names, Prices, commit, runs
 from flexedge.optim.device import ELECTRICITY, Amount, Soft, per_step
 from flexedge.optim.market import Group, Market
 from flexedge.optim.placed import Flow, Placed
@@ -25,7 +25,7 @@ class Capacity:
     limit_kw: FloatArray
     at: NDArray[np.intp]
     """The steps its rows stand for: no other could exceed it."""
-    limit: Limit
+    rows: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class Meter:
     limited: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     """Where site-power-capacity is what bounds them."""
     capacities: tuple[Capacity, ...]
-    peaks: tuple[Limit, ...]
+    peaks: tuple[tuple[Block, ...], ...]
     pair: Pair | None
     """The two directions, where buying and selling at once would earn."""
 
@@ -117,7 +117,7 @@ def _agree(draft: Draft, commodity: str, agreed: _Agreed) -> Capacity:
     return Capacity(name, 1.0 if direction == "consumption" else -1.0, limit, at, made)
 
 
-def _peak(draft: Draft, commodity: str, peak: _Peak) -> Limit:
+def _peak(draft: Draft, commodity: str, peak: _Peak) -> tuple[Block, ...]:
     """Charge for the highest power above what was paid for already.
 
     In a step that has begun, the other direction makes up for what was used before.

@@ -145,7 +145,7 @@ class Solution:
 def read(formulation: Formulation, found: Found, build_seconds: float) -> Solution:
     """The plan in a program's solution."""
     problem, program, primal = formulation.problem, formulation.program, found.primal
-    power = {}
+    ledger, power = formulation.draft.ledger, {}
     for placed in formulation.devices:
         device = placed.device
         kw = np.clip(placed.power_kw(primal), device.min_kw, device.max_kw)
@@ -160,12 +160,12 @@ def read(formulation: Formulation, found: Found, build_seconds: float) -> Soluti
     }
     paid = {
         name: sum(program.cost_of(block, primal) for block in blocks)
-        for name, blocks in formulation.draft.ledger.entries.items()
+        for name, blocks in ledger.entries.items()
     }
     repairs = sum(
         program.cost_of(block, primal) for stock in formulation.stocks for block in stock.repaired
     )
-    penalties = repairs + sum(cost for name, cost in paid.items() if _is_penalty(name))
+    penalties = repairs + sum(cost for name, cost in paid.items() if name in ledger.penalties)
     held = [stock.level for stock in formulation.stocks]
     plain = [p for p in formulation.devices if p.device.storage is None and not p.device.wear_price]
     held += [p.up for p in plain if p.up is not None]
@@ -221,12 +221,6 @@ def _agreed(
     for name, one, flow in flows:
         yield f"{name} consumption-capacity", one.consumption_capacity, flow
         yield f"{name} production-capacity", one.production_capacity, -flow
-
-
-def _is_penalty(name: str) -> bool:
-    """Whether an entry is charged for missing a limit rather than paid to somebody."""
-    words = name.split()
-    return "breach" in words or "breaches" in words or name[:8] in ("any soc ", "all soc ")
 
 
 def _preferences(problem: Problem, soc_kwh: Mapping[str, FloatArray]) -> dict[str, float]:
@@ -291,7 +285,7 @@ def _limit_value(formulation: Formulation, found: Found) -> FloatArray:
         (meter.consumption, meter.production), meter.limited, meter.capacities, strict=True
     ):
         value += np.where(limited, np.maximum(-flow.of(found.answer.column_dual), 0.0), 0.0)
-        for rows in capacity.limit.rows:
+        for rows in capacity.rows:
             value[capacity.at] += np.maximum(-rows.of(found.answer.row_dual), 0.0)
     return value / formulation.problem.grid.hours
 
@@ -302,6 +296,6 @@ def _peak_value(formulation: Formulation, found: Found) -> FloatArray:
     if meter is None or problem.site.connection.peak_price is None:
         return value
     counted = np.isfinite(per_step(problem.site.connection.peak_consumption_kw, problem.grid.n))
-    for rows in meter.peaks[0].rows:
+    for rows in meter.peaks[0]:
         value[counted] = np.maximum(-rows.of(found.answer.row_dual), 0.0)
     return value / problem.grid.hours

@@ -41,8 +41,9 @@ def test_what_gave_way_is_told_unless_it_is_known() -> None:
 
 
 def test_units_are_those_of_the_limit() -> None:
-    limits = ("site-power-capacity", "car soc-targets[1]", "car soc-min", "wash duration")
-    assert [unit_of(limit) for limit in limits] == ["kW", "kWh", "kWh", "times"]
+    limits = ("site-power-capacity", "car soc-targets[1]", "car soc-min", "wash duration",
+              "my soc-meter consumption-capacity")  # fmt: skip
+    assert [unit_of(limit) for limit in limits] == ["kW", "kWh", "kWh", "times", "kW"]
 
 
 def test_a_start_outside_the_band_is_told_until_it_is_repaired() -> None:

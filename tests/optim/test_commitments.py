@@ -11,7 +11,7 @@ from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.errors import Infeasible
 from flexedge.optim.commitments import runs
 from flexedge.optim.device import Device, SocBound
-from flexedge.optim.market import Connection
+from flexedge.optim.market import Commitment, Connection
 from flexedge.optim.problem import Problem
 from flexedge.optim.solve import formulate, settle, solve
 from flexedge.optim.stocks import positions
@@ -149,3 +149,11 @@ def test_both_prices_of_a_target_end_its_runs() -> None:
 
     assert any_costs(flat(3, 1.0)) == pytest.approx(6.0)  # 6, 4 and 2 kWh short: the most of them
     assert any_costs(np.array([1.0, 2.0, 3.0])) == pytest.approx(6.0 + 4.0 + 2.0)
+
+
+def test_whatever_a_position_is_called_it_is_paid_and_no_penalty() -> None:
+    up = Commitment("any soc breach", flat(2, 1.0), flat(2, 0.5), flat(2, 0.0), ())
+    problem = replace(site([0.2, 0.2]), commitments=(replace(up, fixed_kw=2.0),))
+    solution = solve(problem, LIMIT)
+    assert solution.penalties == 0.0
+    assert solution.cost == pytest.approx(2 * 0.5)

@@ -63,7 +63,7 @@ def relaxed(problem: Problem) -> Answer:
 money = st.floats(-0.5, 0.3).map(lambda x: round(x, 2))
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, max_examples=25, derandomize=True)
 @given(
     st.lists(st.tuples(money, st.floats(-6, 3)), min_size=1, max_size=5),
     st.floats(0, 4),

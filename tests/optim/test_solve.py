@@ -171,7 +171,7 @@ def plan(problem: Problem) -> Solution:
 
 relaxed = settings(
     deadline=None,
-    max_examples=100,
+    max_examples=50,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -52,7 +52,8 @@ def test_a_minimum_out_of_reach_is_approached_and_told() -> None:
     assert [b.sentence() for b in solution.breaches] == [
         "battery soc-minima is missed at 02:00 by up to 2.00 kWh"
     ]
-    assert solution.penalties == pytest.approx(2 * 1000 + 2 * 1000 * 0.25)  # any, and all
+    # any, and all for a quarter of an hour
+    assert solution.penalties == pytest.approx(2 * 1000 + 2 * 1000 * 0.25)
 
 
 def test_a_bound_between_two_ticks_holds_at_its_moment() -> None:

@@ -10,9 +10,9 @@ from flexedge.errors import BadField
 from flexedge.optim.device import SocBound, Storage
 from flexedge.optim.request import abilities, ticks
 from flexedge.optim.request.amounts import Overlaps, Reader, Segment, factor
-from flexedge.optim.request.devices import efficiencies, limits
 from flexedge.optim.request.entries import STOCK_FIELDS, Cast, Entry
 from flexedge.optim.request.fields import Fields
+from flexedge.optim.request.rates import rates
 from flexedge.optim.request.source import Points, Sensor, parse_unit
 from flexedge.optim.request.terms import Terms
 
@@ -72,7 +72,8 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
         store.said["soc-min"].fail("soc-min", f"lies above soc-max: {low:g} > {high:g} kWh")
     lowest = -np.inf if low is None else low
     highest = np.inf if high is None else high
-    rise, fall = _rates(store.feeders[0], terms, reader)
+    # FlexMeasures asks the first of several feeders alone
+    rise, fall = rates(store.feeders[0], terms, reader, highest)
     reach = ticks.Reach(reader.grid, rise, fall, lowest, highest, book.takes())
     asked = ticks.Asked.nothing()
     for kind in ("targets", "minima", "maxima"):
@@ -101,16 +102,6 @@ def storage(store: Store, terms: Terms, reader: Reader) -> Storage | None:
 def off_tick(store: Store, reader: Reader) -> bool:
     """Whether anything is asked of a stock between ticks."""
     return _Book(store, reader).off_tick()
-
-
-def _rates(entry: Entry, terms: Terms, reader: Reader) -> tuple[FloatArray, FloatArray]:
-    """How fast the first feeder's stock can rise and fall (FlexMeasures asks the first alone)."""
-    limit, (charging, discharging) = limits(entry, terms, reader), efficiencies(entry, reader)
-    load = abilities.part_load(entry.fields, reader)
-    rise = limit.consumption_kw * charging
-    if load is not None:
-        rise = np.interp(limit.consumption_kw, load.x, np.maximum.accumulate(load.y))
-    return rise, limit.production_kw / discharging
 
 
 class _Book:

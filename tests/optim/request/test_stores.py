@@ -213,14 +213,3 @@ def test_what_is_wrong_with_a_stock_is_told_by_its_path(entry: Any, path: str) -
     with pytest.raises(BadField) as caught:
         asked([{**BATTERY, **entry}])
     assert caught.value.path == f"flex-model[0].{path}"
-
-
-def test_how_fast_a_heat_pump_fills_its_tank_is_said_by_its_curve() -> None:
-    pump = {
-        "sensor": "boiler", "consumption-capacity": "2 kW", "soc-at-start": "0 kWh",
-        "part-load-efficiency": [{"power": "1 kW", "efficiency": 4},
-                                 {"power": "3 kW", "efficiency": 2}],
-        "soc-minima": [{"datetime": at(1.5), "value": "5 kWh"}],
-    }  # fmt: skip
-    (storage,) = (kept for _, kept in asked([pump]).stores)
-    assert [bound.soc_kwh for bound in storage.minima] == [5 - 0.5 * 5, 5.0]
