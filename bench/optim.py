@@ -13,15 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
-import highspy
 import numpy as np
 
 from bench.measure import Bound, Row, goal
+from bench.plan import bare_ms
 from flexedge.domain.series import FloatArray, TimeGrid
 from flexedge.optim.device import Device, SocBound, Storage
 from flexedge.optim.market import Connection, Market
 from flexedge.optim.problem import Problem
-from flexedge.optim.program import Arrays
 from flexedge.optim.solution import Solution
 from flexedge.optim.solve import formulate, solve
 
@@ -66,7 +65,7 @@ def _case(
     arrays = formulate(problem).program.arrays()
     ours, bare = [], []
     for _ in range(rounds):
-        bare.append(_bare_ms(arrays))
+        bare.append(bare_ms(arrays))
         ours.append(_took(problem))
     plan = ours[-1].solution
     what = (f"{count} devices, {name}, {'negative' if negative else 'positive'} prices: "
@@ -94,21 +93,6 @@ def _took(problem: Problem, after: Solution | None = None) -> _Took:
     began = perf_counter()
     solution = solve(problem, LIMIT, after)
     return _Took(1e3 * (perf_counter() - began), solution)
-
-
-def _bare_ms(a: Arrays) -> float:
-    """HiGHS' own time for the linear program, as it comes but on one thread."""
-    highs = highspy.Highs()  # type: ignore[no-untyped-call] # it has no types
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", 1)
-    highs.passModel(
-        len(a.cost), len(a.row_lower), len(a.value),
-        int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), 0.0,
-        a.cost, a.lower, a.upper, a.row_lower, a.row_upper,
-        a.start, a.index, a.value, np.zeros(len(a.cost), np.int32),
-    )  # fmt: skip
-    highs.run()
-    return 1e3 * float(highs.getRunTime())
 
 
 def _rolling(rounds: int) -> Iterator[Row]:
