@@ -45,7 +45,7 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
             "build-seconds": solution.build_seconds,
             "solve-seconds": solution.solve_seconds,
             "total-seconds": solution.build_seconds + solution.solve_seconds,
-            "lp-bound": _known(solution.bound),
+            "lp-bound": _known(_bound(solution)),
             "gap": _known(solution.gap),
             "binaries": solution.binaries,
         },
@@ -55,6 +55,11 @@ def answer(asked: Asked, solution: Solution, *, explain: bool = True) -> Json:
     if explain:
         told["explanation"] = _explanation(asked, solution)
     return told
+
+
+def _bound(solution: Solution) -> float:
+    """What no plan costs less than, but for tie-breakers: those of this plan are taken out."""
+    return min(solution.bound - solution.tie_break, solution.total_cost)
 
 
 def _known(value: float) -> float | None:
