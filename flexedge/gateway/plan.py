@@ -31,7 +31,7 @@ FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
 _SIMPLER = "the solver found no plan in its time: this one heeds neither starts nor minimum times"
-_ENOUGH = timedelta(seconds=1)  # for a plan without whole numbers
+_ENOUGH = timedelta(seconds=1)  # for a simpler plan
 _DECIMALS = 6  # of kW: what a solver leaves beyond is rounding
 PATIENCE = timedelta(seconds=20)
 """How long the first plan waits for every state of charge, and devices for the first plan."""

@@ -1,8 +1,8 @@
-"""A problem that always has a plan in time: what needs whole numbers is decided beforehand.
+"""A problem that has a plan much sooner: most of what needs whole numbers is decided beforehand.
 
 For when the solver finds no plan within its time. Processes run where their hours cost least,
-whatever else happens; starts cost nothing, and what goes on may go off at once. Least powers are
-left to dispatch, which rounds to them, and efficiencies are those at full power.
+whatever else happens; starts cost nothing, what goes on may go off at once, and efficiencies are
+those at full power. Powers that a device does not have stay out: it shall be able to do the plan.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,7 @@ def simpler(problem: Problem, owners: Mapping[str, str]) -> Problem:
 
 
 def _easy(device: Device) -> Device:
-    """The device with any power up to its most, and one efficiency."""
-    if (0.0, 0.0) in device.modes:
-        device = replace(device, modes=())
+    """The device with one efficiency."""
     curve = device.part_load
     if curve is None:
         return device

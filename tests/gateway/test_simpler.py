@@ -58,12 +58,11 @@ def test_starts_are_free() -> None:
     assert simpler(problem, {"pump": "pump"}).devices[0].running is None
 
 
-def test_least_powers_are_left_to_dispatch_and_efficiencies_are_those_at_full_power() -> None:
+def test_efficiencies_are_those_at_full_power_and_powers_those_that_there_are() -> None:
     curve = Curve((0.0, 1.0, 4.0), (0.0, 3.0, 8.0))
+    modes = ((0.0, 0.0), (2.0, 4.0))
     pump = Device("pump", np.zeros(N), np.full(N, 4.0), Storage("tank", 1.0, 0.0, 9.0),
-                  modes=((0.0, 0.0), (2.0, 4.0)), part_load=curve)  # fmt: skip
-    steps = Device("steps", np.zeros(N), np.full(N, 4.0), modes=((1.0, 1.0), (3.0, 3.0)))
-    problem = Problem(GRID, (pump, steps), (Market(np.zeros(N), PRICE, PRICE),))
-    easy, kept = simpler(problem, {}).devices
-    assert (easy.modes, easy.part_load, easy.charging_efficiency) == ((), None, 2.0)
-    assert kept.modes == steps.modes  # it is never off
+                  modes=modes, part_load=curve)  # fmt: skip
+    problem = Problem(GRID, (pump,), (Market(np.zeros(N), PRICE, PRICE),))
+    (easy,) = simpler(problem, {}).devices
+    assert (easy.part_load, easy.charging_efficiency, easy.modes) == (None, 2.0, modes)
