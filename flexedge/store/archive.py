@@ -1,0 +1,121 @@
+"""What keeps time series: the small interface that a gateway's files and PostgreSQL share.
+
+Sensors and sources are numbers here; names, units and resolutions are the state's business.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from flexedge.domain.asset import Knowable
+from flexedge.store.rows import Beliefs, Buckets, Readings
+
+Kind = Literal["sensor", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """How the clock stood when readings were taken."""
+
+    boot: str
+    """The machine's boot, as the kernel calls it."""
+    offset_us: int
+    """What was added to the monotonic clock to get UTC."""
+    trusted: bool
+    """Whether that was right: synchronised, or kept by a clock that runs without power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which beliefs are wanted; None: no limit. All bounds but ``end`` count themselves in."""
+
+    sensors: tuple[int, ...]
+    start: datetime | None = None
+    """Events that start from here on,"""
+    end: datetime | None = None
+    """and before this."""
+    sources: tuple[int, ...] | None = None
+    believed_from: datetime | None = None
+    believed_until: datetime | None = None
+    """As of when: what was believed later does not count."""
+    horizon_from: timedelta | None = None
+    """Horizon: how long before its event could be known a belief was held (negative: after)."""
+    horizon_until: timedelta | None = None
+    most_recent: bool = True
+    """Of each event and source only what was believed last (with all its probabilities)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What there is of one source about one sensor. Of readings the source is None."""
+
+    source: int | None
+    first_event: datetime
+    last_event: datetime
+    last_belief: datetime
+    least: float
+    most: float
+    mean: float
+    total: float
+    count: int
+
+
+class Archive(Protocol):
+    """Time series that are kept. Safe to use from any thread. Raises ``StoreError``."""
+
+    def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
+        """Keep rows, all or none; they are safe from a power cut when this returns."""
+
+    def introduce(self, kind: Kind, number: int, words: str) -> None:
+        """Note what a sensor or source number stands for, so that names can be found again."""
+
+    def known(self, kind: Kind) -> Mapping[int, str]:
+        """What was introduced."""
+
+    def beliefs(self, asked: Asked, knowable: Mapping[int, Knowable]) -> Beliefs:
+        """Beliefs in order of sensor, event, source, belief time, probability.
+
+        ``knowable`` is needed of every sensor asked for where a horizon is.
+        """
+
+    def readings(self, sensors: Sequence[int], start: datetime, end: datetime) -> Readings:
+        """Readings with start <= event < end in order of sensor and event, each event once.
+
+        Of several readings of one sensor and moment the one kept last counts.
+        """
+
+    def buckets(self, sensors: Sequence[int], start: datetime, width: timedelta, n: int) -> Buckets:
+        """Readings summed up in ``n`` stretches from ``start`` on; empty ones are left out.
+
+        In order of sensor and start. Roll-ups are used where they say the same.
+        """
+
+    def latest(self, sensors: Sequence[int], now: datetime) -> Readings:
+        """The newest usable reading until ``now`` of each sensor that has one."""
+
+    def newest(self, sensors: Sequence[int], now: datetime) -> Beliefs:
+        """The belief about the newest event that starts by ``now``, of each sensor."""
+
+    def statistics(self, sensor: int) -> list[Statistics]:
+        """What there is about a sensor, by source."""
+
+    def delete(
+        self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
+    ) -> int:
+        """Take beliefs of one source (None: of all, and the readings, too) out for good.
+
+        Events with start <= event < end. Returns how many rows went.
+        """
+
+    def restamp(self, stamp: Stamp) -> int:
+        """Date what this boot read before its clock was right; returns how many readings.
+
+        What an untrusted clock dated is not to be seen before that.
+        """
+
+    def maintain(self, now: datetime) -> None:
+        """Do what is due: bring acknowledged rows to where they stay, sum up, let old ones go."""
+
+    def close(self) -> None:
+        """Let go of everything; what was committed stays."""
