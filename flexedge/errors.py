@@ -7,7 +7,9 @@ FlexedgeError
 │   ├── DeviceRefused      the device said no (an exception code, a refused write)
 │   └── DeviceGarbled      an answer that is not one: wrong length, wrong function, no JSON
 ├── StoreError             the database did not do what was asked
-│   └── StoreLocked        another process holds the data folder
+│   ├── StoreLocked        another process holds the data folder
+│   ├── StoreDamaged       what is on the disk is not what was written
+│   └── StoreSlow          a query was not done by its deadline
 ├── PlanError
 │   ├── BadField           what was asked to be planned is wrong: names the field
 │   ├── Infeasible         no plan exists; names the limits at fault
@@ -78,6 +80,14 @@ class StoreError(FlexedgeError):
 
 class StoreLocked(StoreError):
     """Another process holds the data folder."""
+
+
+class StoreDamaged(StoreError):
+    """What is on the disk is not what was written there."""
+
+
+class StoreSlow(StoreError):
+    """A query was not done by its deadline."""
 
 
 class PlanError(FlexedgeError):

@@ -16,6 +16,11 @@ class Quality(StrEnum):
     DERIVED = "derived"  # computed from good readings
 
 
+CODES = {quality: code for code, quality in enumerate(Quality)}
+"""Numbers for qualities; they are stored: new ones go to the end."""
+USABLE = (CODES[Quality.GOOD], CODES[Quality.DERIVED])
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One measured value. ``value`` is None when missing; its unit is the sensor's."""

@@ -173,7 +173,7 @@ class Beliefs:
     def _insert(self, table: str, columns: dict[str, Any]) -> None:
         with self._lock, self._cursor() as cursor:
             cursor.register("batch", columns)
-            cursor.execute(f"insert into {table} select {', '.join(columns)} from batch")  # noqa: S608 (our own names)
+            cursor.execute(f"insert into {table} select {', '.join(columns)} from batch")
 
     def save(self, beliefs: Sequence[Belief], source: Source) -> None:
         """Keep forecasts or schedules; steps without a value are left out."""
@@ -313,7 +313,7 @@ class Beliefs:
         """Delete readings and beliefs about events before a moment and give the space back."""
         with self._lock, self._cursor() as cursor:
             for table in ("readings", "beliefs"):
-                cursor.execute(f"delete from {table} where event_start < ?", [_naive(before)])  # noqa: S608 (our own names)
+                cursor.execute(f"delete from {table} where event_start < ?", [_naive(before)])
             cursor.execute("checkpoint")
 
     def close(self) -> None:

@@ -1,0 +1,212 @@
+"""The archive in a folder: rows go into the journal, and are read from files and hot tables."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from flexedge.domain.asset import Knowable
+from flexedge.domain.belief import USABLE
+from flexedge.errors import StoreError
+from flexedge.store.archive import Asked, Kind, Stamp, Statistics
+from flexedge.store.local import durable, recover
+from flexedge.store.local.compact import Compactor
+from flexedge.store.local.engine import Engine, Limits
+from flexedge.store.local.partition import KINDS
+from flexedge.store.local.shelf import DamagedPartition, View, Window
+from flexedge.store.rows import Beliefs, Buckets, Readings, micros
+
+_T = TypeVar("_T")
+_HOUR = timedelta(hours=1)
+_MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
+_LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
+"""How far back the newest reading is looked for, step by step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long rows are kept; None: for ever."""
+
+    readings: timedelta | None = timedelta(days=30)
+    minutes: timedelta | None = timedelta(days=730)
+    hours: timedelta | None = None
+    beliefs: timedelta | None = timedelta(days=730)
+
+
+class LocalArchive:
+    """An ``Archive`` in a folder. One process at a time; safe to use from any thread.
+
+    ``alarms``: what was found damaged, and what became of it.
+    """
+
+    def __init__(
+        self, folder: Path, now: datetime, limits: Limits | None = None, keep: Keep | None = None
+    ) -> None:
+        self._folder = folder
+        self._keep = keep or Keep()
+        self.alarms: list[str] = []
+        durable.make_folder(folder)
+        history, temp = folder / "history", folder / "temp"
+        self._engine = Engine(history, temp, limits or Limits())
+        self._journal = recover.open_journal(folder, now, self.alarms.append)
+        recover.settle(self._engine, self._journal, folder, now, self.alarms.append)
+        self._compactor = Compactor(self._engine, self._journal, history)
+        self._shelf = self._compactor.shelf
+        self._compacted: datetime | None = None
+        self._mending = threading.Lock()
+        self._now = now
+
+    def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
+        """Keep rows, all or none; they are safe from a power cut when this returns."""
+        for rows in (readings, beliefs):
+            if len(rows) >= _MANY:
+                if not stamp.trusted:
+                    raise StoreError("so many rows need a clock that can be trusted")
+                self._compactor.absorb(rows)
+        small = [rows for rows in (readings, beliefs) if 0 < len(rows) < _MANY]
+        with self._compactor.gate:
+            batches = self._journal.append(small, stamp)
+            seen = self._compactor.heated(batches)
+        if not seen:
+            self._mend(None)  # what was appended lasts, and is loaded anew
+
+    def introduce(self, kind: Kind, number: int, words: str) -> None:
+        """Note what a sensor or source number stands for."""
+        self._journal.introduce(kind, number, words)
+
+    def known(self, kind: Kind) -> Mapping[int, str]:
+        """What was introduced."""
+        return self._journal.known(kind)
+
+    def readings(self, sensors: Sequence[int], start: datetime, end: datetime) -> Readings:
+        """Readings with start <= event < end in order of sensor and event, each event once."""
+        window = Window(sensors, micros(start), micros(end))
+
+        def read(view: View) -> Readings:
+            rows = self._shelf.relation(view, "readings", window)
+            sql = f"select sensor, event_us, value, quality from {rows} order by all"
+            return Readings.of(self._engine.arrays(sql))
+
+        return self._reading(read)
+
+    def buckets(self, sensors: Sequence[int], start: datetime, width: timedelta, n: int) -> Buckets:
+        """Readings summed up in ``n`` stretches from ``start`` on; empty ones are left out."""
+        raise NotImplementedError
+
+    def beliefs(self, asked: Asked, knowable: Mapping[int, Knowable]) -> Beliefs:
+        """Beliefs in order of sensor, event, source, belief time, probability."""
+        raise NotImplementedError
+
+    def latest(self, sensors: Sequence[int], now: datetime) -> Readings:
+        """The newest usable reading until ``now`` of each sensor that has one."""
+        usable = ", ".join(str(code) for code in USABLE)
+
+        def newest(some: Sequence[int], lo_us: int | None, view: View) -> Readings:
+            rows = self._shelf.relation(
+                view, "readings", Window(some, lo_us, micros(now) + 1), once=False
+            )
+            sql = (
+                "select sensor, max(event_us) as event_us, arg_max(value, event_us) as value,"
+                " arg_max(quality, event_us) as quality"
+                f" from {rows} where quality in ({usable}) and not isnan(value) group by sensor"
+            )
+            return Readings.of(self._engine.arrays(sql))
+
+        def read(view: View) -> Readings:
+            found, missing = [], set(sensors)
+            for look in _LOOKS:
+                lo_us = None if look is None else micros(now - look)
+                found.append(newest(sorted(missing), lo_us, view))
+                missing -= set(found[-1].sensor.tolist())
+                if not missing:
+                    break
+            rows = Readings.joined(found)
+            return rows.take(np.argsort(rows.sensor, kind="stable"))
+
+        return self._reading(read)
+
+    def newest(self, sensors: Sequence[int], now: datetime) -> Beliefs:
+        """The belief about the newest event that starts by ``now``, of each sensor."""
+        raise NotImplementedError
+
+    def statistics(self, sensor: int) -> list[Statistics]:
+        """What there is about a sensor, by source."""
+        raise NotImplementedError
+
+    def delete(
+        self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
+    ) -> int:
+        """Take beliefs of one source (None: of all, and the readings, too) out for good."""
+        window = Window(
+            (sensor,),
+            None if start is None else micros(start),
+            None if end is None else micros(end),
+        )
+        if source is not None:
+            return self._compactor.delete(("beliefs",), window, f"source = {int(source)}")
+        return self._compactor.delete(("beliefs", "readings", "minutes", "hours"), window)
+
+    def restamp(self, stamp: Stamp) -> int:
+        """Date what this boot read before its clock was right; returns how many readings."""
+        with self._compactor.gate:
+            batches = self._journal.redate(stamp)
+            seen = self._compactor.heated(batches)
+        if not seen:
+            self._mend(None)
+        return sum(len(batch.rows) for batch in batches)
+
+    def maintain(self, now: datetime) -> None:
+        """Bring what the journal holds into partitions, sum up, merge, let old rows go."""
+        self._now = now
+        due = self._compacted is None or now - self._compacted >= _HOUR or now < self._compacted
+        if due or self._journal.waiting() >= _MANY:
+            self._compactor.compact()
+            self._compacted = now
+        self._compactor.merge()
+        for kind in KINDS:
+            span = getattr(self._keep, kind)
+            if span is not None:
+                self._compactor.prune(kind, micros(now - span))
+
+    def close(self) -> None:
+        """Let go of everything; what was committed stays."""
+        self._journal.close()
+        self._engine.close()
+
+    def _reading(self, read: Callable[[View], _T]) -> _T:
+        """Do a query; what it finds damaged is set aside, and the query done again without it."""
+        while True:
+            try:
+                with self._shelf.view() as view:
+                    return read(view)
+            except DamagedPartition as error:
+                self._mend(error)
+            except StoreError as error:
+                if not self._broken(error):
+                    raise
+                self._mend(None)
+
+    def _broken(self, error: StoreError) -> bool:
+        """Whether DuckDB has to be begun anew."""
+        return "invalidated" in str(error) or "FATAL" in str(error)
+
+    def _mend(self, damaged: DamagedPartition | None) -> None:
+        with self._mending:
+            if damaged is None:
+                self._engine.begin_anew()
+                self._compactor.show()
+                return
+            names = {one.name for one in self._shelf.newest.partitions}
+            if damaged.name not in names:
+                return  # somebody else was faster
+            path = self._folder / "history" / damaged.name
+            aside = "nowhere"
+            if path.exists():
+                recover.probe(self._folder)
+                aside = recover.set_aside(self._folder / "quarantine", path, self._now).name
+            self._compactor.drop([damaged.name])
+            self.alarms.append(f"{damaged}; kept as quarantine/{aside}")

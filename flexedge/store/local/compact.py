@@ -1,0 +1,256 @@
+"""From journal to partitions, from small partitions to large ones, and out when they are old."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from flexedge.errors import StoreError
+from flexedge.store.local import durable
+from flexedge.store.local.engine import Columns, Engine
+from flexedge.store.local.journal import Batch, Journal
+from flexedge.store.local.partition import (
+    COLUMNS,
+    KEYS,
+    KINDS,
+    Kind,
+    Partition,
+    Place,
+    write,
+)
+from flexedge.store.local.shelf import HOT, Shelf, View, Window
+from flexedge.store.rows import Beliefs, Readings
+
+CHUNK = 1_000_000
+"""Rows of a partition out of the journal, at most about."""
+_FANS: dict[Kind, tuple[int, ...]] = {"readings": (24,), "beliefs": (24, 30, 12),
+                                      "minutes": (24, 30, 12), "hours": (24, 30, 12)}  # fmt: skip
+"""How many partitions become one, by how often they were merged: hours, days, months."""
+_NOTHING: dict[Kind, Readings | Beliefs] = {"readings": Readings.empty(),
+                                            "beliefs": Beliefs.empty()}  # fmt: skip
+_LARGEST = 8_000_000  # rows: no partition is merged beyond
+
+
+class Compactor:
+    """Changes what there is to read; one piece of work at a time, readers are never in the way."""
+
+    def __init__(self, engine: Engine, journal: Journal, history: Path) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._history = history
+        self._work = threading.Lock()
+        self.gate = threading.Lock()
+        """Held while rows come in, and while what there is to read changes."""
+        self._tables = 0
+        self.shelf = Shelf(history, View((), {}, 0, replaced=False))
+        self.show()
+
+    def show(self) -> None:
+        """Load hot tables anew and publish what there is. For the start and after failures."""
+        with self.gate:
+            self._publish(fresh=True)
+
+    def compact(self) -> bool:
+        """Bring what the journal holds into partitions; whether there was anything."""
+        with self._work:
+            until, moved = self._journal.last, False
+            for chunk in _chunks(self._journal.batches(0, until)):
+                made = [
+                    one for kind in ("readings", "beliefs") if (one := self._written(kind, chunk))
+                ]
+                self._exchange(made, taken=[batch.seq for batch in chunk])
+                moved = True
+            return moved
+
+    def _written(self, kind: Kind, chunk: Sequence[Batch]) -> Partition | None:
+        batches = [batch for batch in chunk if batch.kind == kind]
+        if not batches:
+            return None
+        rows = _joined(batches)
+        columns = rows.columns() | {"ord": np.arange(len(rows))}
+        place = Place(kind, batches[0].seq, batches[-1].seq, 0)
+        return self._write(place, f"select {COLUMNS[kind]} from ({_once('given', kind)})", columns)
+
+    def absorb(self, rows: Readings | Beliefs) -> None:
+        """Keep many rows at once, past the journal; they last when this returns."""
+        kind: Kind = "readings" if isinstance(rows, Readings) else "beliefs"
+        with self._work:
+            made, number = [], self._journal.reserve(1 + len(rows) // CHUNK)
+            for at in range(0, len(rows), CHUNK):
+                part = rows.take(np.arange(at, min(at + CHUNK, len(rows))))
+                columns = part.columns() | {"ord": np.arange(len(part))}
+                place = Place(kind, number + at // CHUNK, number + at // CHUNK, 0)
+                select = f"select {COLUMNS[kind]} from ({_once('given', kind)})"
+                made.append(self._write(place, select, columns))
+            self._exchange([one for one in made if one])
+
+    def add(
+        self, made: Sequence[Partition], removed: Sequence[Partition], facts: Mapping[str, int]
+    ) -> None:
+        """Exchange partitions that were written elsewhere."""
+        self._exchange(made, removed, facts)
+
+    def merge(self) -> bool:
+        """Make one partition of many small ones, where there are enough; whether one was made."""
+        with self._work:
+            made = [
+                self._merged(kind, level) for kind in KINDS for level in range(len(_FANS[kind]))
+            ]
+            return any(made)
+
+    def _merged(self, kind: Kind, level: int) -> bool:
+        small = [one for one in self.shelf.newest.partitions
+                 if one.kind == kind and one.level == level]  # fmt: skip
+        if len(small) < _FANS[kind][level]:
+            return False
+        group: list[Partition] = []
+        for one in small:
+            if group and sum(other.rows for other in group) + one.rows > _LARGEST:
+                break
+            group.append(one)
+        if len(group) == 1:
+            self._exchange([replace(group[0], level=level + 1)], group, unlink=False)
+            return True
+        with self.shelf.view() as view:
+            rows = self.shelf.relation(
+                view, kind, Window(), only=lambda one: one in group, hot=False
+            )
+            place = Place(kind, group[0].lo, max(one.hi for one in group), level + 1)
+            made = self._write(place, f"select {COLUMNS[kind]} from {rows}")
+        self._exchange([made] if made else [], group)
+        return True
+
+    def prune(self, kind: Kind, before_us: int) -> int:
+        """Let partitions go whose last row is older; returns how many bytes."""
+        with self._work:
+            rolled = self.shelf.newest.rolled
+            old = [
+                one
+                for one in self.shelf.newest.partitions
+                if one.kind == kind
+                and one.last_us < before_us
+                and (kind != "readings" or one.hi <= rolled)
+            ]
+            if old:
+                self._exchange([], old)
+            return sum(one.size for one in old)
+
+    def drop(self, names: Sequence[str], facts: Mapping[str, int] | None = None) -> None:
+        """Take partitions out of the manifest whose files are gone or set aside."""
+        gone = [one for one in self.shelf.newest.partitions if one.name in names]
+        self._exchange([], gone, facts, unlink=False)
+
+    def delete(self, kinds: Sequence[Kind], window: Window, more: str = "true") -> int:
+        """Take rows out of every partition; ``more``: a further condition. How many rows went."""
+        self.compact()
+        with self._work, self.shelf.view() as view:
+            made, old, gone = [], [], 0
+            for kind in kinds:
+                condition = f"({window.where(kind)}) and ({more})"
+                for one in view.partitions:
+                    if one.kind != kind or not window.touches(one):
+                        continue
+                    path = self.shelf.path(one)
+                    sql = f"select count(*) from read_parquet('{path}') where {condition}"
+                    ((n,),) = self._engine.run(sql)
+                    if not n:
+                        continue
+                    left = f"select * from read_parquet('{path}') where not ({condition})"
+                    made.append(self._write(Place(kind, one.lo, one.hi, one.level), left))
+                    old.append(one)
+                    gone += n if kind in ("beliefs", "readings") else 0
+            if old:
+                self._exchange([one for one in made if one], old)
+            return gone
+
+    def _write(self, place: Place, select: str, given: Columns | None = None
+               ) -> Partition | None:  # fmt: skip
+        made = write(self._engine, self._history, place, select, given)
+        if made is not None:
+            self.shelf.written(made.name)
+        return made
+
+    def _exchange(
+        self,
+        made: Sequence[Partition],
+        old: Sequence[Partition] = (),
+        facts: Mapping[str, int] | None = None,
+        taken: Sequence[int] = (),
+        *,
+        unlink: bool = True,
+    ) -> None:
+        with self.gate:
+            self._journal.exchange(made, [one.name for one in old], facts, taken)
+            files = [self._history / one.name for one in old] if unlink else []
+            self._publish(fresh=bool(taken), garbage=files)
+
+    def _publish(self, *, fresh: bool, garbage: Sequence[Path] = ()) -> None:
+        """Show what manifest and journal say now. The gate is held."""
+        before = self.shelf.newest
+        hot = self._loaded() if fresh else before.hot
+        view = View(tuple(self._journal.partitions()), hot, self._journal.fact("rolled") or 0,
+                    replaced=bool(self._journal.fact("replaced")))  # fmt: skip
+        clear = [partial(durable.remove, path) for path in garbage]
+        if fresh:
+            clear += [partial(self._engine.forget, table) for table in before.hot.values()]
+        self.shelf.publish(view, clear)
+
+    def _loaded(self) -> Mapping[Kind, str]:
+        """New hot tables with all that the journal holds."""
+        self._tables += 1
+        hot: dict[Kind, str] = {kind: f"{kind}_{self._tables}" for kind in ("readings", "beliefs")}
+        for kind, rows in _NOTHING.items():
+            self._engine.make(hot[kind], rows.columns() | {"ord": np.empty(0, np.int64)})
+        for chunk in _chunks(self._journal.batches(0)):
+            self._heat(chunk, hot)
+        return hot
+
+    def heated(self, batches: Sequence[Batch]) -> bool:
+        """Make new rows of the journal visible; False if DuckDB refuses. The gate is held."""
+        try:
+            self._heat(batches, self.shelf.newest.hot)
+        except StoreError:
+            return False
+        return True
+
+    def _heat(self, batches: Sequence[Batch], hot: Mapping[Kind, str]) -> None:
+        for kind, table in hot.items():
+            some = [batch for batch in batches if batch.kind == kind and batch.stamp.trusted]
+            if some:
+                self._load(table, _joined(some), some[0].seq)
+
+    def _load(self, table: str, rows: Readings | Beliefs, seq: int) -> None:
+        # within a batch later rows are newer, and batches are counted up: fine for 2**19 rows each
+        order = HOT + (seq << 19) + np.arange(len(rows), dtype=np.int64)
+        self._engine.load(table, rows.columns() | {"ord": order})
+
+
+def _joined(batches: Sequence[Batch]) -> Readings | Beliefs:
+    readings = [batch.rows for batch in batches if isinstance(batch.rows, Readings)]
+    if readings:
+        return Readings.joined(readings)
+    return Beliefs.joined([batch.rows for batch in batches if isinstance(batch.rows, Beliefs)])
+
+
+def _once(rows: str, kind: Kind) -> str:
+    return (
+        f"select * from {rows} qualify row_number() over"
+        f" (partition by {KEYS[kind]} order by ord desc) = 1"
+    )
+
+
+def _chunks(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
+    """Batches in groups of a size that memory bears."""
+    chunk: list[Batch] = []
+    rows = 0
+    for batch in batches:
+        chunk.append(batch)
+        rows += len(batch.rows)
+        if rows >= CHUNK:
+            yield chunk
+            chunk, rows = [], 0
+    if chunk:
+        yield chunk

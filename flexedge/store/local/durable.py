@@ -1,0 +1,71 @@
+"""Files that survive a power cut: whole under their name, or not there."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flexedge.errors import StoreError
+
+_CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames, new files and removals in a folder last."""
+    with _told(folder):
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file last."""
+    with _told(path):
+        number = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that lasts, with those above it."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with _told(folder):
+        folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Give a finished and synced file its name, for good."""
+    with _told(path):
+        partial.replace(path)
+    sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that may be gone already."""
+    with _told(path):
+        path.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file's content."""
+    digest = hashlib.sha256()
+    with _told(path), path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,324 @@
+"""The journal: batches of rows in SQLite, and the manifest of partitions that took them over.
+
+What ``append`` has returned from is on the disk: WAL, synchronous=FULL. Manifest and journal
+change in one transaction, so that every row is in one of them and never in both. The only importer
+of sqlite3.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.archive import Kind, Stamp
+from flexedge.store.local import partition
+from flexedge.store.local.codec import pack, unpack
+from flexedge.store.local.partition import Partition
+from flexedge.store.rows import Beliefs, Readings
+
+FORMAT = 1
+"""Of this file; a newer one is not opened."""
+_COLUMNS = ", ".join(field.name for field in fields(Partition))
+_MARKS = ", ".join("?" for _ in fields(Partition))
+_SCHEMA = f"""
+create table if not exists batches (
+    seq integer primary key, kind text not null, rows integer not null,
+    boot text not null, offset_us integer not null, trusted integer not null, data blob not null);
+create table if not exists partitions ({_COLUMNS}, primary key (name)) without rowid;
+create table if not exists known (
+    kind text, number integer, words text not null, primary key (kind, number)) without rowid;
+create table if not exists facts (name text primary key, value integer not null) without rowid;
+"""
+_SALVAGED = {"batches": "seq", "known": "kind, number"}  # files tell what the manifest was
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=1000",
+            "journal_size_limit=8388608", "trusted_schema=off", "mmap_size=0",
+            "cell_size_check=on")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was committed at once, and how the clock stood."""
+
+    seq: int
+    kind: partition.Kind
+    rows: Readings | Beliefs
+    stamp: Stamp
+
+
+class Journal:
+    """One file. Safe to use from any thread. Raises ``StoreError``; then nothing has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self.begun = not path.exists()
+        """Whether there was nothing before."""
+        with self._told():
+            self._connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=5.0
+            )
+            try:
+                self._open()
+            except BaseException:
+                self._connection.close()
+                raise
+        path.chmod(0o600)
+
+    def _open(self) -> None:
+        for pragma in _PRAGMAS:
+            self._connection.execute(f"pragma {pragma}")
+        words = self._connection.execute("pragma quick_check(1)").fetchone()[0]
+        if words != "ok":
+            raise StoreDamaged(f"{self._path}: {words}")
+        (found,) = self._connection.execute("pragma user_version").fetchone()
+        if found > FORMAT:
+            raise StoreError(f"{self._path} was written by a newer version (format {found}, this one knows {FORMAT}); install that version, or restore a backup of this one")  # fmt: skip  # noqa: E501
+        self.begun = not self._connection.execute(
+            "select count(*) from sqlite_master where name = 'partitions'"
+        ).fetchone()[0]
+        if found < FORMAT:
+            self._connection.execute("begin immediate")
+            for statement in _SCHEMA.split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"pragma user_version = {FORMAT}")
+            self._connection.execute("commit")
+        self._count()
+
+    def _count(self) -> None:
+        self._next = 1 + max(
+            self._number("select max(seq) from batches"),
+            self._number("select max(hi) from partitions"),
+        )
+
+    def _number(self, sql: str) -> int:
+        (found,) = self._connection.execute(sql).fetchone()
+        return int(found or 0)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            words = str(error)
+            damaged = "malformed" in words or "not a database" in words
+            raise (StoreDamaged if damaged else StoreError)(f"{self._path}: {words}") from error
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error.strerror or error}") from error
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and on the disk when it is over."""
+        with self._lock, self._told():
+            connection = self._connection
+            connection.execute("begin immediate")
+            try:
+                yield connection
+                connection.execute("commit")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("rollback")
+                raise
+
+    def append(self, parts: Sequence[Readings | Beliefs], stamp: Stamp) -> list[Batch]:
+        """Keep rows, those of every part together; empty parts are left out."""
+        about = (stamp.boot, stamp.offset_us, stamp.trusted)
+        packed = [(_name(rows), len(rows), pack(rows), rows) for rows in parts if len(rows)]
+        made = []
+        with self._transaction() as connection:
+            for at, (kind, n, data, rows) in enumerate(packed):
+                seq = self._next + at
+                connection.execute(
+                    "insert into batches values (?, ?, ?, ?, ?, ?, ?)", (seq, kind, n, *about, data)
+                )
+                made.append(Batch(seq, kind, rows, stamp))
+            self._next += len(packed)
+        return made
+
+    def batches(
+        self, after: int, until: int | None = None, *, trusted: bool = True
+    ) -> Iterator[Batch]:
+        """Batches after a number, in order; those of the wrong trust are passed over.
+
+        One that does not fit its checksum is passed over, too: see ``damaged``.
+        """
+        last = self.last if until is None else until
+        while True:
+            with self._lock, self._told():
+                row = self._connection.execute(
+                    "select seq, kind, rows, boot, offset_us, trusted, data from batches"
+                    " where seq > ? and seq <= ? and trusted = ? order by seq limit 1",
+                    (after, last, trusted),
+                ).fetchone()
+            if row is None:
+                return
+            after = row[0]
+            with contextlib.suppress(StoreDamaged):
+                yield _batch(row)
+
+    def damaged(self) -> list[tuple[int, bytes]]:
+        """Batches that do not fit their checksum: number and bytes."""
+        bad = []
+        with self._lock, self._told():
+            for row in self._connection.execute(
+                "select seq, kind, rows, boot, offset_us, trusted, data from batches"
+            ):
+                try:
+                    _batch(row)
+                except StoreDamaged:
+                    bad.append((row[0], bytes(row[6])))
+        return bad
+
+    def drop(self, numbers: Sequence[int]) -> None:
+        """Forget batches."""
+        with self._transaction() as connection:
+            connection.executemany("delete from batches where seq = ?", [(n,) for n in numbers])
+
+    def reserve(self, n: int) -> int:
+        """The first of ``n`` batch numbers that are used for partitions past the journal."""
+        with self._lock:
+            first, self._next = self._next, self._next + n
+            return first
+
+    @property
+    def last(self) -> int:
+        """The number of the newest batch there ever was."""
+        return self._next - 1
+
+    def waiting(self, *, trusted: bool = True) -> int:
+        """How many rows are in batches."""
+        with self._lock, self._told():
+            sql = "select sum(rows) from batches where trusted = ?"
+            return int(self._connection.execute(sql, (trusted,)).fetchone()[0] or 0)
+
+    def partitions(self) -> list[Partition]:
+        """The manifest, oldest batches first."""
+        with self._lock, self._told():
+            return [
+                Partition(*row)
+                for row in self._connection.execute(
+                    f"select {_COLUMNS} from partitions order by lo, hi, name"
+                )
+            ]
+
+    def exchange(
+        self,
+        added: Sequence[Partition],
+        removed: Sequence[str] = (),
+        facts: Mapping[str, int] | None = None,
+        taken: Sequence[int] = (),
+    ) -> None:
+        """Change the manifest; ``taken``: the batches that are in partitions from now on."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "delete from partitions where name = ?", [(name,) for name in removed]
+            )
+            connection.executemany(
+                f"insert into partitions ({_COLUMNS}) values ({_MARKS})",
+                [astuple(one) for one in added],
+            )
+            connection.executemany(
+                "insert or replace into facts values (?, ?)", list((facts or {}).items())
+            )
+            connection.executemany("delete from batches where seq = ?", [(n,) for n in taken])
+            if added:
+                self._next = max(self._next, 1 + max(one.hi for one in added))
+
+    def fact(self, name: str) -> int | None:
+        """A number that was put down beside the manifest."""
+        with self._lock, self._told():
+            row = self._connection.execute(
+                "select value from facts where name = ?", (name,)
+            ).fetchone()
+            return None if row is None else int(row[0])
+
+    def introduce(self, kind: Kind, number: int, words: str) -> None:
+        """Note what a number stands for."""
+        with self._transaction() as connection:
+            connection.execute(
+                "insert or replace into known values (?, ?, ?)", (kind, number, words)
+            )
+
+    def known(self, kind: Kind) -> dict[int, str]:
+        """What was introduced."""
+        with self._lock, self._told():
+            sql = "select number, words from known where kind = ?"
+            return dict(self._connection.execute(sql, (kind,)))
+
+    def redate(self, stamp: Stamp) -> list[Batch]:
+        """Shift what this boot read before its clock was right; the new, trusted batches."""
+        old = [
+            batch
+            for batch in self.batches(0, trusted=False)
+            if batch.stamp.boot == stamp.boot and isinstance(batch.rows, Readings)
+        ]
+        about = (stamp.boot, stamp.offset_us, True)
+        made = []
+        with self._transaction() as connection:
+            for at, before in enumerate(old):
+                batch = Batch(self._next + at, before.kind, _shifted(before, stamp), stamp)
+                made.append(batch)
+                row = (batch.seq, batch.kind, len(batch.rows), *about, pack(batch.rows))
+                connection.execute("delete from batches where seq = ?", (before.seq,))
+                connection.execute("insert into batches values (?, ?, ?, ?, ?, ?, ?)", row)
+            self._next += len(made)
+        return made
+
+    def salvage(self, damaged: Path) -> int:
+        """Take over what can be read of a damaged journal; returns how many rows."""
+        found: dict[str, dict[object, tuple[object, ...]]] = {}
+        with contextlib.closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as other:
+            other.text_factory = lambda data: data.decode(errors="replace")
+            for table, key in _SALVAGED.items():
+                found[table] = _readable(other, table, key)
+        with self._transaction() as connection:
+            for table, rows in found.items():
+                for row in rows.values():
+                    marks = ", ".join("?" for _ in row)
+                    with contextlib.suppress(sqlite3.DatabaseError):
+                        connection.execute(f"insert into {table} values ({marks})", row)
+        self.begun = True
+        self._count()
+        return sum(int(str(row[2])) for row in found["batches"].values())
+
+    def check(self) -> str:
+        """What SQLite finds wrong with the whole file; "" when all is well."""
+        with self._lock, self._told():
+            words = str(self._connection.execute("pragma integrity_check(1)").fetchone()[0])
+        return "" if words == "ok" else words
+
+    def close(self) -> None:
+        """Close the file; what was appended stays."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+
+def _readable(other: sqlite3.Connection, table: str, key: str) -> dict[object, tuple[object, ...]]:
+    """The rows of a table that can be read, from its beginning and from its end."""
+    rows: dict[object, tuple[object, ...]] = {}
+    for order in ("asc", "desc"):
+        ordered = ", ".join(f"{part} {order}" for part in key.split(", "))
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for row in other.execute(f"select * from {table} order by {ordered}"):
+                rows[row[:2] if "," in key else row[0]] = row
+    return rows
+
+
+def _name(rows: Readings | Beliefs) -> partition.Kind:
+    return "readings" if isinstance(rows, Readings) else "beliefs"
+
+
+def _batch(row: tuple[int, partition.Kind, int, str, int, int, bytes]) -> Batch:
+    seq, kind, n, boot, offset_us, trusted, data = row
+    rows = unpack(Readings, data, n) if kind == "readings" else unpack(Beliefs, data, n)
+    return Batch(seq, kind, rows, Stamp(boot, offset_us, bool(trusted)))
+
+
+def _shifted(batch: Batch, stamp: Stamp) -> Readings:
+    """The readings as the right clock would have dated them."""
+    rows = batch.rows
+    assert isinstance(rows, Readings)  # noqa: S101 (beliefs are never dated by an untrusted clock)
+    late = stamp.offset_us - batch.stamp.offset_us
+    return Readings(rows.sensor, rows.event_us + late, rows.value, rows.quality)

@@ -1,0 +1,114 @@
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flexedge.errors import StoreError
+from flexedge.store.archive import Stamp
+from flexedge.store.local.archive import Keep, LocalArchive
+from flexedge.store.rows import EPOCH, Beliefs, Readings
+from tests.store.local.rows_made import NOW, SECOND, STAMP, believed, some
+
+NONE = Beliefs.empty()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> LocalArchive:
+    return LocalArchive(tmp_path / "data", NOW)
+
+
+def values(archive: LocalArchive) -> list[float]:
+    return sorted(archive.readings([0, 1], EPOCH, EPOCH + 99 * DAY).value.tolist())
+
+
+def test_what_was_committed_is_there_before_and_after_everything(tmp_path: Path) -> None:
+    archive = LocalArchive(tmp_path, NOW)
+    for hour in range(30):
+        archive.commit(some(10, 10 * hour), NONE, STAMP)
+        assert len(values(archive)) == 10 * (hour + 1)
+        archive.maintain(EPOCH + timedelta(hours=hour))
+        assert len(values(archive)) == 10 * (hour + 1)
+    archive.close()
+    again = LocalArchive(tmp_path, NOW)
+    assert values(again) == list(range(300))
+    assert again.alarms == []
+
+
+def test_the_newest_usable_reading_is_found_however_old(archive: LocalArchive) -> None:
+    archive.commit(some(2), NONE, STAMP)
+    archive.maintain(EPOCH)
+    later = Readings.of({"sensor": [1, 1, 1, 1], "event_us": np.arange(1, 5) * 86_400 * SECOND,
+                         "value": [7, 8, np.nan, 9], "quality": [0, 3, 1, 2]})  # fmt: skip
+    archive.commit(later, NONE, STAMP)
+    found = archive.latest([1, 0, 5], EPOCH + 40 * DAY)
+    assert (found.sensor.tolist(), found.value.tolist()) == ([0, 1], [0.0, 8.0])
+    assert archive.latest([1], EPOCH + 1.5 * DAY).value.tolist() == [7.0]
+    assert len(archive.latest([1], EPOCH - DAY)) == 0
+
+
+def test_many_rows_go_past_the_journal(archive: LocalArchive, tmp_path: Path) -> None:
+    archive.commit(some(200_001), believed(3), STAMP)
+    assert (tmp_path / "data" / "journal.db-wal").stat().st_size < 200_000
+    assert len(values(archive)) == 200_001
+    with pytest.raises(StoreError, match="need a clock"):
+        archive.commit(some(200_001), NONE, Stamp("boot", 0, trusted=False))
+
+
+def test_untrusted_readings_are_seen_once_they_are_dated(archive: LocalArchive) -> None:
+    archive.commit(some(2), NONE, Stamp("boot", -3600 * SECOND, trusted=False))
+    archive.maintain(NOW)
+    assert values(archive) == []
+    assert archive.restamp(STAMP) == 2
+    assert archive.restamp(STAMP) == 0
+    rows = archive.readings([0, 1], EPOCH, EPOCH + DAY)
+    assert rows.event_us.tolist() == [3600 * SECOND, 3601 * SECOND]
+
+
+def test_old_rows_go(tmp_path: Path) -> None:
+    archive = LocalArchive(tmp_path, NOW, keep=Keep(readings=None, beliefs=DAY))
+    archive.commit(Readings.empty(), believed(10), STAMP)
+    archive.maintain(EPOCH + DAY)
+    assert len(list((tmp_path / "history" / "beliefs").iterdir())) == 1
+    archive.maintain(EPOCH + 2 * DAY)
+    assert list((tmp_path / "history" / "beliefs").iterdir()) == []
+
+
+def test_a_damaged_partition_is_set_aside_and_the_rest_is_answered(tmp_path: Path) -> None:
+    archive = LocalArchive(tmp_path, NOW)
+    for hour in (0, 1):
+        archive.commit(some(10, 10 * hour), NONE, STAMP)
+        archive.maintain(EPOCH + timedelta(hours=hour))
+    archive.close()
+    bad = min((tmp_path / "history" / "readings").iterdir())
+    bad.write_bytes(bad.read_bytes()[:-1] + b"x")
+    again = LocalArchive(tmp_path, NOW)
+    assert values(again) == list(range(10, 20))
+    assert again.alarms == [
+        (
+            f"readings/{bad.name} does not fit its checksum;"
+            f" kept as quarantine/{bad.name}.20260329T000000"
+        )
+    ]
+    assert values(again) == list(range(10, 20))
+    assert len(again.alarms) == 1
+
+
+def test_duckdb_may_fail_for_good_without_losing_anything(archive: LocalArchive) -> None:
+    archive.commit(some(5), NONE, STAMP)
+    archive._engine.begin_anew()  # as after an error that it does not survive: all tables are gone
+    archive.commit(some(5, 5), NONE, STAMP)
+    assert values(archive) == list(range(10))
+
+
+def test_one_sensor_or_one_source_is_deleted(archive: LocalArchive) -> None:
+    archive.commit(some(10), Beliefs.joined([believed(4), believed(3, 0, 2)]), STAMP)
+    assert archive.delete(1, 2, None, None) == 3
+    assert archive.delete(1, None, EPOCH, EPOCH + timedelta(minutes=1)) == 6
+    assert values(archive) == [0, 2, 4, 6, 8]
+
+
+def test_names_are_kept(archive: LocalArchive) -> None:
+    archive.introduce("source", 2, "two")
+    assert archive.known("source") == {2: "two"}

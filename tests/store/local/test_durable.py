@@ -1,0 +1,37 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from flexedge.errors import StoreError
+from flexedge.store.local import durable
+
+
+def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
+    durable.make_folder(tmp_path / "a" / "b" / "c")
+    durable.make_folder(tmp_path / "a" / "b" / "c")
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+
+
+def test_a_file_takes_the_place_of_another(tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "old").write_text("old")
+    durable.sync_file(tmp_path / "new")
+    durable.put_in_place(tmp_path / "new", tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert (tmp_path / "old").read_text() == "new"
+
+
+def test_the_checksum_is_that_of_everybody(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 8192
+    (tmp_path / "file").write_bytes(content)
+    assert durable.sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_errors_name_the_file(tmp_path: Path) -> None:
+    durable.remove(tmp_path / "gone")
+    with pytest.raises(StoreError, match="gone: No such file"):
+        durable.sha256(tmp_path / "gone")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file: File exists"):
+        durable.make_folder(tmp_path / "file" / "sub")

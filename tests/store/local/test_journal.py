@@ -1,0 +1,127 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.archive import Stamp
+from flexedge.store.local.journal import FORMAT, Journal
+from flexedge.store.local.partition import Partition
+from flexedge.store.rows import Readings
+from tests.store.local.rows_made import SECOND, STAMP, believed, some
+
+
+def numbers(journal: Journal) -> list[int]:
+    return [batch.seq for batch in journal.batches(0)]
+
+
+def partition(name: str, hi: int) -> Partition:
+    return Partition(name, "readings", 1, hi, 0, 5, 100, 0, 10, "ab")
+
+
+def test_what_was_appended_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "j.db")
+    assert first.begun
+    first.append([some(3), believed(2)], STAMP)
+    first.close()
+    again = Journal(tmp_path / "j.db")
+    assert not again.begun
+    one, two = again.batches(0)
+    assert (one.kind, two.kind) == ("readings", "beliefs")
+    assert one.rows.value.tolist() == [0.0, 1.0, 2.0]
+    assert again.waiting() == 5
+    assert [batch.seq for batch in again.append([some(1)], STAMP)] == [3]
+
+
+def test_it_keeps_what_it_says_with_wal_and_full(journal: Journal) -> None:
+    ask = journal._connection.execute
+    assert ask("pragma journal_mode").fetchone() == ("wal",)
+    assert ask("pragma synchronous").fetchone() == (2,)
+
+
+def test_numbers_are_never_used_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.append([some(1), some(1)], STAMP)
+    journal.exchange([partition("readings/a", 2)], taken=[1, 2])
+    assert journal.reserve(2) == 3
+    journal.exchange([partition("readings/b", 4)])
+    journal.close()
+    again = Journal(tmp_path / "j.db")
+    assert again.last == 4
+    assert [one.name for one in again.partitions()] == ["readings/a", "readings/b"]
+    assert numbers(again) == []
+
+
+def test_manifest_and_journal_change_together_or_not_at_all(journal: Journal) -> None:
+    journal.append([some(1)], STAMP)
+    journal.exchange([partition("readings/a", 1)], facts={"rolled": 1})
+    with pytest.raises(StoreError, match="UNIQUE"):
+        journal.exchange([partition("readings/a", 1)], facts={"rolled": 9}, taken=[1])
+    assert numbers(journal) == [1]
+    assert journal.fact("rolled") == 1
+    assert journal.fact("nothing") is None
+
+
+def test_a_damaged_batch_is_passed_over_and_told(journal: Journal) -> None:
+    journal.append([some(1), some(2), some(3)], STAMP)
+    journal._connection.execute("update batches set data = x'00112233445566' where seq = 2")
+    assert numbers(journal) == [1, 3]
+    assert journal.damaged() == [(2, bytes.fromhex("00112233445566"))]
+    journal.drop([2])
+    assert journal.damaged() == []
+
+
+def test_readings_of_an_untrusted_clock_wait_until_they_are_dated(journal: Journal) -> None:
+    journal.append([some(2)], Stamp("other boot", 0, trusted=False))
+    journal.append([some(2)], Stamp("boot", 5 * SECOND, trusted=False))
+    journal.append([some(1)], Stamp("boot", 9 * SECOND, trusted=True))
+    assert numbers(journal) == [3]
+    assert journal.waiting(trusted=False) == 4
+    (dated,) = journal.redate(Stamp("boot", 9 * SECOND, trusted=True))
+    assert isinstance(dated.rows, Readings)
+    assert dated.rows.event_us.tolist() == [4 * SECOND, 5 * SECOND]
+    assert numbers(journal) == [3, dated.seq] == [3, 4]
+    assert journal.redate(Stamp("boot", 99 * SECOND, trusted=True)) == []
+    assert journal.waiting(trusted=False) == 2
+
+
+def test_names_are_kept(journal: Journal) -> None:
+    journal.introduce("sensor", 1, "a")
+    journal.introduce("sensor", 1, "b")
+    journal.introduce("source", 1, "c")
+    assert journal.known("sensor") == {1: "b"}
+
+
+def test_a_damaged_file_is_refused_and_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    journal = Journal(path)
+    for start in range(200):
+        journal.append([some(40, start)], STAMP)
+    journal.introduce("sensor", 7, "seven")
+    journal.close()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    with pytest.raises(StoreDamaged, match=r"j\.db"):
+        Journal(path)
+    other = Journal(tmp_path / "new.db")
+    saved = other.salvage(path)
+    assert 150 * 40 < saved < 200 * 40
+    assert saved == other.waiting()
+    assert other.known("sensor") == {7: "seven"}
+    assert other.begun
+
+
+def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    Journal(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"pragma user_version = {FORMAT + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Journal(path)
+
+
+def test_check_says_what_is_wrong(journal: Journal) -> None:
+    assert journal.check() == ""

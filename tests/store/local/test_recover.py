@@ -1,0 +1,139 @@
+from pathlib import Path
+
+import pytest
+
+from flexedge.errors import StoreError
+from flexedge.store.local import recover
+from flexedge.store.local.compact import Compactor
+from flexedge.store.local.engine import Engine, Limits
+from flexedge.store.local.shelf import Window
+from tests.store.local.rows_made import NOW, STAMP, believed, some
+
+
+class Start:
+    """A start of the archive in a folder: what it tells, and what is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: list[str] = []
+        self.engine = Engine(folder / "history", folder / "temp", Limits())
+        self.journal = recover.open_journal(folder, NOW, self.told.append)
+        recover.settle(self.engine, self.journal, folder, NOW, self.told.append)
+        self.compactor = Compactor(self.engine, self.journal, folder / "history")
+
+    def values(self) -> list[float]:
+        with self.compactor.shelf.view() as view:
+            rows = self.compactor.shelf.relation(view, "readings", Window())
+            return [value for (value,) in self.engine.run(f"select value from {rows} order by 1")]
+
+    def filled(self, n: int = 3) -> "Start":
+        for start in range(0, 10 * n, 10):
+            self.journal.append([some(10, start), believed(2, start)], STAMP)
+            self.compactor.compact()
+        return self
+
+    def close(self) -> None:
+        self.journal.close()
+        self.engine.close()
+
+
+def test_a_new_folder_is_filled_without_a_word(tmp_path: Path) -> None:
+    assert Start(tmp_path).told == []
+    assert sorted(path.name for path in (tmp_path / "history").iterdir()) == [
+        "beliefs", "hours", "minutes", "readings"]  # fmt: skip
+
+
+def test_half_made_and_unknown_partitions_are_removed(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    folder = tmp_path / "history" / "readings"
+    orphan = folder / "000000000007-000000000009-0-0.parquet"
+    orphan.write_bytes(min(folder.glob("*")).read_bytes())
+    half = folder / "000000000007-000000000009-0-1.parquet.tmp"
+    half.write_bytes(b"PAR1")
+    (folder / "notes.txt").write_text("somebody's")
+    again = Start(tmp_path)
+    assert not orphan.exists()
+    assert not half.exists()
+    assert (folder / "notes.txt").exists()
+    assert again.values() == list(range(30))
+    assert again.told == []
+
+
+def test_a_partition_that_is_gone_is_told(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    lost = sorted((tmp_path / "history" / "readings").glob("*"))[1]
+    lost.unlink()
+    again = Start(tmp_path)
+    assert again.told == [f"1 partitions are gone from history/: readings/{lost.name}"]
+    assert again.values() == [*range(10), *range(20, 30)]
+    again.close()
+    assert Start(tmp_path).told == []
+
+
+@pytest.mark.parametrize("end", ["damaged", "gone"])
+def test_without_a_manifest_the_files_tell(tmp_path: Path, end: str) -> None:
+    first = Start(tmp_path).filled()
+    first.journal.introduce("sensor", 1, "one")
+    first.close()
+    path = tmp_path / "journal.db"
+    if end == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"no database" * 4096)
+    again = Start(tmp_path)
+    assert again.values() == list(range(30))
+    assert "the manifest was lost and made anew from 6 partitions" in again.told
+    if end == "damaged":
+        assert "kept as quarantine/journal.db.20260329T000000" in again.told[0]
+        assert (tmp_path / "quarantine" / "journal.db.20260329T000000").exists()
+    assert again.journal.append([some(1)], STAMP)[0].seq == 7
+    again.close()
+    assert Start(tmp_path).told == []
+
+
+def test_what_was_merged_away_is_not_adopted_beside_the_whole(tmp_path: Path) -> None:
+    first = Start(tmp_path).filled(24)
+    old = {path.name: path.read_bytes() for path in (tmp_path / "history/readings").glob("*")}
+    first.compactor.merge()
+    first.close()
+    for name, content in old.items():
+        (tmp_path / "history" / "readings" / name).write_bytes(content)
+    (tmp_path / "journal.db").unlink()
+    again = Start(tmp_path)
+    readings = [one.name for one in again.journal.partitions() if one.kind == "readings"]
+    assert readings == ["readings/000000000001-000000000047-1-0.parquet"]
+    assert again.values() == list(range(240))
+
+
+def test_a_damaged_partition_is_not_adopted(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    bad = min((tmp_path / "history" / "readings").glob("*"))
+    bad.write_bytes(bad.read_bytes()[:-9])
+    (tmp_path / "journal.db").unlink()
+    again = Start(tmp_path)
+    assert any(f"{bad.name} was damaged and is kept as quarantine/" in told for told in again.told)
+    assert again.values() == list(range(10, 30))
+
+
+def test_batches_that_do_not_fit_are_set_aside(tmp_path: Path) -> None:
+    first = Start(tmp_path)
+    first.journal.append([some(5), some(5, 5)], STAMP)
+    first.journal._connection.execute("update batches set data = x'0011223344' where seq = 1")
+    first.close()
+    again = Start(tmp_path)
+    assert again.told == [
+        "1 batches of journal.db did not fit their checksums, kept in quarantine/"
+    ]
+    assert (tmp_path / "quarantine" / "batch-1.20260329T000000").read_bytes() == b'\0\x11"3D'
+    assert again.values() == [5, 6, 7, 8, 9]
+
+
+def test_a_sick_disk_is_told_from_a_damaged_file(tmp_path: Path) -> None:
+    recover.probe(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StoreError, match="cannot be written: No such file"):
+        recover.probe(tmp_path / "gone")
+    (tmp_path / "journal.db").write_bytes(b"no database" * 4096)
+    (tmp_path / "probe").symlink_to("/dev/full")  # every write fails: no space left
+    with pytest.raises(StoreError, match="cannot be written: No space left"):
+        Start(tmp_path)
+    assert not (tmp_path / "quarantine").exists()
