@@ -99,7 +99,7 @@ def summed(
             sum(value * (least(coalesce(next_us - event_us, 0), {HOLD_US}) / 1e6)) as integral
         from stepped left join {_turnovers(turnovers or {})} using (sensor)
         group by sensor, start_us
-        order by sensor, start_us"""  # noqa: S608 (numbers and names of our own)
+        order by sensor, start_us"""
 
 
 def summed_again(
@@ -119,7 +119,7 @@ def summed_again(
         select r.sensor, r.event_us, r.value, r.quality from {relation} as r
         semi join {buckets} as b on r.sensor = b.sensor
             and r.event_us - (r.event_us % {width_us} + {width_us}) % {width_us} = b.start_us
-        where r.event_us >= {low} and r.event_us < {high})"""  # noqa: S608 (as above)
+        where r.event_us >= {low} and r.event_us < {high})"""
     return summed(readings, width_us, 0, turnovers)
 
 
