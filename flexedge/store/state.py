@@ -1,140 +1,156 @@
-"""The relational state beside the time series: SQLite through SQLAlchemy.
+"""The relational state beside the time series: SQLite or PostgreSQL, through SQLAlchemy.
 
-Small things that must survive a power cut: who owns the gateway, who is logged in, which control
-points have been taken and not given back.
+Things that must survive a power cut: who owns the gateway, who is logged in, which control points
+have been taken and not given back, what sensors and sources there are, what is to be done.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from flexedge.errors import StoreError
-
-_T = TypeVar("_T")
-_METADATA = sa.MetaData()
-_FACTS = sa.Table(
-    "facts",
-    _METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
-_SESSIONS = sa.Table(
-    "sessions",
-    _METADATA,
-    sa.Column("token_hash", sa.Text, primary_key=True),
-    sa.Column("created", sa.Float, nullable=False),
-    sa.Column("seen", sa.Float, nullable=False),
-)
-_HELD = sa.Table(
-    "held",
-    _METADATA,
-    sa.Column("control", sa.Text, primary_key=True),
-    sa.Column("since", sa.Float, nullable=False),
-)
-
-
-def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
+from flexedge.domain.asset import Sensor, Source
+from flexedge.store.archive import Kind
+from flexedge.store.tables import revisions
+from flexedge.store.tables.assets import AssetTree
+from flexedge.store.tables.audit import AuditTrail
+from flexedge.store.tables.cursors import Positions
+from flexedge.store.tables.database import Database
+from flexedge.store.tables.jobs import JobQueues
+from flexedge.store.tables.models import Facts, Leases, Sessions
+from flexedge.store.tables.registry import Registry
+from flexedge.store.tables.schedules import Headers
+from flexedge.store.tables.users import People
 
 
 class State:
-    """The state of one gateway in one file. Every write is on disk when the call returns.
+    """The state of one gateway. Every write is on disk when the call returns.
 
-    Safe to use from any thread. Raises ``StoreError`` when the file cannot be used.
+    ``where`` is a SQLite file or the URL of a PostgreSQL database; tables of an older revision are
+    brought up first. Safe to use from any thread. Raises ``StoreError`` when it cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = sa.create_engine(f"sqlite:///{path}")
-        sa.event.listen(self._engine, "connect", _durable)
-        self._run(_METADATA.create_all)
-        path.chmod(0o600)
-
-    def _run(self, work: Callable[[sa.Connection], _T]) -> _T:
+    def __init__(self, where: Path | str) -> None:
+        self._database = database = Database(where)
         try:
-            with self._engine.begin() as connection:
-                return work(connection)
-        except SQLAlchemyError as error:
-            raise StoreError(f"{self._path}: {error}") from error
+            _bring_up(database, where)
+            if isinstance(where, Path):
+                where.chmod(0o600)
+            self._registry = Registry(database)
+        except BaseException:
+            database.close()
+            raise
+        self.assets = AssetTree(database)
+        self.users = People(database)
+        self.jobs = JobQueues(database)
+        self.schedules = Headers(database)
+        self.cursors = Positions(database)
+        self.audit = AuditTrail(database)
+
+    @property
+    def changes(self) -> int:
+        """How often something was written since this object was made."""
+        return self._database.changes
 
     def fact(self, name: str) -> str | None:
         """A single remembered value."""
-        query = sa.select(_FACTS.c.value).where(_FACTS.c.name == name)
-        return self._run(lambda connection: connection.scalar(query))
+        query = sa.select(Facts.value).where(Facts.name == name)
+        return self._database.read(lambda connection: connection.scalar(query))
 
     def remember(self, name: str, value: str) -> None:
         """Remember a single value, in place of what was there."""
-        statement = insert(_FACTS).values(name=name, value=value)
-        replaced = statement.on_conflict_do_update(
-            index_elements=[_FACTS.c.name], set_={"value": value}
-        )
-        self._run(lambda connection: connection.execute(replaced))
+        row = {"name": name, "value": value}
+        self._database.execute(self._database.put(Facts, row, replace=("value",)))
 
     def forget(self, name: str) -> None:
         """Forget a single value."""
-        self._run(
-            lambda connection: connection.execute(sa.delete(_FACTS).where(_FACTS.c.name == name))
-        )
+        self._database.execute(sa.delete(Facts).where(Facts.name == name))
 
     def open_session(self, token_hash: str, now: datetime) -> None:
         """Keep a new session of the owner, by the hash of its token."""
-        row = {"token_hash": token_hash, "created": now.timestamp(), "seen": now.timestamp()}
-        self._run(lambda connection: connection.execute(sa.insert(_SESSIONS).values(row)))
+        row = {"token_hash": token_hash, "created": now, "seen": now}
+        self._database.execute(sa.insert(Sessions).values(row))
 
     def session(self, token_hash: str) -> tuple[datetime, datetime] | None:
         """When a session was opened and last seen; None if there is none."""
-        query = sa.select(_SESSIONS.c.created, _SESSIONS.c.seen).where(
-            _SESSIONS.c.token_hash == token_hash
-        )
-        row = self._run(lambda connection: connection.execute(query).first())
-        if row is None:
-            return None
-        return datetime.fromtimestamp(row.created, UTC), datetime.fromtimestamp(row.seen, UTC)
+        query = sa.select(Sessions.created, Sessions.seen).where(Sessions.token_hash == token_hash)
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else (row.created, row.seen)
 
     def touch_session(self, token_hash: str, now: datetime) -> None:
         """Note that a session was used."""
-        statement = (
-            sa.update(_SESSIONS)
-            .where(_SESSIONS.c.token_hash == token_hash)
-            .values(seen=now.timestamp())
-        )
-        self._run(lambda connection: connection.execute(statement))
+        session = sa.update(Sessions).where(Sessions.token_hash == token_hash)
+        self._database.execute(session.values(seen=now))
 
     def close_session(self, token_hash: str) -> None:
         """End one session."""
-        statement = sa.delete(_SESSIONS).where(_SESSIONS.c.token_hash == token_hash)
-        self._run(lambda connection: connection.execute(statement))
+        self._database.execute(sa.delete(Sessions).where(Sessions.token_hash == token_hash))
 
     def close_sessions(self) -> None:
         """End every session: after a change of password."""
-        self._run(lambda connection: connection.execute(sa.delete(_SESSIONS)))
+        self._database.execute(sa.delete(Sessions))
 
     def hold(self, control: str, now: datetime) -> None:
         """Note, before the first write, that a control point is taken ("battery.battery.power")."""
-        statement = insert(_HELD).values(control=control, since=now.timestamp())
-        self._run(
-            lambda connection: connection.execute(
-                statement.on_conflict_do_nothing(index_elements=[_HELD.c.control])
-            )
-        )
+        self._database.execute(self._database.put(Leases, {"control": control, "since": now}))
 
     def let_go(self, control: str) -> None:
         """Note, after the release, that a control point is given back."""
-        statement = sa.delete(_HELD).where(_HELD.c.control == control)
-        self._run(lambda connection: connection.execute(statement))
+        self._database.execute(sa.delete(Leases).where(Leases.control == control))
 
     def held(self) -> dict[str, datetime]:
         """Every control point that was taken and not given back, and since when."""
-        rows = self._run(lambda connection: connection.execute(sa.select(_HELD)).all())
-        return {row.control: datetime.fromtimestamp(row.since, UTC) for row in rows}
+        query = sa.select(Leases.control, Leases.since)
+        return dict(self._database.read(lambda connection: connection.execute(query).all()))
+
+    def sensor_id(self, sensor: Sensor) -> int:
+        """The number of a sensor, new or known; its unit and the like are brought up to date."""
+        return self._registry.sensor_id(sensor)
+
+    def source_id(self, source: Source) -> int:
+        """The number of a source, new or known."""
+        return self._registry.source_id(source)
+
+    def sensors(self) -> Mapping[int, Sensor]:
+        """Every sensor by its number."""
+        return self._registry.sensors()
+
+    def sources(self) -> Mapping[int, Source]:
+        """Every source by its number."""
+        return self._registry.sources()
+
+    def reinstate(self, kind: Kind, number: int, words: str) -> None:
+        """Put back a number that an archive knows; ``store.words`` has the words.
+
+        To be called before new numbers are given: after a start, for all that the archive knows.
+        Raises ``StoreError`` when the number means something else here.
+        """
+        self._registry.reinstate(kind, number, words)
+
+    def place(
+        self,
+        number: int,
+        asset: int | None,
+        name: str,
+        timezone: str,
+        attributes: dict[str, object],
+    ) -> None:
+        """Put a sensor under an asset, with its name there, its time zone and its attributes."""
+        self._registry.place(number, asset, name, timezone, attributes)
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self._database.close()
+
+
+def _bring_up(database: Database, where: Path | str) -> None:
+    """Make or migrate the tables. Alembic is imported only where it is needed."""
+    found = revisions.look(database)
+    revisions.demand_usable(database.name, found)
+    if found.revision is None:
+        database.write(revisions.begin)
+    elif found.revision < revisions.NEWEST:
+        from flexedge.store.tables.migrate import migrate  # noqa: PLC0415 (0.1 s, seconds on a Pi)
+
+        migrate(where)

@@ -82,7 +82,7 @@ def test_everything_is_there_again_after_a_crash(state: State, path: Path) -> No
 
 
 def test_writes_are_durable_and_the_file_is_private(state: State, path: Path) -> None:
-    with state._engine.connect() as connection:
+    with state._database.engine.connect() as connection:
         modes = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous")

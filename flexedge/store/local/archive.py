@@ -13,7 +13,7 @@ from flexedge.domain.asset import Knowable
 from flexedge.domain.belief import USABLE
 from flexedge.errors import StoreError
 from flexedge.store.archive import Asked, Kind, Stamp, Statistics
-from flexedge.store.local import durable, recover
+from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.partition import KINDS
@@ -21,6 +21,7 @@ from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
 
 _T = TypeVar("_T")
+_US = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 _MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
 _LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
@@ -55,6 +56,7 @@ class LocalArchive:
         self._journal = recover.open_journal(folder, now, self.alarms.append)
         recover.settle(self._engine, self._journal, folder, now, self.alarms.append)
         self._compactor = Compactor(self._engine, self._journal, history)
+        self._roller = rollup.Roller(self._engine, self._compactor)
         self._shelf = self._compactor.shelf
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
@@ -95,7 +97,8 @@ class LocalArchive:
 
     def buckets(self, sensors: Sequence[int], start: datetime, width: timedelta, n: int) -> Buckets:
         """Readings summed up in ``n`` stretches from ``start`` on; empty ones are left out."""
-        raise NotImplementedError
+        asked = rollup.Stretches(sensors, micros(start), width // _US, n)
+        return self._reading(lambda view: self._roller.buckets(view, asked))
 
     def beliefs(self, asked: Asked, knowable: Mapping[int, Knowable]) -> Beliefs:
         """Beliefs in order of sensor, event, source, belief time, probability."""
@@ -148,7 +151,13 @@ class LocalArchive:
         )
         if source is not None:
             return self._compactor.delete(("beliefs",), window, f"source = {int(source)}")
-        return self._compactor.delete(("beliefs", "readings", "minutes", "hours"), window)
+        with self._compactor.work:
+            gone = self._compactor.delete(("beliefs", "readings"), window)
+            for kind, width_us in rollup.WIDTHS.items():
+                self._compactor.delete((kind,), window.widened(width_us))
+            edges = [us for us in (window.lo_us, window.hi_us) if us is not None]
+            self._roller.again(sensor, edges)
+        return gone
 
     def restamp(self, stamp: Stamp) -> int:
         """Date what this boot read before its clock was right; returns how many readings."""
@@ -166,6 +175,7 @@ class LocalArchive:
         if due or self._journal.waiting() >= _MANY:
             self._compactor.compact()
             self._compacted = now
+        self._roller.roll()
         self._compactor.merge()
         for kind in KINDS:
             span = getattr(self._keep, kind)

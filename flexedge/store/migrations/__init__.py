@@ -1,0 +1,1 @@
+"""Revisions of the relational tables, one module each, numbered as they follow each other."""

@@ -1,0 +1,62 @@
+"""The tree of assets: what is on site, and how it may be used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from flexedge.errors import StoreError
+from flexedge.store.tables.database import Database, as_row, as_value
+from flexedge.store.tables.models import Assets, Json, Sensors
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset as FlexMeasures has it; ``kind`` is its type there ("battery")."""
+
+    name: str
+    kind: str
+    parent_id: int | None = None
+    external_id: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    attributes: Json = field(default_factory=dict)
+    flex_model: Json = field(default_factory=dict)
+    flex_context: Json = field(default_factory=dict)
+
+
+class AssetTree:
+    """Adds, changes and finds assets. Raises ``StoreError``, also for a name taken by a sibling."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, asset: Asset) -> int:
+        """Add an asset; returns its number."""
+        statement = sa.insert(Assets).values(as_row(asset)).returning(Assets.id)
+        return self._database.write(lambda connection: connection.execute(statement).scalar_one())
+
+    def change(self, number: int, asset: Asset) -> None:
+        """Put an asset in the place of the one with that number."""
+        statement = sa.update(Assets).where(Assets.id == number).values(as_row(asset))
+        if not self._database.execute(statement):
+            raise StoreError(f"there is no asset {number}")
+
+    def remove(self, number: int) -> None:
+        """Remove an asset and all below it; their sensors stay, without an asset."""
+        self._database.execute(sa.delete(Assets).where(Assets.id == number))
+
+    def all(self) -> Mapping[int, Asset]:
+        """Every asset by its number."""
+        query = sa.select(Assets.__table__).order_by(Assets.id)
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: as_value(Asset, row) for row in rows}
+
+    def sensors(self, number: int) -> Mapping[int, str]:
+        """The sensors of an asset: their names there by their numbers."""
+        query = sa.select(Sensors.id, Sensors.name).where(Sensors.asset_id == number)
+        return dict(
+            self._database.read(
+                lambda connection: connection.execute(query.order_by(Sensors.id)).all()
+            )
+        )

@@ -1,0 +1,37 @@
+"""Who changed what, and when. There is no way to change or remove an entry."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from flexedge.store.tables.database import Database, as_row, as_value
+from flexedge.store.tables.models import Audit, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change: ``before`` and ``after`` hold what is worth telling, never a secret."""
+
+    at: datetime
+    who: str
+    what: str
+    before: Json | None = None
+    after: Json | None = None
+
+
+class AuditTrail:
+    """Adds entries and reads them. Raises ``StoreError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry; it is on disk when this returns."""
+        self._database.execute(sa.insert(Audit).values(as_row(entry)))
+
+    def newest(self, limit: int = 100) -> list[Entry]:
+        """The entries added last, the newest first."""
+        query = sa.select(Audit.__table__).order_by(Audit.id.desc()).limit(limit)
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        return [as_value(Entry, row) for row in rows]

@@ -1,0 +1,146 @@
+"""One database behind the tables: a SQLite file or a PostgreSQL server.
+
+All that differs between the two is here.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from flexedge.errors import StoreError
+from flexedge.store.tables.models import Model
+
+_T = TypeVar("_T")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=5000",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "journal_size_limit=8388608",
+    "wal_autocheckpoint=1000",
+    "mmap_size=0",
+)
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, also around DDL
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another writer on SQLite.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Runs work in transactions. Safe to use from any thread.
+
+    ``where`` is the path of a SQLite file or a URL of SQLAlchemy's. A write is on disk when
+    ``write`` returns. Raises ``StoreError`` for whatever goes wrong.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        self.name = str(where) if isinstance(where, Path) else _plain(where)
+        self.changes = 0
+        """How often something was written through this object."""
+        file = sa.URL.create("sqlite", database=str(where))
+        try:
+            self.engine = sa.create_engine(
+                file if isinstance(where, Path) else where,
+                hide_parameters=True,
+                json_serializer=partial(json.dumps, allow_nan=False),
+            )
+        except (SQLAlchemyError, ImportError) as error:
+            raise StoreError(f"{self.name}: {error}") from error
+        self.dialect = self.engine.dialect.name
+        if self.dialect not in _INSERT:
+            raise StoreError(f"{self.name}: only SQLite and PostgreSQL keep the state")
+        if self.dialect == "sqlite":
+            sa.event.listen(self.engine, "connect", _durable)
+            sa.event.listen(self.engine, "begin", _begin)
+        self._writing = self.engine.execution_options(writes=True)
+
+    def read(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """The result of work that only reads, in one transaction."""
+        return self._run(self.engine, work)
+
+    def write(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """The result of work that writes: all of it or nothing."""
+        result = self._run(self._writing, work)
+        self.changes += 1
+        return result
+
+    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except (SQLAlchemyError, ValueError, OverflowError) as error:  # the latter: damaged rows
+            raise StoreError(f"{self.name}: {error}") from error
+
+    def execute(self, statement: sa.Executable) -> int:
+        """Run one writing statement; returns how many rows it concerned."""
+        return self.write(lambda connection: connection.execute(statement).rowcount)
+
+    def put(
+        self, table: type[Model], row: Mapping[str, Any], replace: Sequence[str] = ()
+    ) -> sa.Insert:
+        """A statement that adds a row; one that is there by its key gets the columns ``replace``.
+
+        Without ``replace`` what is there stays as it is.
+        """
+        insert = _INSERT[self.dialect](table).values(row)
+        keys = list(sa.inspect(table).primary_key)
+        new = {name: row[name] for name in replace}
+        statement: sa.Insert = (
+            insert.on_conflict_do_update(index_elements=keys, set_=new)
+            if new
+            else insert.on_conflict_do_nothing(index_elements=keys)
+        )
+        return statement
+
+    def numbers_from_here(self, connection: sa.Connection, table: type[Model]) -> None:
+        """After a row with a given number: let the next number be greater than all."""
+        if self.dialect == "postgresql":  # SQLite sees to that itself
+            name = table.__tablename__
+            sequence = sa.func.pg_get_serial_sequence(name, "id")
+            top = sa.select(sa.func.max(sa.literal_column("id", sa.Integer)))
+            top_id = top.select_from(sa.table(name)).scalar_subquery()
+            connection.execute(sa.select(sa.func.setval(sequence, top_id)))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _plain(url: str) -> str:
+    """A URL without its password."""
+    try:
+        return sa.make_url(url).render_as_string()
+    except SQLAlchemyError as error:
+        raise StoreError(
+            "this is no URL of a database; one looks like"
+            " postgresql+psycopg://user:password@host/name"
+        ) from error
+
+
+def as_value(kind: type[_T], row: sa.Row[Any]) -> _T:
+    """A row as a frozen value whose fields are called like the columns."""
+    columns = row._mapping  # noqa: SLF001 (SQLAlchemy's public name for it)
+    return kind(**{field.name: columns[field.name] for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def as_row(value: Any) -> dict[str, Any]:
+    """A frozen value as the columns of a row."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import pytest
+
+from flexedge.domain.asset import Sensor
+from flexedge.errors import StoreError
+from flexedge.store.state import State
+from flexedge.store.tables.assets import Asset
+
+HOME = Asset("home", "building", external_id="ean-1", latitude=52.4, longitude=4.9)
+
+
+def test_assets_are_a_tree(state: State) -> None:
+    home = state.assets.add(HOME)
+    battery = Asset(
+        "garage",
+        "battery",
+        home,
+        flex_model={"soc-max": "10 kWh"},
+        flex_context={"site-power-capacity": "17 kVA"},
+        attributes={"a": [1, None]},
+    )
+    number = state.assets.add(battery)
+    assert state.assets.all() == {home: HOME, number: battery}
+    changed = replace(battery, name="cellar", flex_model={})
+    state.assets.change(number, changed)
+    assert state.assets.all()[number] == changed
+    with pytest.raises(StoreError, match="no asset 9"):
+        state.assets.change(9, changed)
+
+
+def test_names_are_unique_among_siblings(state: State) -> None:
+    home = state.assets.add(HOME)
+    state.assets.add(Asset("battery", "battery", home))
+    with pytest.raises(StoreError, match="UNIQUE"):
+        state.assets.add(Asset("battery", "battery", home))
+    with pytest.raises(StoreError, match="UNIQUE"):
+        state.assets.add(Asset("home", "building"))
+    other = state.assets.add(Asset("office", "building"))
+    state.assets.add(Asset("battery", "battery", other))
+    with pytest.raises(StoreError, match="UNIQUE"):
+        state.assets.add(replace(HOME, name="again"))  # by its external id
+
+
+def test_what_hangs_below_goes_with_an_asset_but_sensors_stay(state: State) -> None:
+    home = state.assets.add(HOME)
+    battery = state.assets.add(Asset("battery", "battery", home))
+    number = state.sensor_id(Sensor("battery.power", "kW"))
+    state.place(number, battery, "power", "UTC", {})
+    state.assets.remove(home)
+    assert state.assets.all() == {}
+    assert list(state.sensors()) == [number]
+    assert state.assets.add(HOME) > battery  # a number is not given twice
+
+
+def test_a_parent_that_is_not_there_is_refused(state: State) -> None:
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        state.assets.add(Asset("battery", "battery", 5))

@@ -1,0 +1,114 @@
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from flexedge.domain.asset import Knowable, Sensor, Source
+from flexedge.errors import StoreError
+from flexedge.store.state import State
+from flexedge.store.tables.assets import Asset
+from flexedge.store.words import sensor_words, source_words
+
+POWER = Sensor("battery.power", "kW", timedelta(minutes=15))
+PRICE = Sensor(
+    "price", "EUR/MWh", timedelta(hours=1), Knowable(days_before=1, hour=13.5, zone="CET")
+)
+PLANNER = Source("flexedge", "scheduler", "storage", "3", "home")
+
+
+def test_a_sensor_keeps_its_number(state: State, path: Path) -> None:
+    first, second = state.sensor_id(POWER), state.sensor_id(PRICE)
+    assert first != second
+    assert state.sensor_id(POWER) == first
+    state.close()
+    again = State(path)
+    assert again.sensor_id(PRICE) == second
+    assert again.sensors() == {first: POWER, second: PRICE}
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(POWER, unit="W"),
+        replace(POWER, resolution=timedelta(0)),
+        replace(POWER, knowable=Knowable(timedelta(hours=-1))),
+    ],
+)
+def test_a_sensor_that_changed_is_the_same_one(state: State, path: Path, changed: Sensor) -> None:
+    number = state.sensor_id(POWER)
+    assert state.sensor_id(changed) == number
+    assert state.sensors() == {number: changed}
+    again = State(path)
+    assert again.sensors() == {number: changed}
+    again.close()
+
+
+@pytest.mark.parametrize("part", ["name", "kind", "model", "version", "account"])
+def test_a_source_that_differs_in_anything_is_another(state: State, path: Path, part: str) -> None:
+    number = state.source_id(PLANNER)
+    other = replace(PLANNER, **{part: "other"})
+    second = state.source_id(other)
+    assert second != number
+    assert state.source_id(replace(PLANNER)) == number
+    again = State(path)
+    assert again.sources() == {number: PLANNER, second: other}
+    again.close()
+
+
+def test_a_source_that_lacks_something_is_the_same_again(state: State, path: Path) -> None:
+    meter = Source("meter", "sensor")
+    number = state.source_id(meter)
+    again = State(path)
+    assert again.source_id(Source("meter", "sensor")) == number
+    assert again.sources() == {number: meter}
+    again.close()
+
+
+def test_numbers_that_an_archive_knows_are_put_back(state: State, path: Path) -> None:
+    state.sensor_id(POWER)
+    state.reinstate("sensor", 40, sensor_words(PRICE))
+    state.reinstate("source", 9, source_words(PLANNER))
+    again = State(path)
+    assert again.sensors()[40] == PRICE
+    assert again.sources() == {9: PLANNER}
+    assert again.sensor_id(PRICE) == 40
+    assert again.source_id(PLANNER) == 9
+    assert again.sensor_id(Sensor("new", "kW")) == 41
+    assert again.source_id(Source("new", "sensor")) == 10
+    again.close()
+
+
+def test_what_is_known_already_stays_as_it_is_now(state: State) -> None:
+    number = state.sensor_id(replace(POWER, unit="W"))
+    source = state.source_id(PLANNER)
+    state.reinstate("sensor", number, sensor_words(POWER))
+    state.reinstate("source", source, source_words(PLANNER))
+    assert state.sensors() == {number: replace(POWER, unit="W")}
+    assert state.sources() == {source: PLANNER}
+
+
+def test_a_number_that_means_something_else_is_told(state: State) -> None:
+    number = state.sensor_id(POWER)
+    source = state.source_id(PLANNER)
+    with pytest.raises(StoreError, match=r"price.*but battery\.power in the state"):
+        state.reinstate("sensor", number, sensor_words(PRICE))
+    with pytest.raises(StoreError, match=rf"battery\.power.*99.*but {number} in the state"):
+        state.reinstate("sensor", 99, sensor_words(POWER))
+    with pytest.raises(StoreError, match="but flexedge in the state"):
+        state.reinstate("source", source, source_words(Source("x", "y")))
+    assert state.sensors() == {number: POWER}
+
+
+def test_a_sensor_is_placed_under_an_asset(state: State, path: Path) -> None:
+    battery = state.assets.add(Asset("garage", "battery"))
+    number = state.sensor_id(POWER)
+    state.place(number, battery, "power", "Europe/Amsterdam", {"note": 1})
+    assert state.assets.sensors(battery) == {number: "power"}
+    assert State(path).sensor_id(POWER) == number
+    with pytest.raises(StoreError, match="no sensor 77"):
+        state.place(77, battery, "soc", "UTC", {})
+    other = state.sensor_id(PRICE)
+    with pytest.raises(StoreError, match="UNIQUE"):
+        state.place(other, battery, "power", "UTC", {})
