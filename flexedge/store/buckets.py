@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flexedge.domain.belief import Quality
+from flexedge.domain.belief import USABLE
 from flexedge.store.rows import Ids, Micros, Readings
 
 HOLD_US = 60_000_000
@@ -22,10 +22,6 @@ TURNS_WITHIN = 0.1
 """A counter turns over from the top to the bottom of its range: within this share of it."""
 MINUTES_US, HOURS_US = 300_000_000, 3_600_000_000
 """The widths of the roll-ups that are kept."""
-
-_QUALITIES = tuple(Quality)
-USABLE = tuple(_QUALITIES.index(quality) for quality in (Quality.GOOD, Quality.DERIVED))
-"""The codes of what counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,10 @@ def summed(
     a counter turns over to 0 where that is known; ``store.merging.gained`` says the same in numpy.
     """
     start = f"event_us - ((event_us - {origin_us}) % {width_us} + {width_us}) % {width_us}"
-    turns = f"before > {1 - TURNS_WITHIN} * turns_at and value < {TURNS_WITHIN} * turns_at"
+    turned = (
+        f"before > {1 - TURNS_WITHIN} * turns_at and before <= turns_at"
+        f" and value < {TURNS_WITHIN} * turns_at"
+    )
     return f"""
         with usable as (
             select sensor, event_us, value, {start} as start_us from {relation}
@@ -93,7 +92,7 @@ def summed(
             sum(case
                 when before is null then 0
                 when value >= before then value - before
-                when {turns} then turns_at - before + greatest(value, 0)
+                when {turned} then turns_at - before + greatest(value, 0)
                 when value >= {RESTARTS_BELOW} * before then 0
                 else greatest(value, 0) end) as rise,
             sum(value * (least(coalesce(next_us - event_us, 0), {HOLD_US}) / 1e6)) as integral
