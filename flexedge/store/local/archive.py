@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +11,7 @@ import numpy as np
 from flexedge.domain.asset import Knowable
 from flexedge.domain.belief import USABLE
 from flexedge.errors import StoreError
-from flexedge.store.archive import Asked, Kind, Stamp, Statistics
+from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
@@ -26,16 +25,6 @@ _HOUR = timedelta(hours=1)
 _MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
 _LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
 """How far back the newest reading is looked for, step by step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How long rows are kept; None: for ever."""
-
-    readings: timedelta | None = timedelta(days=30)
-    minutes: timedelta | None = timedelta(days=730)
-    hours: timedelta | None = None
-    beliefs: timedelta | None = timedelta(days=730)
 
 
 class LocalArchive:
