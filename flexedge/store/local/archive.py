@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +11,7 @@ import numpy as np
 from flexedge.domain.asset import Knowable
 from flexedge.domain.belief import USABLE
 from flexedge.errors import StoreError
-from flexedge.store.archive import Asked, Kind, Stamp, Statistics
+from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
@@ -26,16 +25,6 @@ _HOUR = timedelta(hours=1)
 _MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
 _LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
 """How far back the newest reading is looked for, step by step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How long rows are kept; None: for ever."""
-
-    readings: timedelta | None = timedelta(days=30)
-    minutes: timedelta | None = timedelta(days=730)
-    hours: timedelta | None = None
-    beliefs: timedelta | None = timedelta(days=730)
 
 
 class LocalArchive:
@@ -102,7 +91,31 @@ class LocalArchive:
 
     def beliefs(self, asked: Asked, knowable: Mapping[int, Knowable]) -> Beliefs:
         """Beliefs in order of sensor, event, source, belief time, probability."""
-        raise NotImplementedError
+        window = Window(
+            asked.sensors,
+            None if asked.start is None else micros(asked.start),
+            None if asked.end is None else micros(asked.end),
+        )
+
+        def read(view: View) -> Beliefs:
+            rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
+            sources = "true"
+            if asked.sources is not None:
+                sources = f"source in ({', '.join(map(str, asked.sources)) or 'null'})"
+            newest = ""
+            if asked.most_recent:
+                newest = (
+                    " qualify belief_us = max(belief_us) over"
+                    " (partition by sensor, source, event_us)"
+                )
+            sql = (
+                f"select sensor, source, event_us, belief_us, probability, value from {rows}"
+                f" where {sources}{newest}"
+                " order by sensor, event_us, source, belief_us, probability"
+            )
+            return Beliefs.of(self._engine.arrays(sql))
+
+        return self._reading(read)
 
     def latest(self, sensors: Sequence[int], now: datetime) -> Readings:
         """The newest usable reading until ``now`` of each sensor that has one."""

@@ -30,12 +30,19 @@ _PRAGMAS = (
     "mmap_size=0",
 )
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not use
 
 
 def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where we say so, also around DDL
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _take_turns(connection: sa.Connection) -> None:
+    # As on SQLite one transaction writes at a time: what it has read stays true until it is over.
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -70,6 +77,8 @@ class Database:
         if self.dialect == "sqlite":
             sa.event.listen(self.engine, "connect", _durable)
             sa.event.listen(self.engine, "begin", _begin)
+        else:
+            sa.event.listen(self.engine, "begin", _take_turns)
         self._writing = self.engine.execution_options(writes=True)
 
     def read(self, work: Callable[[sa.Connection], _T]) -> _T:
@@ -87,7 +96,7 @@ class Database:
             with engine.begin() as connection:
                 return work(connection)
         except (SQLAlchemyError, ValueError, OverflowError) as error:  # the latter: damaged rows
-            raise StoreError(f"{self.name}: {error}") from error
+            raise StoreError(f"{self.name}: {_brief(error)}") from error
 
     def execute(self, statement: sa.Executable) -> int:
         """Run one writing statement; returns how many rows it concerned."""
@@ -122,6 +131,11 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _brief(error: Exception) -> str:
+    """What went wrong, without the values that PostgreSQL tells as details."""
+    return str(getattr(error, "orig", None) or error).partition("\nDETAIL:")[0]
 
 
 def _plain(url: str) -> str:

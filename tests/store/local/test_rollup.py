@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flexedge.store.archive import Keep
 from flexedge.store.buckets import summed
-from flexedge.store.local.archive import Keep, LocalArchive
+from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.engine import Engine
 from flexedge.store.rows import EPOCH, Beliefs, Buckets, Readings, micros
 from tests.store.local.rows_made import SECOND, STAMP
