@@ -27,7 +27,9 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.store import lock, swap
 from flexedge.store.beliefs import Beliefs, open_or_set_aside
+from flexedge.store.opening import open_state
 from flexedge.store.state import State
 
 
@@ -72,16 +74,19 @@ class Composed:
 
 def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
                ) -> tuple[Beliefs, State]:  # fmt: skip
-    """Open the data folder; a damaged time-series file is set aside with an alarm."""
+    """Have the data folder for oneself and open it; what is damaged is set aside with an alarm."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
+    stack.enter_context(lock.hold(folder))
+    swap.finish(folder)
     beliefs, alarm = open_or_set_aside(folder / "beliefs.duckdb", now)
     stack.callback(beliefs.close)
     health.alarm("store-damaged", alarm)
-    state = State(folder / "state.db")
+    state, alarm = open_state(folder, now)
     stack.callback(state.close)
+    health.alarm("state-damaged", alarm)
     return beliefs, state
 
 

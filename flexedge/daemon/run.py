@@ -22,12 +22,14 @@ from flexedge.daemon.loops import Loop, Service
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.window import GatewayWindow
+from flexedge.store.snapshots import Snapshots
 from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
 
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
+_HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _KEEP = timedelta(days=32)  # readings and beliefs older than this go: a month of peaks stays
 _SILENT = timedelta(seconds=60)
@@ -96,6 +98,7 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
 
 def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     plan = settings.plan
+    snapshots = Snapshots(settings.data_dir)
 
     def make_plan(now: datetime) -> None:
         gateway.planner.step(now, plan.horizon, plan.time_limit)
@@ -107,9 +110,13 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     def prune(now: datetime) -> None:
         gateway.beliefs.prune(now - _KEEP)
 
+    def snapshot(now: datetime) -> None:
+        snapshots.if_changed(gateway.state.changes, now)
+
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     jobs.every(_DAY, "prune", guarded_job("prune", gateway.health, prune))
+    jobs.every(_HOUR, "snapshot", guarded_job("snapshot", gateway.health, snapshot))
 
 
 def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack) -> None:

@@ -36,7 +36,7 @@ def newer(path: Path, readable_from: str | None) -> None:
     change(path, "ALTER TABLE facts ADD COLUMN more TEXT")
     change(path, "DELETE FROM meta WHERE name = 'readable-from'")
     if readable_from:
-        change(path, f"INSERT INTO meta VALUES ('readable-from', '{readable_from}')")  # noqa: S608 (ours)
+        change(path, f"INSERT INTO meta VALUES ('readable-from', '{readable_from}')")
 
 
 @pytest.mark.parametrize("made_by", ["new", "migrated"])
