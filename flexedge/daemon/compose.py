@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
@@ -27,10 +26,12 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.store import lock, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.engine import Limits
+from flexedge.store.opening import open_state
 from flexedge.store.state import State
 
 
@@ -76,14 +77,17 @@ class Composed:
 def open_store(
     settings: Settings, health: Health, now: datetime, stack: ExitStack
 ) -> tuple[Beliefs, State]:
-    """Open the data folder; what was found damaged in it is told by an alarm."""
+    """Have the data folder for oneself and open it; what is damaged is set aside with an alarm."""
     folder, store = settings.data_dir, settings.store
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
-    state = State(folder / "state.db")
+    stack.enter_context(lock.hold(folder))
+    swap.finish(folder)
+    state, alarm = open_state(folder, now)
     stack.callback(state.close)
+    health.alarm("state-damaged", alarm)
     keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
     archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
     beliefs = Beliefs(archive, state)
