@@ -28,7 +28,8 @@ from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
 from flexedge.store import lock, swap
-from flexedge.store.beliefs import Beliefs, open_or_set_aside
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
 from flexedge.store.opening import open_state
 from flexedge.store.state import State
 
@@ -81,12 +82,13 @@ def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
     stack.enter_context(lock.hold(folder))
     swap.finish(folder)
-    beliefs, alarm = open_or_set_aside(folder / "beliefs.duckdb", now)
-    stack.callback(beliefs.close)
-    health.alarm("store-damaged", alarm)
     state, alarm = open_state(folder, now)
     stack.callback(state.close)
     health.alarm("state-damaged", alarm)
+    archive = LocalArchive(folder, now)
+    beliefs = Beliefs(archive, state)
+    stack.callback(beliefs.close)
+    health.alarm("store-damaged", "; ".join(archive.alarms))
     return beliefs, state
 
 
@@ -99,7 +101,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
     for sensor in plant.sensors.values():
-        beliefs.register(sensor.name, sensor.unit)
+        beliefs.register(sensor)
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)

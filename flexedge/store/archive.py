@@ -61,6 +61,16 @@ class Statistics:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long rows are kept; None: for ever."""
+
+    readings: timedelta | None = timedelta(days=30)
+    minutes: timedelta | None = timedelta(days=730)
+    hours: timedelta | None = None
+    beliefs: timedelta | None = timedelta(days=730)
+
+
 class Archive(Protocol):
     """Time series that are kept. Safe to use from any thread. Raises ``StoreError``."""
 

@@ -1,7 +1,328 @@
-from flexedge.store.archive import Asked
+"""What every archive must do, on each of them."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+
+import numpy as np
+import pytest
+
+from flexedge.errors import StoreError
+from flexedge.store.archive import Archive, Asked, Keep, Stamp
+from flexedge.store.local.archive import LocalArchive
+from flexedge.store.postgres.archive import PostgresArchive
+from flexedge.store.rows import EPOCH, Beliefs, Readings, moment
+from tests.store import naive
+from tests.store.local.rows_made import NOW, SECOND, STAMP, believed, some
+from tests.store.summing import by_hand, table
+
+Opened = Callable[[Keep], Archive]
+DAY, FOR_EVER = timedelta(days=1), Keep(None, None, None, None)
+END = EPOCH + 99_999 * DAY
+NONE, SILENCE = Beliefs.empty(), Readings.empty()
+UNTRUSTED = Stamp("boot", -3600 * SECOND, trusted=False)
+
+
+def _local(request: pytest.FixtureRequest) -> Opened:
+    folder = request.getfixturevalue("tmp_path") / "data"
+    return lambda keep: LocalArchive(folder, NOW, keep=keep)
+
+
+def _postgres(request: pytest.FixtureRequest) -> Opened:
+    return partial(PostgresArchive, request.getfixturevalue("database"))
+
+
+KINDS = {"local": _local, "postgres": _postgres}
+
+
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.postgres)])
+def opened(request: pytest.FixtureRequest) -> Iterator[Callable[..., Archive]]:
+    """Opens what there is of an archive; closed in the end."""
+    with ExitStack() as stack:
+        opener = KINDS[request.param](request)
+
+        def open_(keep: Keep = FOR_EVER) -> Archive:
+            archive = opener(keep)
+            stack.callback(archive.close)
+            return archive
+
+        yield open_
+
+
+@pytest.fixture
+def archive(opened: Callable[..., Archive]) -> Archive:
+    return opened()
+
+
+def read(archive: Archive, *sensors: int) -> list[naive.Row]:
+    return naive.rows(archive.readings(sensors or (0, 1, 2), EPOCH - DAY, END))
+
+
+def believed_all(archive: Archive, *sensors: int) -> list[naive.Row]:
+    return naive.rows(archive.beliefs(Asked(sensors or (1, 2, 3), most_recent=False), {}))
+
+
+def reading(sensor: int, at: int, value: float, quality: int = 0) -> Readings:
+    """One reading, at so many seconds."""
+    return Readings.of({"sensor": [sensor], "event_us": [at * SECOND], "value": [value],
+                        "quality": [quality]})  # fmt: skip
+
+
+def belief(source: int, event: int, at: int, value: float, probability: float = 0.5) -> Beliefs:
+    """One belief of sensor 1, times in seconds."""
+    return Beliefs.of({"sensor": [1], "source": [source], "event_us": [event * SECOND],
+                       "belief_us": [at * SECOND], "probability": [probability],
+                       "value": [value]})  # fmt: skip
 
 
 def test_only_the_newest_beliefs_are_asked_for_unless_said() -> None:
     asked = Asked((1,))
     assert asked.most_recent
     assert asked.sources is None
+
+
+def test_readings_come_back_as_they_were_in_order(archive: Archive) -> None:
+    rows = Readings.of({
+        "sensor": [2, 1, 1, 1], "event_us": [7, 2**52, -5, 3], "quality": [0, 1, 2, 3],
+        "value": [1.25, np.nan, -np.inf, 1e-300],
+    })  # fmt: skip
+    archive.commit(rows, NONE, STAMP)
+    found = archive.readings([1, 2, 9, 1], EPOCH - DAY, END)
+    assert naive.rows(found) == [
+        (1, -5, -np.inf, 2), (1, 3, 1e-300, 3), (1, 2**52, None, 1), (2, 7, 1.25, 0),
+    ]  # fmt: skip
+    kinds = [column.dtype for column in found.columns().values()]
+    assert kinds == [column.dtype for column in rows.columns().values()]
+
+
+def test_the_end_does_not_count_and_the_start_does(archive: Archive) -> None:
+    archive.commit(some(10, sensors=1), NONE, STAMP)
+    found = archive.readings([0], moment(2 * SECOND), moment(5 * SECOND))
+    assert found.value.tolist() == [2, 3, 4]
+    assert len(archive.readings([0], moment(5 * SECOND), moment(5 * SECOND))) == 0
+    assert len(archive.readings([], EPOCH, END)) == 0
+
+
+def test_of_one_moment_the_reading_kept_last_counts(archive: Archive) -> None:
+    archive.commit(Readings.joined([reading(1, 5, 1), reading(1, 5, 2)]), NONE, STAMP)
+    assert read(archive) == [(1, 5 * SECOND, 2, 0)]
+    archive.commit(Readings.joined([reading(1, 5, 3, 1), reading(1, 6, 4)]), NONE, STAMP)
+    assert read(archive) == [(1, 5 * SECOND, 3, 1), (1, 6 * SECOND, 4, 0)]
+    archive.maintain(NOW)
+    archive.commit(reading(1, 6, 5), NONE, STAMP)
+    archive.maintain(NOW + DAY)
+    assert read(archive) == [(1, 5 * SECOND, 3, 1), (1, 6 * SECOND, 5, 0)]
+    assert naive.rows(archive.latest([1], NOW)) == [(1, 6 * SECOND, 5, 0)]
+
+
+def test_what_was_committed_stays(opened: Callable[..., Archive]) -> None:
+    first = opened()
+    first.introduce("sensor", 1, "battery.power in kW")
+    first.introduce("sensor", 1, "battery.power in W")
+    first.introduce("source", 1, "the meter's")
+    first.commit(some(5), believed(4), STAMP)
+    before = read(first), believed_all(first)
+    first.close()
+    with pytest.raises(StoreError):
+        first.commit(some(5, 5), NONE, STAMP)
+    again = opened()
+    assert (read(again), believed_all(again)) == before
+    assert (len(before[0]), len(before[1])) == (5, 4)
+    assert again.known("sensor") == {1: "battery.power in W"}
+    assert again.known("source") == {1: "the meter's"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_beliefs_are_answered_as_by_hand(archive: Archive, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    told = []
+    for step in range(5):
+        told.append(naive.history(chance, int(chance.integers(1, 80))))
+        archive.commit(SILENCE, told[-1], STAMP)
+        if step % 2:
+            archive.maintain(NOW + step * DAY)
+        whole = Beliefs.joined(told)
+        for _ in range(25):
+            asked = naive.question(chance)
+            found = naive.rows(archive.beliefs(asked, naive.KNOWABLE))
+            assert found == naive.answer(whole, asked, naive.KNOWABLE), asked
+
+
+def test_the_last_belief_comes_with_all_its_probabilities(archive: Archive) -> None:
+    for row in (belief(1, 60, 10, 1.0), belief(1, 60, 20, 2.0, 0.1), belief(1, 60, 20, 3.0, 0.9),
+                belief(2, 60, 15, 4.0)):  # fmt: skip
+        archive.commit(SILENCE, row, STAMP)
+    found = archive.beliefs(Asked((1,)), {})
+    assert found.value.tolist() == [2.0, 3.0, 4.0]
+    before = archive.beliefs(Asked((1,), believed_until=moment(19 * SECOND)), {})
+    assert before.value.tolist() == [1.0, 4.0]
+
+
+def test_a_horizon_needs_to_know_when_events_are_known(archive: Archive) -> None:
+    archive.commit(SILENCE, believed(3), STAMP)
+    with pytest.raises(StoreError, match="sensor 1"):
+        archive.beliefs(Asked((1,), horizon_from=timedelta(0)), {})
+
+
+@pytest.mark.parametrize("width_s", [60, 300, 420, 900, 3600, 7200])
+def test_buckets_are_what_their_readings_say(archive: Archive, width_s: int) -> None:
+    chance = np.random.default_rng(width_s)
+    n = 400
+    whole = Readings.of({
+        "sensor": np.full(n, 2), "event_us": np.arange(n) * 100 * SECOND,
+        "value": np.where(chance.random(n) < 0.1, np.nan, chance.integers(0, 400, n) / 4),
+        "quality": chance.choice([0, 0, 0, 3, 2], n),
+    })  # fmt: skip
+    late = chance.random(n) < 0.2
+    late[200:250] = True  # hours with nothing at first
+    archive.commit(whole.take(~late), NONE, STAMP)
+    edges = [width_s * SECOND * step for step in range(1 + 36_000 // width_s)]
+    for step, now in enumerate((EPOCH + timedelta(hours=3), EPOCH + DAY, NOW)):
+        for rows in (whole.take(~late), whole) if step == 1 else (whole if step else whole.take(~late),):  # fmt: skip  # noqa: E501
+            if step == 1 and rows is whole:
+                archive.commit(whole.take(late), NONE, STAMP)
+            found = archive.buckets([1, 2], EPOCH, timedelta(seconds=width_s), len(edges) - 1)
+            expected = by_hand(rows, edges)
+            assert [set(row) for row in table(found)] == [set(row) for row in expected]
+            for mine, hand in zip(table(found), expected, strict=True):
+                assert mine == pytest.approx(hand, rel=1e-12, abs=1e-9)
+        archive.maintain(now)
+
+
+def test_buckets_start_anywhere(archive: Archive) -> None:
+    archive.commit(some(900, sensors=1), NONE, STAMP)
+    archive.maintain(EPOCH + DAY)
+    found = archive.buckets([0], moment(7 * SECOND), timedelta(seconds=300), 2)
+    assert found.start_us.tolist() == [7 * SECOND, 307 * SECOND]
+    assert found.first.tolist() == [7, 307]
+    assert found.count.tolist() == [300, 300]
+
+
+def test_roll_ups_stay_when_readings_go(opened: Callable[..., Archive]) -> None:
+    archive = opened(Keep(readings=DAY, minutes=None))
+    archive.commit(some(600, sensors=1), NONE, STAMP)
+    ask = partial(archive.buckets, [0], EPOCH, timedelta(seconds=300), 2)
+    before = table(ask())
+    archive.maintain(EPOCH + timedelta(hours=2))
+    archive.maintain(EPOCH + 3 * DAY)
+    assert read(archive, 0) == []
+    assert len(before) == 2
+    assert table(ask()) == before
+
+
+def test_the_newest_usable_reading_counts(archive: Archive) -> None:
+    rows = Readings.joined([reading(1, 10, 1), reading(1, 20, 2, 3), reading(1, 30, np.nan, 1),
+                            reading(1, 40, 4, 2), reading(2, 99, 5)])  # fmt: skip
+    archive.commit(rows, NONE, STAMP)
+    assert naive.rows(archive.latest([2, 1, 7], moment(98 * SECOND))) == [(1, 20 * SECOND, 2, 3)]
+    assert archive.latest([2, 1, 2], moment(99 * SECOND)).value.tolist() == [2, 5]
+    assert archive.latest([1], moment(19 * SECOND)).value.tolist() == [1]
+    assert len(archive.latest([1], EPOCH)) == 0
+
+
+def test_a_reading_that_was_taken_back_is_not_the_newest(archive: Archive) -> None:
+    archive.commit(Readings.joined([reading(1, 10, 1), reading(1, 20, 2)]), NONE, STAMP)
+    archive.commit(reading(1, 20, 3, 2), NONE, STAMP)
+    assert archive.latest([1], NOW).value.tolist() == [1]
+
+
+def test_the_belief_about_the_newest_event_is_the_last_one(archive: Archive) -> None:
+    for row in (belief(1, 60, 5, 1.0), belief(1, 120, 5, 2.0), belief(1, 120, 7, 3.0),
+                belief(2, 120, 6, 4.0), belief(2, 180, 6, 5.0)):  # fmt: skip
+        archive.commit(SILENCE, row, STAMP)
+    assert archive.newest([1, 9], moment(120 * SECOND)).value.tolist() == [3.0]
+    assert archive.newest([1], moment(119 * SECOND)).value.tolist() == [1.0]
+    assert len(archive.newest([1], EPOCH)) == 0
+
+
+def test_statistics_are_told_by_source(archive: Archive) -> None:
+    archive.commit(
+        Readings.joined([reading(1, 60, 4), reading(1, 61, 6), reading(2, 1, 99)]),
+        Beliefs.joined([belief(2, 120, 7, 1.0), belief(2, 60, 9, 2.0), belief(3, 60, 8, 5.0)]),
+        STAMP,
+    )
+    told = {one.source: one for one in archive.statistics(1)}
+    assert sorted(told, key=str) == [2, 3, None]
+    assert (told[None].least, told[None].most, told[None].mean, told[None].total) == (4, 6, 5, 10)
+    assert told[None].last_event == moment(61 * SECOND)
+    assert (told[2].first_event, told[2].last_event) == (moment(60 * SECOND), moment(120 * SECOND))
+    assert (told[2].last_belief, told[2].count) == (moment(9 * SECOND), 2)
+    assert archive.statistics(9) == []
+
+
+def test_beliefs_of_one_source_are_deleted(archive: Archive) -> None:
+    archive.commit(some(10), Beliefs.joined([believed(6), believed(4, 0, 2)]), STAMP)
+    assert archive.delete(1, 2, moment(60 * SECOND), moment(180 * SECOND)) == 2
+    assert [row[:3] for row in believed_all(archive) if row[1] == 2] == [
+        (1, 2, 0), (1, 2, 180 * SECOND)]  # fmt: skip
+    assert len(believed_all(archive)) == 8
+    assert len(read(archive)) == 10
+    assert archive.delete(1, 2, None, None) == 2
+    assert archive.delete(1, 2, None, None) == 0
+
+
+def test_a_deleted_stretch_is_gone_from_roll_ups(archive: Archive) -> None:
+    archive.commit(some(3000, sensors=1), believed(3), STAMP)
+    archive.maintain(EPOCH + DAY)
+    assert archive.delete(0, None, moment(450 * SECOND), moment(1050 * SECOND)) == 600
+    for _ in range(2):
+        found = archive.buckets([0], EPOCH, timedelta(seconds=300), 10)
+        assert found.start_us.tolist() == [300 * SECOND * i for i in (0, 1, 3, 4, 5, 6, 7, 8, 9)]
+        assert found.count.tolist() == [300, 150, 150, *[300] * 6]
+        assert archive.buckets([0], EPOCH, timedelta(hours=1), 1).count.tolist() == [2400]
+        archive.maintain(EPOCH + 2 * DAY)
+    assert archive.delete(0, None, None, None) == 2400
+    assert len(archive.buckets([0], EPOCH, timedelta(hours=1), 1)) == 0
+    assert len(believed_all(archive)) == 3
+    assert archive.delete(1, None, None, None) == 3
+
+
+def test_what_an_untrusted_clock_dated_is_seen_once_it_is_dated(archive: Archive) -> None:
+    archive.commit(some(2), believed(2), UNTRUSTED)
+    archive.commit(some(3), NONE, Stamp("another boot", 0, trusted=False))
+    archive.maintain(NOW)
+    assert read(archive) == []
+    assert believed_all(archive) == []
+    assert len(archive.latest([0, 1], NOW)) == 0
+    assert archive.restamp(STAMP) == 2
+    assert archive.restamp(STAMP) == 0
+    assert read(archive) == [(0, 3600 * SECOND, 0, 0), (1, 3601 * SECOND, 1, 0)]
+    assert archive.buckets([0, 1], EPOCH, timedelta(hours=1), 2).count.tolist() == [1, 1]
+    assert believed_all(archive) == []
+
+
+def test_old_rows_go(opened: Callable[..., Archive]) -> None:
+    archive = opened(Keep(readings=None, beliefs=DAY))
+    archive.commit(some(10), believed(10), STAMP)
+    archive.maintain(EPOCH + DAY)
+    assert len(believed_all(archive)) == 10
+    archive.maintain(EPOCH + 2 * DAY)
+    assert believed_all(archive) == []
+    assert len(read(archive)) == 10
+
+
+def test_many_threads_at_once_lose_nothing(archive: Archive) -> None:
+    def work(number: int) -> None:
+        for step in range(10):
+            archive.commit(some(20, 200 * number + 20 * step), belief(number, step, 1, 0.0), STAMP)
+            assert len(archive.readings([0, 1], EPOCH, END)) >= 20 * (step + 1)
+            if step == 5:
+                archive.maintain(EPOCH + DAY + timedelta(hours=number))
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(work, range(5)))
+    assert sorted(row[2] for row in read(archive)) == list(range(1000))
+    assert len(believed_all(archive)) == 50
+    counts = archive.buckets([0, 1], EPOCH, timedelta(hours=1), 1).count
+    assert counts.tolist() == [500, 500]
+
+
+def test_many_rows_come_at_once(archive: Archive) -> None:
+    archive.commit(some(600_001, sensors=1), believed(250_000), STAMP)
+    archive.commit(reading(0, 7, -1.0), NONE, STAMP)
+    found = archive.readings([0], EPOCH, END)
+    assert len(found) == 600_001
+    assert found.value[[6, 7, 8, 600_000]].tolist() == [6, -1, 8, 600_000]
+    assert len(archive.beliefs(Asked((1,)), {})) == 250_000

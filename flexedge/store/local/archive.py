@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -12,8 +11,8 @@ import numpy as np
 from flexedge.domain.asset import Knowable
 from flexedge.domain.belief import USABLE
 from flexedge.errors import StoreError
-from flexedge.store.archive import Asked, Kind, Stamp, Statistics
-from flexedge.store.local import durable, recover
+from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
+from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.partition import KINDS
@@ -21,20 +20,11 @@ from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
 
 _T = TypeVar("_T")
+_US = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 _MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
 _LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
 """How far back the newest reading is looked for, step by step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How long rows are kept; None: for ever."""
-
-    readings: timedelta | None = timedelta(days=30)
-    minutes: timedelta | None = timedelta(days=730)
-    hours: timedelta | None = None
-    beliefs: timedelta | None = timedelta(days=730)
 
 
 class LocalArchive:
@@ -55,6 +45,7 @@ class LocalArchive:
         self._journal = recover.open_journal(folder, now, self.alarms.append)
         recover.settle(self._engine, self._journal, folder, now, self.alarms.append)
         self._compactor = Compactor(self._engine, self._journal, history)
+        self._roller = rollup.Roller(self._engine, self._compactor)
         self._shelf = self._compactor.shelf
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
@@ -95,11 +86,36 @@ class LocalArchive:
 
     def buckets(self, sensors: Sequence[int], start: datetime, width: timedelta, n: int) -> Buckets:
         """Readings summed up in ``n`` stretches from ``start`` on; empty ones are left out."""
-        raise NotImplementedError
+        asked = rollup.Stretches(sensors, micros(start), width // _US, n)
+        return self._reading(lambda view: self._roller.buckets(view, asked))
 
     def beliefs(self, asked: Asked, knowable: Mapping[int, Knowable]) -> Beliefs:
         """Beliefs in order of sensor, event, source, belief time, probability."""
-        raise NotImplementedError
+        window = Window(
+            asked.sensors,
+            None if asked.start is None else micros(asked.start),
+            None if asked.end is None else micros(asked.end),
+        )
+
+        def read(view: View) -> Beliefs:
+            rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
+            sources = "true"
+            if asked.sources is not None:
+                sources = f"source in ({', '.join(map(str, asked.sources)) or 'null'})"
+            newest = ""
+            if asked.most_recent:
+                newest = (
+                    " qualify belief_us = max(belief_us) over"
+                    " (partition by sensor, source, event_us)"
+                )
+            sql = (
+                f"select sensor, source, event_us, belief_us, probability, value from {rows}"
+                f" where {sources}{newest}"
+                " order by sensor, event_us, source, belief_us, probability"
+            )
+            return Beliefs.of(self._engine.arrays(sql))
+
+        return self._reading(read)
 
     def latest(self, sensors: Sequence[int], now: datetime) -> Readings:
         """The newest usable reading until ``now`` of each sensor that has one."""
@@ -148,7 +164,13 @@ class LocalArchive:
         )
         if source is not None:
             return self._compactor.delete(("beliefs",), window, f"source = {int(source)}")
-        return self._compactor.delete(("beliefs", "readings", "minutes", "hours"), window)
+        with self._compactor.work:
+            gone = self._compactor.delete(("beliefs", "readings"), window)
+            for kind, width_us in rollup.WIDTHS.items():
+                self._compactor.delete((kind,), window.widened(width_us))
+            edges = [us for us in (window.lo_us, window.hi_us) if us is not None]
+            self._roller.again(sensor, edges)
+        return gone
 
     def restamp(self, stamp: Stamp) -> int:
         """Date what this boot read before its clock was right; returns how many readings."""
@@ -166,6 +188,7 @@ class LocalArchive:
         if due or self._journal.waiting() >= _MANY:
             self._compactor.compact()
             self._compacted = now
+        self._roller.roll()
         self._compactor.merge()
         for kind in KINDS:
             span = getattr(self._keep, kind)

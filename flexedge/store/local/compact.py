@@ -41,11 +41,12 @@ class Compactor:
         self._engine = engine
         self._journal = journal
         self._history = history
-        self._work = threading.Lock()
+        self.work = threading.RLock()
+        """Held while partitions are made and exchanged."""
         self.gate = threading.Lock()
         """Held while rows come in, and while what there is to read changes."""
         self._tables = 0
-        self.shelf = Shelf(history, View((), {}, 0, replaced=False))
+        self.shelf = Shelf(history, View((), {}))
         self.show()
 
     def show(self) -> None:
@@ -55,7 +56,7 @@ class Compactor:
 
     def compact(self) -> bool:
         """Bring what the journal holds into partitions; whether there was anything."""
-        with self._work:
+        with self.work:
             until, moved = self._journal.last, False
             for chunk in _chunks(self._journal.batches(0, until)):
                 made = [
@@ -72,19 +73,19 @@ class Compactor:
         rows = _joined(batches)
         columns = rows.columns() | {"ord": np.arange(len(rows))}
         place = Place(kind, batches[0].seq, batches[-1].seq, 0)
-        return self._write(place, f"select {COLUMNS[kind]} from ({_once('given', kind)})", columns)
+        return self.write(place, f"select {COLUMNS[kind]} from ({_once('given', kind)})", columns)
 
     def absorb(self, rows: Readings | Beliefs) -> None:
         """Keep many rows at once, past the journal; they last when this returns."""
         kind: Kind = "readings" if isinstance(rows, Readings) else "beliefs"
-        with self._work:
+        with self.work:
             made, number = [], self._journal.reserve(1 + len(rows) // CHUNK)
             for at in range(0, len(rows), CHUNK):
                 part = rows.take(np.arange(at, min(at + CHUNK, len(rows))))
                 columns = part.columns() | {"ord": np.arange(len(part))}
                 place = Place(kind, number + at // CHUNK, number + at // CHUNK, 0)
                 select = f"select {COLUMNS[kind]} from ({_once('given', kind)})"
-                made.append(self._write(place, select, columns))
+                made.append(self.write(place, select, columns))
             self._exchange([one for one in made if one])
 
     def add(
@@ -95,7 +96,7 @@ class Compactor:
 
     def merge(self) -> bool:
         """Make one partition of many small ones, where there are enough; whether one was made."""
-        with self._work:
+        with self.work:
             made = [
                 self._merged(kind, level) for kind in KINDS for level in range(len(_FANS[kind]))
             ]
@@ -119,13 +120,13 @@ class Compactor:
                 view, kind, Window(), only=lambda one: one in group, hot=False
             )
             place = Place(kind, group[0].lo, max(one.hi for one in group), level + 1)
-            made = self._write(place, f"select {COLUMNS[kind]} from {rows}")
+            made = self.write(place, f"select {COLUMNS[kind]} from {rows}")
         self._exchange([made] if made else [], group)
         return True
 
     def prune(self, kind: Kind, before_us: int) -> int:
         """Let partitions go whose last row is older; returns how many bytes."""
-        with self._work:
+        with self.work:
             rolled = self.shelf.newest.rolled
             old = [
                 one
@@ -135,7 +136,8 @@ class Compactor:
                 and (kind != "readings" or one.hi <= rolled)
             ]
             if old:
-                self._exchange([], old)
+                facts = {"pruned": before_us} if kind == "readings" else {}
+                self._exchange([], old, facts)
             return sum(one.size for one in old)
 
     def drop(self, names: Sequence[str], facts: Mapping[str, int] | None = None) -> None:
@@ -146,7 +148,7 @@ class Compactor:
     def delete(self, kinds: Sequence[Kind], window: Window, more: str = "true") -> int:
         """Take rows out of every partition; ``more``: a further condition. How many rows went."""
         self.compact()
-        with self._work, self.shelf.view() as view:
+        with self.work, self.shelf.view() as view:
             made, old, gone = [], [], 0
             for kind in kinds:
                 condition = f"({window.where(kind)}) and ({more})"
@@ -159,15 +161,15 @@ class Compactor:
                     if not n:
                         continue
                     left = f"select * from read_parquet('{path}') where not ({condition})"
-                    made.append(self._write(Place(kind, one.lo, one.hi, one.level), left))
+                    made.append(self.write(Place(kind, one.lo, one.hi, one.level), left))
                     old.append(one)
                     gone += n if kind in ("beliefs", "readings") else 0
             if old:
                 self._exchange([one for one in made if one], old)
             return gone
 
-    def _write(self, place: Place, select: str, given: Columns | None = None
-               ) -> Partition | None:  # fmt: skip
+    def write(self, place: Place, select: str, given: Columns | None = None) -> Partition | None:
+        """Write a partition that counts once it is added; None when there are no rows."""
         made = write(self._engine, self._history, place, select, given)
         if made is not None:
             self.shelf.written(made.name)
@@ -191,8 +193,13 @@ class Compactor:
         """Show what manifest and journal say now. The gate is held."""
         before = self.shelf.newest
         hot = self._loaded() if fresh else before.hot
-        view = View(tuple(self._journal.partitions()), hot, self._journal.fact("rolled") or 0,
-                    replaced=bool(self._journal.fact("replaced")))  # fmt: skip
+        view = View(
+            tuple(self._journal.partitions()),
+            hot,
+            rolled=self._journal.fact("rolled") or 0,
+            pruned_us=self._journal.fact("pruned"),
+            replaced=bool(self._journal.fact("replaced")),
+        )
         clear = [partial(durable.remove, path) for path in garbage]
         if fresh:
             clear += [partial(self._engine.forget, table) for table in before.hot.values()]

@@ -46,6 +46,11 @@ class Window:
             parts.append(f"{TIME[kind]} < {self.hi_us}")
         return " and ".join(parts) or "true"
 
+    def widened(self, width_us: int) -> "Window":
+        """To whole stretches of a width, those that begin in it and the one that is cut."""
+        lo_us = None if self.lo_us is None else self.lo_us // width_us * width_us
+        return Window(self.sensors, lo_us, self.hi_us)
+
     def touches(self, one: Partition) -> bool:
         """Whether a partition may hold some of them."""
         return (self.lo_us is None or one.last_us >= self.lo_us) and (
@@ -60,9 +65,11 @@ class View:
     partitions: tuple[Partition, ...]
     hot: Mapping[Kind, str]
     """The tables with the rows that are in no file yet."""
-    rolled: int
+    rolled: int = 0
     """Readings of batches up to this one are in the roll-ups."""
-    replaced: bool
+    pruned_us: int | None = None
+    """Readings from before may have been let go."""
+    replaced: bool = False
     """Whether some belief was ever kept twice, the second time with another value."""
     readers: int = 0
     garbage: list[Callable[[], None]] = field(default_factory=list)

@@ -31,12 +31,19 @@ _PRAGMAS = (
 )
 _DAMAGED = (11, 26)  # SQLite: malformed, not a database
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not use
 
 
 def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where we say so, also around DDL
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _take_turns(connection: sa.Connection) -> None:
+    # As on SQLite one transaction writes at a time: what it has read stays true until it is over.
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -71,6 +78,8 @@ class Database:
         if self.dialect == "sqlite":
             sa.event.listen(self.engine, "connect", _durable)
             sa.event.listen(self.engine, "begin", _begin)
+        else:
+            sa.event.listen(self.engine, "begin", _take_turns)
         self._writing = self.engine.execution_options(writes=True)
 
     def read(self, work: Callable[[sa.Connection], _T]) -> _T:
@@ -89,9 +98,9 @@ class Database:
                 return work(connection)
         except SQLAlchemyError as error:
             kind = StoreDamaged if _is_damage(error) else StoreError
-            raise kind(f"{self.name}: {error}") from error
+            raise kind(f"{self.name}: {_brief(error)}") from error
         except (ValueError, OverflowError) as error:
-            raise StoreDamaged(f"{self.name}: {error}") from error
+            raise StoreDamaged(f"{self.name}: {_brief(error)}") from error
 
     def execute(self, statement: sa.Executable) -> int:
         """Run one writing statement; returns how many rows it concerned."""
@@ -128,11 +137,19 @@ class Database:
         self.engine.dispose()
 
 
+def sqlite_code(error: BaseException | None) -> int:
+    """What SQLite calls an error, without details; 0 for others."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+
+
 def _is_damage(error: SQLAlchemyError) -> bool:
     """Whether SQLite found its file, or text in it, broken."""
-    cause = getattr(error, "orig", None)
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest is details
-    return code in _DAMAGED or "decode to UTF-8" in str(cause)
+    return sqlite_code(error) in _DAMAGED or "decode to UTF-8" in str(error)
+
+
+def _brief(error: Exception) -> str:
+    """What went wrong, without the values that PostgreSQL tells as details."""
+    return str(getattr(error, "orig", None) or error).partition("\nDETAIL:")[0]
 
 
 def _plain(url: str) -> str:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from flexedge.errors import StoreError
-from flexedge.store.archive import Stamp
-from flexedge.store.local.archive import Keep, LocalArchive
+from flexedge.store.archive import Keep, Stamp
+from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import EPOCH, Beliefs, Readings
 from tests.store.local.rows_made import NOW, SECOND, STAMP, believed, some
 

@@ -10,7 +10,7 @@ from tests.store.local.rows_made import SECOND, STAMP, some
 
 
 def view() -> View:
-    return View((), {}, 0, replaced=False)
+    return View((), {})
 
 
 def test_garbage_waits_for_the_last_reader_of_what_was_before(history: Path) -> None:

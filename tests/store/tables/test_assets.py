@@ -32,13 +32,13 @@ def test_assets_are_a_tree(state: State) -> None:
 def test_names_are_unique_among_siblings(state: State) -> None:
     home = state.assets.add(HOME)
     state.assets.add(Asset("battery", "battery", home))
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         state.assets.add(Asset("battery", "battery", home))
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         state.assets.add(Asset("home", "building"))
     other = state.assets.add(Asset("office", "building"))
     state.assets.add(Asset("battery", "battery", other))
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         state.assets.add(replace(HOME, name="again"))  # by its external id
 
 
@@ -54,5 +54,5 @@ def test_what_hangs_below_goes_with_an_asset_but_sensors_stay(state: State) -> N
 
 
 def test_a_parent_that_is_not_there_is_refused(state: State) -> None:
-    with pytest.raises(StoreError, match="FOREIGN KEY"):
+    with pytest.raises(StoreError, match=r"(?i)foreign key"):
         state.assets.add(Asset("battery", "battery", 5))

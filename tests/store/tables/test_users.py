@@ -26,9 +26,9 @@ def test_users_come_change_and_go(state: State) -> None:
 
 def test_a_name_and_an_address_are_taken_once(state: State) -> None:
     state.users.add(ANNA)
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         state.users.add(replace(ANNA, email=None))
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         state.users.add(replace(ANNA, name="other"))
     state.users.add(User("ben", "reader", NOW))
     state.users.add(User("cleo", "reader", NOW))  # several may have no address
@@ -46,7 +46,7 @@ def test_a_token_counts_until_it_ends(state: State) -> None:
     assert state.users.tokens() == {first: short, second: endless}
     state.users.revoke(second)
     assert state.users.token("hash-2", NOW) is None
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         state.users.issue("hash-1", short)
 
 
@@ -58,5 +58,5 @@ def test_tokens_fall_with_their_user(state: State) -> None:
     assert len(state.users.tokens()) == 1
     state.users.remove(user)
     assert state.users.tokens() == {}
-    with pytest.raises(StoreError, match="FOREIGN KEY"):
+    with pytest.raises(StoreError, match=r"(?i)foreign key"):
         state.users.issue("other", Token(user, "script", "read", NOW))

@@ -1,0 +1,155 @@
+"""Roll-ups: readings of the partitions summed up in 5 minutes and hours, and answers from them.
+
+A bucket that late readings fall into is summed up again from all its readings; the newer row
+counts. What has been summed up goes with the manifest, so that it happens once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexedge.store.buckets import HOURS_US, MINUTES_US, Touched, summed, summed_again
+from flexedge.store.local.compact import Compactor
+from flexedge.store.local.engine import Columns, Engine
+from flexedge.store.local.partition import COLUMNS, Kind, Partition, Place
+from flexedge.store.local.shelf import View, Window
+from flexedge.store.merging import merged
+from flexedge.store.rows import Buckets, Micros
+
+WIDTHS: Mapping[Kind, int] = {"minutes": MINUTES_US, "hours": HOURS_US}
+_AT_ONCE = 200_000
+"""Buckets that are summed up together: as many as memory bears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Which stretches of which sensors are asked for."""
+
+    sensors: Sequence[int]
+    start_us: int
+    width_us: int
+    n: int
+
+    @property
+    def end_us(self) -> int:
+        """The end of the last one."""
+        return self.start_us + self.n * self.width_us
+
+    @property
+    def edges(self) -> Micros:
+        """Where each begins, and where the last one ends."""
+        return self.start_us + np.arange(self.n + 1, dtype=np.int64) * self.width_us
+
+
+class Roller:
+    """Sums up what compaction brought, and answers from it."""
+
+    def __init__(self, engine: Engine, compactor: Compactor) -> None:
+        self._engine = engine
+        self._compactor = compactor
+        self._shelf = compactor.shelf
+
+    def roll(self) -> bool:
+        """Sum up the readings that are new in partitions; whether there were any."""
+        with self._compactor.work, self._shelf.view() as view:
+            new = [
+                one for one in view.partitions if one.kind == "readings" and one.hi > view.rolled
+            ]
+            if not new:
+                return False
+            made: list[Partition] = []
+            lo, hi = min(one.lo for one in new), max(one.hi for one in new)
+            for kind, width in WIDTHS.items():
+                touched = self._worth(view, kind, self._touched(view, new, width))
+                made += self._summed(view, Place(kind, lo, hi, 0), touched)
+            self._compactor.add(made, [], {"rolled": hi})
+        return True
+
+    def again(self, sensor: int, moments_us: Sequence[int]) -> None:
+        """Sum the buckets of a sensor up again that these moments lie in."""
+        with self._compactor.work, self._shelf.view() as view:
+            made: list[Partition] = []
+            for kind, width in WIDTHS.items():
+                starts = np.unique(np.array(moments_us, np.int64) // width * width)
+                touched = Touched(np.full(len(starts), sensor, np.int32), starts)
+                made += self._summed(view, Place(kind, view.rolled, view.rolled, 0), touched)
+            self._compactor.add(made, [], {})
+
+    def _touched(self, view: View, new: Sequence[Partition], width_us: int) -> Touched:
+        rows = self._shelf.relation(
+            view, "readings", Window(), once=False, only=lambda one: one in new, hot=False
+        )
+        start = f"event_us - (event_us % {width_us} + {width_us}) % {width_us}"
+        pairs = self._engine.arrays(
+            f"select distinct sensor, {start} as start_us from {rows} order by start_us, sensor"
+        )
+        return Touched(pairs["sensor"], pairs["start_us"])
+
+    def _summed(self, view: View, place: Place, touched: Touched) -> list[Partition]:
+        width_us, made = WIDTHS[place.kind], []
+        given: Columns = {"sensor": touched.sensor, "start_us": touched.start_us}
+        for low, high in touched.spans(_AT_ONCE, width_us):
+            readings = self._shelf.relation(view, "readings", Window(None, low, high), hot=False)
+            sums = summed_again(readings, "given", width_us, (low, high))
+            one = self._compactor.write(place, f"select {COLUMNS[place.kind]} from ({sums})", given)
+            made += [one] if one else []
+        return made
+
+    def _worth(self, view: View, kind: Kind, touched: Touched) -> Touched:
+        """Those that can be summed up: where readings were let go, a sum that is there stays."""
+        if view.pruned_us is None or not (touched.start_us < view.pruned_us).any():
+            return touched
+        old = self._shelf.relation(view, kind, Window(None, None, view.pruned_us))
+        there = self._engine.arrays(f"select distinct sensor, start_us from {old}")
+        stay = set(zip(there["sensor"].tolist(), there["start_us"].tolist(), strict=True))
+        pairs = zip(touched.sensor.tolist(), touched.start_us.tolist(), strict=True)
+        left = np.array([pair not in stay for pair in pairs], dtype=np.bool_)
+        return Touched(touched.sensor[left], touched.start_us[left])
+
+    def buckets(self, view: View, asked: Stretches) -> Buckets:
+        """Readings summed up: from roll-ups as far as they go, else from readings."""
+        kind = _grain(asked)
+        if kind is None:
+            return self._raw(view, asked)
+        width = WIDTHS[kind]
+        first, last = -(-asked.start_us // width) * width, asked.end_us // width * width
+        fresh = self._fresh_us(view, asked)
+        split = last if fresh is None else min(max(fresh // width * width, first), last)
+        head = Stretches(asked.sensors, asked.start_us, first - asked.start_us, 1)
+        rest = Stretches(asked.sensors, split, width, (last - split) // width)
+        tail = Stretches(asked.sensors, last, asked.end_us - last, 1)
+        parts = [self._stored(view, kind, Window(asked.sensors, first, split))]
+        parts += [self._raw(view, some) for some in (head, rest, tail) if some.width_us and some.n]
+        fine = Buckets.joined(parts)
+        fine = fine.take(np.lexsort((fine.start_us, fine.sensor)))
+        return merged(fine, asked.edges, 1)
+
+    def _stored(self, view: View, kind: Kind, window: Window) -> Buckets:
+        rows = self._shelf.relation(view, kind, window)
+        return Buckets.of(self._engine.arrays(f"select {COLUMNS[kind]} from {rows}"))
+
+    def _raw(self, view: View, asked: Stretches) -> Buckets:
+        window = Window(asked.sensors, asked.start_us, asked.end_us)
+        rows = self._shelf.relation(view, "readings", window)
+        sql = summed(rows, asked.width_us, asked.start_us)
+        return Buckets.of(self._engine.arrays(sql))
+
+    def _fresh_us(self, view: View, asked: Stretches) -> int | None:
+        """From when on readings are not all in the roll-ups; None: all of them are."""
+        window = Window(asked.sensors, asked.start_us, asked.end_us)
+        rows = self._shelf.relation(
+            view, "readings", window, once=False, only=lambda one: one.hi > view.rolled
+        )
+        ((found,),) = self._engine.run(f"select min(event_us) from {rows}")
+        return None if found is None else int(found)
+
+
+def _grain(asked: Stretches) -> Kind | None:
+    """The widest roll-ups of which whole ones fill the stretches, or the one stretch nearly."""
+    for kind in ("hours", "minutes"):
+        width = WIDTHS[kind]
+        fits = not asked.start_us % width and not asked.width_us % width
+        if fits or (asked.n == 1 and asked.width_us >= 2 * width):
+            return kind
+    return None

@@ -1,0 +1,103 @@
+"""Questions about beliefs as SQL for PostgreSQL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flexedge.domain.asset import Knowable
+from flexedge.errors import StoreError
+from flexedge.store.archive import Asked
+from flexedge.store.rows import micros
+
+Question = tuple[str, list[Any]]
+"""SQL and its parameters."""
+_US = timedelta(microseconds=1)
+_ORDER = "sensor, event_us, source, belief_us, probability"
+_DATED = "'epoch'::timestamptz + event_us * interval '1 microsecond'"
+
+
+def beliefs(asked: Asked, knowable: Mapping[int, Knowable]) -> Question:
+    """The beliefs that are asked for, in order.
+
+    Raises ``StoreError`` where a horizon is asked for and ``knowable`` lacks a sensor.
+    """
+    parts, parameters = _conditions(asked)
+    if asked.horizon_from is not None or asked.horizon_until is not None:
+        horizon, told = _horizon(asked.sensors, knowable)
+        for bound, sign in ((asked.horizon_from, ">="), (asked.horizon_until, "<=")):
+            if bound is not None:
+                parts.append(f"{horizon} {sign} %s")
+                parameters += [*told, bound // _US]
+    found = f"select * from beliefs where {' and '.join(parts)}"
+    if asked.most_recent:
+        found = (
+            "select sensor, source, event_us, belief_us, probability, value from (select *,"
+            " max(belief_us) over (partition by sensor, event_us, source) as last_us"
+            f" from ({found}) as held) as judged where belief_us = last_us"
+        )
+    return f"{found} order by {_ORDER}", parameters
+
+
+def _conditions(asked: Asked) -> tuple[list[str], list[Any]]:
+    bounds: tuple[tuple[str, Any, Callable[[Any], Any]], ...] = (
+        ("sensor = any(%s)", asked.sensors, list),
+        ("event_us >= %s", asked.start, micros),
+        ("event_us < %s", asked.end, micros),
+        ("source = any(%s)", asked.sources, list),
+        ("belief_us >= %s", asked.believed_from, micros),
+        ("belief_us <= %s", asked.believed_until, micros),
+    )
+    told = [(text, of(value)) for text, value, of in bounds if value is not None]
+    return [text for text, _ in told], [value for _, value in told]
+
+
+def _horizon(sensors: Sequence[int], knowable: Mapping[int, Knowable]) -> Question:
+    """An expression for the horizon of a belief in microseconds: until its event can be known."""
+    missing = sorted(set(sensors) - knowable.keys())
+    if missing:
+        raise StoreError(f"when events of sensor {missing[0]} can be known was not said")
+    cases, parameters = ["case sensor when null then null::bigint"], list[Any]()
+    for sensor in sensors:
+        text, told = _known_us(knowable[sensor])
+        cases.append(f"when %s then {text}")
+        parameters += [sensor, *told]
+    return f"({' '.join(cases)} end - belief_us)", parameters
+
+
+def _known_us(knowable: Knowable) -> Question:
+    """An expression for when an event can be known, in microseconds since 1970."""
+    if knowable.days_before is None:
+        return "event_us + %s", [knowable.after // _US]
+    clock = timedelta(hours=knowable.hour) - timedelta(days=knowable.days_before)
+    day = f"date_trunc('day', ({_DATED}) at time zone %s)"
+    moment = f"({day} + %s * interval '1 microsecond') at time zone %s"
+    return (
+        f"(extract(epoch from {moment}) * 1000000)::bigint",
+        [knowable.zone, clock // _US, knowable.zone],
+    )
+
+
+def newest(sensors: Sequence[int], now: datetime) -> Question:
+    """Of each sensor what was believed last about the newest event that starts by ``now``."""
+    text = f"""
+        select found.* from (select distinct unnest(%s::integer[]) as sensor) as asked
+        cross join lateral (
+            select * from beliefs as b
+            where b.sensor = asked.sensor and event_us = (
+                select max(event_us) from beliefs as c
+                where c.sensor = asked.sensor and event_us <= %s)
+            order by belief_us desc, source desc, probability limit 1) as found
+        order by {_ORDER}"""
+    return text, [list(sensors), micros(now)]
+
+
+STATISTICS = """
+    select null::integer as source, min(event_us), max(event_us), max(event_us),
+        min(value), max(value), avg(value), sum(value), count(*)
+    from readings where sensor = %s and value <> 'NaN' having count(*) > 0
+    union all
+    select source, min(event_us), max(event_us), max(belief_us),
+        min(value), max(value), avg(value), sum(value), count(*)
+    from beliefs where sensor = %s and value <> 'NaN' group by source
+    order by source nulls first"""
+"""What there is about a sensor (asked for twice), by source."""
