@@ -93,9 +93,9 @@ class _Book(Generic[_T]):
         row: Callable[[_T], Json],
     ) -> None:
         self._database, self._table = database, table
-        self.known = known
-        self._key = key
-        self._row = row
+        self.known: dict[int, _T] = known
+        self._key: Callable[[_T], Hashable] = key
+        self._row: Callable[[_T], Json] = row
         self._numbers = {key(value): number for number, value in known.items()}
 
     def number(self, value: _T) -> int | None:

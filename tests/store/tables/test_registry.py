@@ -136,7 +136,7 @@ def test_a_number_whose_words_are_lost_is_not_given_again(state: State) -> None:
     state.reinstate("sensor", number + 1, "no words")
     state.reinstate("source", 7, "no words")
     assert state.sensors() == {number: POWER, number + 1: Sensor(f"sensor {number + 1}", "")}
-    assert state.sources() == {7: Source("source 7", "source")}
+    assert state.sources() == {7: Source("source 7", "")}
     assert state.sensor_id(PRICE) == number + 2
 
 
