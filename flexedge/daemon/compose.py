@@ -27,8 +27,10 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.engine import Limits
 from flexedge.store.state import State
 
 
@@ -71,16 +73,19 @@ class Composed:
     relay: Relay
 
 
-def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
-               ) -> tuple[Beliefs, State]:  # fmt: skip
+def open_store(
+    settings: Settings, health: Health, now: datetime, stack: ExitStack
+) -> tuple[Beliefs, State]:
     """Open the data folder; what was found damaged in it is told by an alarm."""
+    folder, store = settings.data_dir, settings.store
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
     state = State(folder / "state.db")
     stack.callback(state.close)
-    archive = LocalArchive(folder, now)
+    keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
+    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
     health.alarm("store-damaged", "; ".join(archive.alarms))
@@ -91,7 +96,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     """Wire everything; what must be closed is pushed on ``stack``. Starts nothing."""
     site = loaded.site
     health, latest = Health(), Latest()
-    beliefs, state = open_store(settings.data_dir, health, clock.now(), stack)
+    beliefs, state = open_store(settings, health, clock.now(), stack)
     relay = Relay()
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)

@@ -100,6 +100,9 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
          "1:1: time-limit should be above zero and below every"),
         ("plan: {resolution: 10 min}", "1:1: resolution should be 5, 15, 30 or 60 min"),
         ("plan: {horizon: 8 d}", "1:1: horizon should be between every and 7 days"),
+        ("store: {keep-readings: 3 h}",
+         "1:1: keep-readings should be at least 1 d: plans are made of yesterday"),
+        ("store: {memory-mb: 1}", "1:20: should be at least 32, not 1"),
         ("site: [a]", "1:1: should be text, not a list"),
     ],
 )  # fmt: skip
