@@ -9,8 +9,11 @@ import duckdb
 import numpy as np
 
 from bench.measure import Row, goal, in_turn, seconds
+from flexedge.domain.asset import Sensor
 from flexedge.domain.belief import Quality, Reading
 from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
+from flexedge.store.state import State
 
 START = datetime(2026, 4, 14, tzinfo=UTC)
 _SENSORS = tuple(f"device{i // 7}.point{i % 7}" for i in range(35))
@@ -29,9 +32,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
 
 def _row(folder: Path, size: int, rounds: int) -> Row:
     readings = _readings(size)
-    beliefs = Beliefs(folder / "ours.duckdb")
+    beliefs = Beliefs(LocalArchive(folder / "ours", START), State(folder / "state.db"))
     for sensor in _SENSORS:
-        beliefs.register(sensor, "kW")
+        beliefs.register(Sensor(sensor, "kW"))
     bare = duckdb.connect(str(folder / "bare.duckdb"), config={"threads": 1})
     bare.execute(_TABLE)
     columns = _columns(readings)

@@ -27,7 +27,8 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
-from flexedge.store.beliefs import Beliefs, open_or_set_aside
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
 from flexedge.store.state import State
 
 
@@ -72,16 +73,17 @@ class Composed:
 
 def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
                ) -> tuple[Beliefs, State]:  # fmt: skip
-    """Open the data folder; a damaged time-series file is set aside with an alarm."""
+    """Open the data folder; what was found damaged in it is told by an alarm."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
-    beliefs, alarm = open_or_set_aside(folder / "beliefs.duckdb", now)
-    stack.callback(beliefs.close)
-    health.alarm("store-damaged", alarm)
     state = State(folder / "state.db")
     stack.callback(state.close)
+    archive = LocalArchive(folder, now)
+    beliefs = Beliefs(archive, state)
+    stack.callback(beliefs.close)
+    health.alarm("store-damaged", "; ".join(archive.alarms))
     return beliefs, state
 
 
@@ -94,7 +96,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
     for sensor in plant.sensors.values():
-        beliefs.register(sensor.name, sensor.unit)
+        beliefs.register(sensor)
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)

@@ -28,8 +28,7 @@ from flexedge.web.server import Server
 
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
-_DAY = timedelta(days=1)
-_KEEP = timedelta(days=32)  # readings and beliefs older than this go: a month of peaks stays
+_HOUSE = timedelta(minutes=5)  # the store compacts every hour, and sooner when there is much
 _SILENT = timedelta(seconds=60)
 _log = structlog.get_logger()
 Ending = SimpleQueue[None]
@@ -104,12 +103,12 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
         if gateway.planner.changed(now):
             jobs.soon("plan")
 
-    def prune(now: datetime) -> None:
-        gateway.beliefs.prune(now - _KEEP)
+    def keep_house(now: datetime) -> None:
+        gateway.beliefs.maintain(now)
 
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
-    jobs.every(_DAY, "prune", guarded_job("prune", gateway.health, prune))
+    jobs.every(_HOUSE, "keep-house", guarded_job("keep-house", gateway.health, keep_house))
 
 
 def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack) -> None:

@@ -9,7 +9,8 @@ from flexedge.domain.series import floor
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import GRID, Plant, Unit
 
-_WINDOW = timedelta(minutes=15)
+WINDOW = timedelta(minutes=15)
+"""Over so long the heat drawn is found: one reading for each, dated at its start."""
 _LONGEST_GAP = timedelta(minutes=2)
 
 
@@ -75,7 +76,7 @@ class Deriver:
     def _demand(self, unit: Unit, soc_kwh: float, now: datetime) -> tuple[datetime, float] | None:
         """Heat in minus heat kept, per quarter hour: (its start, mean kW) when one is complete."""
         window = self._windows.get(unit.name)
-        start = floor(now, _WINDOW)
+        start = floor(now, WINDOW)
         power = self._latest.value(unit.power, now, self._plant.max_age(unit.power))
         if window is None or power is None or now - window.seen > _LONGEST_GAP:
             self._windows[unit.name] = _HeatWindow(start, soc_kwh, now)

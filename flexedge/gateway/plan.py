@@ -1,5 +1,6 @@
 """The plan: what every asset shall do over the next day and a half, made anew all the time."""
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -102,8 +103,9 @@ class Planner:
                 return
             self._prices.changed()
             self._inputs = self._gatherer.signature(now)
-            try:
+            with contextlib.suppress(StoreError):  # told by who flushes every 5 s
                 self._beliefs.flush()  # forecasts shall know the newest readings
+            try:
                 gathered = self._gatherer.gather(now, horizon)
                 solution, notes = self._solve(gathered, time_limit)
             except (PlanError, StoreError, ValueError) as error:

@@ -1,43 +1,55 @@
-"""Time series in DuckDB: readings as they came, forecasts and schedules as beliefs.
+"""Time series by the names of their sensors: what the gateway says to an archive, and asks of it.
 
-One writer appends in batches; every reader has a cursor of its own (DuckDB allows no sharing).
-Times are stored as UTC without a zone and get their zone back here.
-
-The interface is small on purpose: the crash-proof design (a journal in front of it) is to replace
-what is behind it.
+Readings wait in memory for the next ``flush``; on a disk that refuses them they go on waiting, the
+oldest go when there are too many. Forecasts and schedules are kept when ``save`` returns.
 """
 
-import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
-import duckdb
 import numpy as np
 
-from flexedge.domain.asset import Source
-from flexedge.domain.belief import Belief, Quality, Reading
+from flexedge.domain.asset import Sensor, Source
+from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
-from flexedge.errors import StoreError, StoreLocked
+from flexedge.errors import StoreError
+from flexedge.store import rows
+from flexedge.store.archive import Archive, Asked, Kind, Stamp
+from flexedge.store.merging import day_edges, merged
+from flexedge.store.rows import Buckets, Readings, micros, moment
+from flexedge.store.words import sensor_words, source_words
 
-_SCHEMA = """
-create table if not exists sensors (id integer, name varchar, unit varchar);
-create table if not exists sources (id integer, name varchar, kind varchar);
-create table if not exists readings (
-    sensor integer, event_start timestamp, value double, quality utinyint);
-create table if not exists beliefs (
-    sensor integer, source integer, belief_time timestamp, event_start timestamp,
-    resolution_s double, value double);
-"""
-_QUALITIES: tuple[Quality, ...] = tuple(Quality)  # the order is stored: append only
-_CODES = {quality: code for code, quality in enumerate(_QUALITIES)}
-_USABLE = tuple(_CODES[quality] for quality in (Quality.GOOD, Quality.DERIVED))
+BATCH = 500
+"""So many readings are written without waiting for the next flush."""
+RIGHT = Stamp("", 0, trusted=True)
+"""For who knows that the clock is right."""
 _WAITING = 200_000  # readings kept in memory while the disk refuses them; then the oldest go
-_HOLD = timedelta(seconds=60)  # a reading stands for the time until the next, at most this long
+_OWED = 200_000  # rows of beliefs, likewise
+_HOUR = timedelta(hours=1)
+
+
+class Registry(Protocol):
+    """Who gives numbers to sensors and sources, for good."""
+
+    def sensor_id(self, sensor: Sensor) -> int:
+        """The number of a sensor, new or known."""
+
+    def source_id(self, source: Source) -> int:
+        """The number of a source, new or known."""
+
+    def sensors(self) -> Mapping[int, Sensor]:
+        """Every sensor by its number."""
+
+    def sources(self) -> Mapping[int, Source]:
+        """Every source by its number."""
+
+    def reinstate(self, kind: Kind, number: int, words: str) -> None:
+        """Put back a number that an archive knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,90 +62,57 @@ class BeliefRow:
     value: float | None
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
-
-
-def _connect(path: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_mb}MB",
-        "threads": 1,
-    }
-    try:
-        connection = duckdb.connect(str(path), config=settings)
-        connection.execute(_SCHEMA)
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise StoreLocked(f"{path} is in use by another process") from error
-        raise StoreError(f"{path}: {error}") from error
-    except duckdb.Error as error:
-        raise StoreError(f"{path}: {error}") from error
-    return connection
-
-
-def open_or_set_aside(path: Path, now: datetime, memory_mb: int = 128) -> tuple["Beliefs", str]:
-    """Open the file; one that does not open is set aside and a new one begun.
-
-    Returns the store and a sentence for the alarm list ("" when all is well). Raises
-    ``StoreLocked`` when another process has it, ``StoreError`` when no file can be made at all.
-    """
-    try:
-        return Beliefs(path, memory_mb), ""
-    except StoreLocked:
-        raise
-    except StoreError as error:
-        if not path.exists():
-            raise
-        aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
-        path.rename(aside)
-        wal = path.with_name(f"{path.name}.wal")
-        if wal.exists():
-            wal.rename(aside.with_name(f"{aside.name}.wal"))
-        return Beliefs(path, memory_mb), f"{path.name} did not open, kept as {aside.name}: {error}"
-
-
 class Beliefs:
-    """The time series of one gateway in one DuckDB file. Safe to use from any thread."""
+    """The time series of one gateway. Safe to use from any thread. Raises ``StoreError``."""
 
-    def __init__(self, path: Path, memory_mb: int = 128) -> None:
-        self._connection = _connect(path, memory_mb)
+    def __init__(self, archive: Archive, registry: Registry) -> None:
+        self._archive = archive
+        self._registry = registry
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._waiting: deque[Reading] = deque(maxlen=_WAITING)
-        self._ids: dict[str, int] = {}
-        self._source_ids: dict[str, int] = {}
+        self._owed: list[rows.Beliefs] = []
+        self._stamp = RIGHT
+        self.on_many: Callable[[], None] = lambda: None
+        """Called when so many readings wait that they should not wait for longer."""
         self.dropped = 0
         """Readings lost because the disk refused them for too long."""
-        with self._cursor() as cursor:
-            self._ids = dict(cursor.execute("select name, id from sensors").fetchall())
-            self._source_ids = dict(cursor.execute("select name, id from sources").fetchall())
+        for kind in ("sensor", "source"):
+            for number, words in archive.known(kind).items():
+                registry.reinstate(kind, number, words)
+        self._ids = {one.name: number for number, one in registry.sensors().items()}
+        self._introduced = {kind: dict(archive.known(kind)) for kind in ("sensor", "source")}
 
-    @contextlib.contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        try:
-            with self._connection.cursor() as cursor:
-                yield cursor
-        except duckdb.Error as error:
-            raise StoreError(str(error)) from error
-
-    def register(self, name: str, unit: str) -> None:
-        """Make a sensor known; its id is kept for good."""
+    def register(self, sensor: Sensor) -> int:
+        """Make a sensor known; its number is kept for good."""
         with self._lock:
-            if name in self._ids:
-                return
-            number = len(self._ids) + 1
-            with self._cursor() as cursor:
-                cursor.execute("insert into sensors values (?, ?, ?)", [number, name, unit])
-            self._ids[name] = number
+            number = self._registry.sensor_id(sensor)
+            self._introduce("sensor", number, sensor_words(sensor))
+            self._ids[sensor.name] = number
+            return number
+
+    def _introduce(self, kind: Kind, number: int, words: str) -> None:
+        if self._introduced[kind].get(number) != words:
+            self._archive.introduce(kind, number, words)
+            self._introduced[kind][number] = words
+
+    def _source(self, source: Source) -> int:
+        with self._lock:
+            number = self._registry.source_id(source)
+            self._introduce("source", number, source_words(source))
+            return number
 
     @property
     def sensors(self) -> tuple[str, ...]:
         """Every sensor known."""
         return tuple(self._ids)
+
+    def sensor(self, name: str) -> Sensor:
+        """What is known of a sensor. Raises ``StoreError`` for one that is not."""
+        number = self._ids.get(name)
+        if number is None:
+            raise StoreError(f"there is no sensor {name!r}")
+        return self._registry.sensors()[number]
 
     def append(self, readings: Iterable[Reading]) -> None:
         """Queue readings of registered sensors for the next ``flush``; returns at once."""
@@ -141,120 +120,119 @@ class Beliefs:
             if len(self._waiting) == _WAITING:
                 self.dropped += 1
             self._waiting.append(reading)
+        if len(self._waiting) >= BATCH:
+            self.on_many()
 
-    def flush(self) -> int:
-        """Write what is queued in one transaction; returns how many.
+    def flush(self, stamp: Stamp | None = None) -> int:
+        """Write what is queued, as one; returns how many readings.
 
-        On ``StoreError`` nothing is lost: the readings stay queued.
+        ``stamp``: how the clock stood (None: as last time). On ``StoreError`` nothing is lost: the
+        readings stay queued.
         """
         with self._flushing:
+            self._stamp = stamp or self._stamp
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if batch:
-                self._write(batch)
+            owed, self._owed = self._owed, []
+            if batch or owed:
+                try:
+                    self._archive.commit(
+                        self._readings(batch), rows.Beliefs.joined(owed), self._stamp
+                    )
+                except StoreError:
+                    self._waiting.extendleft(reversed(batch))
+                    self._owed = owed
+                    raise
             return len(batch)
 
-    def _write(self, batch: list[Reading]) -> None:
-        try:
-            self._insert(
-                "readings",
-                {
-                    "sensor": np.array([self._ids[r.sensor] for r in batch], np.int32),
-                    "event_start": _stamps([r.event_start for r in batch]),
-                    "value": np.array(
-                        [np.nan if r.value is None else r.value for r in batch], np.float64
-                    ),
-                    "quality": np.array([_CODES[r.quality] for r in batch], np.uint8),
-                },
-            )
-        except StoreError:
-            self._waiting.extendleft(reversed(batch))
-            raise
-
-    def _insert(self, table: str, columns: dict[str, Any]) -> None:
-        with self._lock, self._cursor() as cursor:
-            cursor.register("batch", columns)
-            cursor.execute(f"insert into {table} select {', '.join(columns)} from batch")
+    def _readings(self, batch: Sequence[Reading]) -> Readings:
+        return Readings(
+            np.array([self._ids[one.sensor] for one in batch], np.int32),
+            _stamps([one.event_start for one in batch]),
+            np.array([np.nan if one.value is None else one.value for one in batch], np.float64),
+            np.array([CODES[one.quality] for one in batch], np.uint8),
+        )
 
     def save(self, beliefs: Sequence[Belief], source: Source) -> None:
-        """Keep forecasts or schedules; steps without a value are left out."""
-        number = self._source(source)
-        rows: dict[str, list[Any]] = {"sensor": [], "belief_time": [], "event_start": [],
-                                      "resolution_s": [], "value": []}  # fmt: skip
-        for belief in beliefs:
-            grid = belief.series.grid
-            known = ~np.isnan(belief.series.values)
-            n = int(known.sum())
-            rows["sensor"].append(np.full(n, self._ids[belief.sensor], np.int32))
-            rows["belief_time"].append(np.repeat(_stamps([belief.belief_time]), n))
-            rows["event_start"].append(_stamps(grid.times())[known])
-            rows["resolution_s"].append(np.full(n, grid.resolution.total_seconds()))
-            rows["value"].append(belief.series.values[known])
-        if rows["sensor"]:
-            columns = {name: np.concatenate(parts) for name, parts in rows.items()}
-            length = len(columns["sensor"])
-            ordered = {
-                "sensor": columns["sensor"],
-                "source": np.full(length, number, np.int32),
-                **{name: columns[name] for name in tuple(rows)[1:]},
-            }
-            self._insert("beliefs", ordered)
+        """Keep forecasts or schedules; steps without a value are left out.
 
-    def _source(self, source: Source) -> int:
-        with self._lock:
-            if source.name not in self._source_ids:
-                number = len(self._source_ids) + 1
-                with self._cursor() as cursor:
-                    row = [number, source.name, source.kind]
-                    cursor.execute("insert into sources values (?, ?, ?)", row)
-                self._source_ids[source.name] = number
-            return self._source_ids[source.name]
+        On ``StoreError`` they are kept in memory and written with the next readings.
+        """
+        number = self._source(source)
+        made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
+        if not len(made):
+            return
+        with self._flushing:
+            try:
+                self._archive.commit(Readings.empty(), made, RIGHT)
+            except StoreError:
+                if sum(map(len, self._owed)) + len(made) <= _OWED:
+                    self._owed.append(made)
+                raise
+
+    def _rows(self, belief: Belief, source: int) -> rows.Beliefs:
+        """A series at the resolution of its sensor, as rows."""
+        series, number = belief.series, self._ids[belief.sensor]
+        step = self._registry.sensors()[number].resolution
+        if step and series.grid.resolution != step:
+            series = series.on(TimeGrid.covering(series.grid.start, series.grid.end, step))
+        known = ~np.isnan(series.values)
+        n = int(known.sum())
+        events = _ticks(series.grid)[known]
+        return rows.Beliefs(
+            np.full(n, number, np.int32),
+            np.full(n, source, np.int32),
+            events,
+            np.full(n, micros(belief.belief_time), np.int64),
+            np.full(n, 0.5),
+            series.values[known],
+        )
 
     def mean(self, sensor: str, grid: TimeGrid) -> Series:
         """The mean of a sensor's usable readings in each step; NaN where there are none."""
         values = np.full(grid.n, np.nan)
         if sensor in self._ids and grid.n:
-            with self._cursor() as cursor:
-                found = cursor.execute(
-                    """
-                    select (epoch_us(event_start) - ?) // ? as step, avg(value) as mean
-                    from readings
-                    where sensor = ? and event_start >= ? and event_start < ?
-                        and quality in (?, ?) and not isnan(value)
-                    group by step
-                    """,
-                    [
-                        int(grid.start.timestamp() * 1e6),
-                        int(grid.resolution.total_seconds() * 1e6),
-                        self._ids[sensor],
-                        _naive(grid.start),
-                        _naive(grid.end),
-                        *_USABLE,
-                    ],
-                ).fetchnumpy()
-            values[found["step"].astype(np.int64)] = found["mean"]
+            found = self.buckets((sensor,), grid)
+            values[(found.start_us - micros(grid.start)) // _us(grid.resolution)] = found.mean
         return Series(grid, values)
+
+    def buckets(self, sensors: Sequence[str], grid: TimeGrid) -> Buckets:
+        """Readings summed up in each step of a grid; steps without any are left out."""
+        numbers = [self._ids[name] for name in sensors if name in self._ids]
+        return self._archive.buckets(numbers, grid.start, grid.resolution, grid.n)
+
+    def days(self, sensors: Sequence[str], first: date, n: int, zone: ZoneInfo) -> Buckets:
+        """Readings summed up in days on site, of 23, 24 or 25 hours; empty ones are left out."""
+        numbers = [self._ids[name] for name in sensors if name in self._ids]
+        edges = day_edges(first, n, zone)
+        start, end = int(edges[0]), int(edges[-1])
+        step = _HOUR if not (edges % _us(_HOUR)).any() else timedelta(minutes=5)
+        fine = self._archive.buckets(numbers, moment(start), step, (end - start) // _us(step))
+        return merged(fine, edges, _us(step))
 
     def energies_kwh(self, start: datetime, end: datetime) -> dict[str, float]:
         """The integral of every power sensor's usable readings: kWh by sensor name.
 
         A reading stands until the next one, at most a minute, so gaps are not filled.
         """
-        with self._cursor() as cursor:
-            rows = cursor.execute(
-                """
-                select name, sum(value * least(seconds, ?)) / 3600 from (
-                    select s.name, r.value, r.quality, coalesce(epoch(lead(r.event_start) over (
-                        partition by r.sensor order by r.event_start) - r.event_start), 0)
-                        as seconds
-                    from readings r join sensors s on s.id = r.sensor
-                    where s.unit = 'kW' and r.event_start >= ? and r.event_start < ?)
-                where quality in (?, ?)
-                    and not isnan(value)
-                group by name
-                """,
-                [_HOLD.total_seconds(), _naive(start), _naive(end), *_USABLE],
-            ).fetchall()
-        return dict(rows)
+        powers = {
+            number: one.name for number, one in self._registry.sensors().items() if one.unit == "kW"
+        }
+        found = self._archive.buckets(list(powers), start, end - start, 1)
+        return {
+            powers[number]: integral / 3600.0
+            for number, integral in zip(found.sensor.tolist(), found.integral.tolist(), strict=True)
+        }
+
+    def latest(self, sensors: Sequence[str], now: datetime) -> dict[str, Reading]:
+        """The newest usable reading of each sensor that has one."""
+        numbers = {self._ids[name]: name for name in sensors if name in self._ids}
+        found = self._archive.latest(list(numbers), now)
+        return {
+            numbers[sensor]: Reading(numbers[sensor], moment(us), value)
+            for sensor, us, value in zip(
+                found.sensor.tolist(), found.event_us.tolist(), found.value.tolist(), strict=True
+            )
+        }
 
     def between(
         self, sensor: str, start: datetime, end: datetime, limit: int = 10_000
@@ -265,69 +243,84 @@ class Beliefs:
         """
         if sensor not in self._ids:
             return []
-        with self._cursor() as cursor:
-            rows = cursor.execute(
-                """
-                select * from (
-                    select event_start, event_start as belief_time, 'reading' as source, value
-                    from readings where sensor = $1 and event_start >= $2 and event_start < $3
-                    union all
-                    select b.event_start, b.belief_time, s.name, b.value
-                    from beliefs b join sources s on s.id = b.source
-                    where b.sensor = $1 and b.event_start >= $2 and b.event_start < $3
-                ) order by event_start desc, belief_time desc limit $4
-                """,
-                [self._ids[sensor], _naive(start), _naive(end), limit],
-            ).fetchall()
+        number, sources = self._ids[sensor], self._registry.sources()
+        read = self._archive.readings([number], start, end)
+        held = self._archive.beliefs(Asked((number,), start, end, most_recent=False), {})
+        event = np.concatenate([read.event_us, held.event_us])
+        belief = np.concatenate([read.event_us, held.belief_us])
+        value = np.concatenate([read.value, held.value])
+        source = np.concatenate([np.full(len(read), -1), held.source])
+        order = np.lexsort((belief, event))[-limit:]
         return [
-            BeliefRow(_aware(event), _aware(believed), source, None if value != value else value)  # noqa: PLR0124 (NaN)
-            for event, believed, source, value in reversed(rows)
+            BeliefRow(
+                moment(event[i]),
+                moment(belief[i]),
+                "reading" if source[i] < 0 else sources[int(source[i])].name,
+                None if np.isnan(value[i]) else float(value[i]),
+            )
+            for i in order
         ]
 
     def believed(self, sensor: str, source: str, grid: TimeGrid) -> Series:
-        """The newest belief of one source about each step of ``grid``."""
-        values = np.full(grid.n, np.nan)
-        if sensor in self._ids and source in self._source_ids and grid.n:
-            with self._cursor() as cursor:
-                found = cursor.execute(
-                    """
-                    select (epoch_us(event_start) - ?) // ? as step,
-                           arg_max(value, belief_time) as newest
-                    from beliefs
-                    where sensor = ? and source = ? and event_start >= ? and event_start < ?
-                    group by step
-                    """,
-                    [
-                        int(grid.start.timestamp() * 1e6),
-                        int(grid.resolution.total_seconds() * 1e6),
-                        self._ids[sensor],
-                        self._source_ids[source],
-                        _naive(grid.start),
-                        _naive(grid.end),
-                    ],
-                ).fetchnumpy()
-            values[found["step"].astype(np.int64)] = found["newest"]
-        return Series(grid, values)
+        """The newest belief of one source about each step of ``grid``.
 
-    def prune(self, before: datetime) -> None:
-        """Delete readings and beliefs about events before a moment and give the space back."""
-        with self._lock, self._cursor() as cursor:
-            for table in ("readings", "beliefs"):
-                cursor.execute(f"delete from {table} where event_start < ?", [_naive(before)])
-            cursor.execute("checkpoint")
+        Of events shorter than a step the mean, of instants the last one in it.
+        """
+        sources = tuple(
+            number for number, one in self._registry.sources().items() if one.name == source
+        )
+        if sensor not in self._ids or not sources or not grid.n:
+            return Series.constant(grid, np.nan)
+        number = self._ids[sensor]
+        step = self._registry.sensors()[number].resolution
+        held = self._archive.beliefs(Asked((number,), grid.start - step, grid.end, sources), {})
+        order = np.argsort(held.belief_us, kind="stable")
+        return _on(grid, step, held.event_us[order], held.value[order])
+
+    def restamp(self, stamp: Stamp) -> int:
+        """Date what this boot read before its clock was right; returns how many readings."""
+        with self._flushing:
+            self._stamp = stamp
+            return self._archive.restamp(stamp)
+
+    def maintain(self, now: datetime) -> None:
+        """Do what is due: compaction, roll-ups, retention."""
+        self._archive.maintain(now)
 
     def close(self) -> None:
-        """Write what is queued and close the file."""
+        """Write what is queued and let go of the archive."""
         try:
             self.flush()
         finally:
-            self._connection.close()
+            self._archive.close()
 
 
-def _stamps(moments: Sequence[datetime]) -> Any:
-    """Aware times as DuckDB takes them; floats of seconds are good to the microsecond until 2100.
+def _us(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
 
-    numpy takes ten times as long to turn datetimes into its own.
+
+def _ticks(grid: TimeGrid) -> rows.Micros:
+    return micros(grid.start) + np.arange(grid.n, dtype=np.int64) * _us(grid.resolution)
+
+
+def _on(grid: TimeGrid, step: timedelta, events: rows.Micros, values: rows.Floats) -> Series:
+    """Events on a grid; of several about the same one the last counts."""
+    if not len(events):
+        return Series.constant(grid, np.nan)
+    if not step:
+        placed = np.full(grid.n, np.nan)
+        placed[(events - micros(grid.start)) // _us(grid.resolution)] = values
+        return Series(grid, placed)
+    first = int(events.min())
+    whole = np.full((int(events.max()) - first) // _us(step) + 1, np.nan)
+    whole[(events - first) // _us(step)] = values
+    return Series(TimeGrid(moment(first), step, len(whole)), whole).on(grid)
+
+
+def _stamps(moments: Sequence[datetime]) -> rows.Micros:
+    """Aware times in microseconds; floats of seconds are good to the microsecond until 2100.
+
+    Exact arithmetic takes ten times as long.
     """
-    seconds = np.fromiter((moment.timestamp() for moment in moments), np.float64, len(moments))
-    return np.rint(seconds * 1e6).astype(np.int64).view("datetime64[us]")
+    seconds = np.fromiter((one.timestamp() for one in moments), np.float64, len(moments))
+    return np.rint(seconds * 1e6).astype(np.int64)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flexedge.domain.belief import Quality
+from flexedge.domain.belief import USABLE
 from flexedge.store.rows import Ids, Micros, Readings
 
 HOLD_US = 60_000_000
@@ -22,10 +22,6 @@ TURNS_WITHIN = 0.1
 """A counter turns over from the top to the bottom of its range: within this share of it."""
 MINUTES_US, HOURS_US = 300_000_000, 3_600_000_000
 """The widths of the roll-ups that are kept."""
-
-_QUALITIES = tuple(Quality)
-USABLE = tuple(_QUALITIES.index(quality) for quality in (Quality.GOOD, Quality.DERIVED))
-"""The codes of what counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,10 @@ def summed(
     a counter turns over to 0 where that is known; ``store.merging.gained`` says the same in numpy.
     """
     start = f"event_us - ((event_us - {origin_us}) % {width_us} + {width_us}) % {width_us}"
-    turns = f"before > {1 - TURNS_WITHIN} * turns_at and value < {TURNS_WITHIN} * turns_at"
+    turned = (
+        f"before > {1 - TURNS_WITHIN} * turns_at and before <= turns_at"
+        f" and value < {TURNS_WITHIN} * turns_at"
+    )
     return f"""
         with usable as (
             select sensor, event_us, value, {start} as start_us from {relation}
@@ -93,13 +92,13 @@ def summed(
             sum(case
                 when before is null then 0
                 when value >= before then value - before
-                when {turns} then turns_at - before + greatest(value, 0)
+                when {turned} then turns_at - before + greatest(value, 0)
                 when value >= {RESTARTS_BELOW} * before then 0
                 else greatest(value, 0) end) as rise,
             sum(value * (least(coalesce(next_us - event_us, 0), {HOLD_US}) / 1e6)) as integral
         from stepped left join {_turnovers(turnovers or {})} using (sensor)
         group by sensor, start_us
-        order by sensor, start_us"""  # noqa: S608 (numbers and names of our own)
+        order by sensor, start_us"""
 
 
 def summed_again(
@@ -119,7 +118,7 @@ def summed_again(
         select r.sensor, r.event_us, r.value, r.quality from {relation} as r
         semi join {buckets} as b on r.sensor = b.sensor
             and r.event_us - (r.event_us % {width_us} + {width_us}) % {width_us} = b.start_us
-        where r.event_us >= {low} and r.event_us < {high})"""  # noqa: S608 (as above)
+        where r.event_us >= {low} and r.event_us < {high})"""
     return summed(readings, width_us, 0, turnovers)
 
 

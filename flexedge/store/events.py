@@ -41,7 +41,7 @@ class Rule:
     """How long an event is; of states, which are instants: how far they are apart."""
     every: timedelta
     """How often it is read."""
-    turns_at: float = np.nan
+    turns_at: float | None = None
     """The value after which a counter begins at 0 again, where that is known."""
 
     @property
@@ -135,7 +135,8 @@ def _counted(buckets: Buckets, edges: Micros, rule: Rule) -> Floats:
     low, high = np.maximum(after - 1, 0), np.minimum(after, len(buckets) - 1)
     since, until = buckets.last_us[low], buckets.first_us[high]
     around = has_before & has_after
-    step = np.where(around, gained(buckets.last[low], buckets.first[high], rule.turns_at), 0.0)
+    turns_at = np.nan if rule.turns_at is None else rule.turns_at
+    step = np.where(around, gained(buckets.last[low], buckets.first[high], turns_at), 0.0)
     share = np.where(around, (edges - since) / np.maximum(until - since, 1), 0.0)
     near = around & (until - since <= rule.stands // _US)
     known = near | (has_after & (until == edges))

@@ -18,7 +18,8 @@ def gained(before: Floats, after: Floats, turns_at: Floats | float = np.nan) -> 
     restored after a restart, or rounded, step back a little; nothing was gained. Any other fall is
     a new beginning: the new value counts from zero.
     """
-    turned = (before > (1 - TURNS_WITHIN) * turns_at) & (after < TURNS_WITHIN * turns_at)
+    top = (before > (1 - TURNS_WITHIN) * turns_at) & (before <= turns_at)
+    turned = top & (after < TURNS_WITHIN * turns_at)
     restarted = after < RESTARTS_BELOW * before
     fresh = np.maximum(after, 0.0)
     gain = np.where(restarted, fresh, after * 0.0)

@@ -9,6 +9,7 @@ from flexedge.config.check import load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.compose import Composed, Relay, compose, open_store
+from flexedge.domain.asset import Sensor
 from flexedge.domain.schedule import Applied
 from flexedge.drivers.driver import Sample
 from flexedge.drivers.line import Write
@@ -73,14 +74,14 @@ def test_before_the_collector_is_there_reports_are_let_go() -> None:
     assert relay.collector is None
 
 
-def test_a_damaged_file_of_readings_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
-    (tmp_path / "beliefs.duckdb").write_bytes(b"no database" * 1000)
+def test_a_damaged_journal_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"no database" * 1000)
     health = Health()
     with ExitStack() as stack:
         beliefs, _ = open_store(tmp_path, health, NOW, stack)
         assert beliefs.sensors == ()
-    assert "kept as beliefs.duckdb.damaged-20260414T120000" in health.alarms["store-damaged"]
-    assert (tmp_path / "beliefs.duckdb.damaged-20260414T120000").exists()
+    assert "kept as quarantine/journal.db.20260414T120000" in health.alarms["store-damaged"]
+    assert (tmp_path / "quarantine" / "journal.db.20260414T120000").exists()
 
 
 def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
         with ExitStack() as stack:
             beliefs, _ = open_store(tmp_path / "data", Health(), NOW, stack)
         with pytest.raises(StoreError):
-            beliefs.register("late", "kW")
+            beliefs.register(Sensor("late", "kW"))
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A whole gateway on real stores, whose lines are a list: what is written and when, by hand."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from flexedge.gateway.plan import Plan
 from flexedge.gateway.plant import Unit
 from flexedge.gateway.targets import Target, Targets
 from flexedge.gateway.window import GatewayWindow
+from flexedge.store.local.archive import LocalArchive
 
 ROOT = Path(__file__).parents[2]
 HOME, INDUSTRY = ROOT / "config" / "home.yaml", ROOT / "config" / "industry.yaml"
@@ -133,6 +135,19 @@ class World:
     def __post_init__(self) -> None:
         self.dispatcher.submit = self.requests.append
         self._origin = {name: place for place, name in self.gateway.plant.sensor_of.items()}
+
+    def refuse_writes(self) -> None:
+        """The disk under the time series takes nothing any more."""
+        self._journal().execute("pragma query_only = on")
+
+    def take_writes(self) -> None:
+        """The disk under the time series is well again."""
+        self._journal().execute("pragma query_only = off")
+
+    def _journal(self) -> sqlite3.Connection:
+        archive = self.gateway.beliefs._archive
+        assert isinstance(archive, LocalArchive)
+        return archive._journal._connection
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -257,6 +272,7 @@ class Hut:
         self.folder = folder
         self._blank = blank
         self._stack = stack
+        self._open: dict[str, ExitStack] = {}
 
     def home(self) -> World:
         """The shipped home."""
@@ -292,7 +308,10 @@ class Hut:
         settings = Settings(data_dir=self.folder / data)
         if not settings.data_dir.exists():
             shutil.copytree(self._blank, settings.data_dir)
-        return World(compose(settings, loaded, WallClock(), self._stack).gateway)
+        if data in self._open:  # a restart: one gateway at a time has a folder
+            self._open[data].close()
+        own = self._open[data] = self._stack.enter_context(ExitStack())
+        return World(compose(settings, loaded, WallClock(), own).gateway)
 
     def _load(self, path: Path) -> LoadedSite:
         """The site of a file; the same text is read only once."""

@@ -98,10 +98,10 @@ def test_a_store_that_does_not_write_is_an_alarm_and_loses_nothing(
 ) -> None:
     world.show({"grid.power": 3.0})
     world.poll()
-    world.gateway.beliefs._connection.execute("alter table readings rename to gone")
+    world.refuse_writes()
     world.gateway.collector.flush(world.now)
     assert "readings cannot be written to disk" in world.alarms["store"]
-    world.gateway.beliefs._connection.execute("alter table gone rename to readings")
+    world.take_writes()
     world.gateway.collector.flush(world.now)
     assert world.alarms == {}
     rows = world.gateway.beliefs.between("grid.power", world.now, world.now + timedelta(hours=1))

@@ -470,7 +470,7 @@ def test_a_disk_that_keeps_no_notes_stops_only_what_is_not_yet_controlled(hut: "
     world.tick()
     assert world.setpoint("battery") == -1.0
     with contextlib.closing(sqlite3.connect(hut.folder / "data" / "state.db")) as other:
-        other.execute("alter table held rename to gone")
+        other.execute("alter table leases rename to gone")
         world.show({"car.plugged": 1.0, "grid.power": 3.0})
         world.tick()
         assert world.writes("car") == []  # nothing is taken that a crash would leave behind
@@ -481,7 +481,7 @@ def test_a_disk_that_keeps_no_notes_stops_only_what_is_not_yet_controlled(hut: "
         assert world.releases("battery") == ["no plan and no grid meter: left to itself"]
         assert "battery" in world.alarms["note battery"]
         assert world.dispatcher.released.is_set()
-        other.execute("alter table gone rename to held")
+        other.execute("alter table gone rename to leases")
     world.away.clear()
     world.tick()
     assert world.writes("car") != []

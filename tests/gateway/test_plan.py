@@ -215,13 +215,12 @@ def test_forecasts_are_kept_as_beliefs_of_the_forecaster(hut: "Hut") -> None:
 def test_a_plan_that_cannot_be_kept_is_still_carried_out(hut: "Hut") -> None:
     world = hut("battery", prices=CHEAP, context=HOUSE)
     world.show(BATTERY | EMPTY)
-    connection = world.gateway.beliefs._connection
-    connection.execute("alter table beliefs rename to gone")
+    world.refuse_writes()
     world.plan()
     assert "the plan could not be saved" in world.alarms["plan-store"]
     world.tick()
     assert world.setpoint("battery") == 5.0
-    connection.execute("alter table gone rename to beliefs")
+    world.take_writes()
     world.plan()
     assert "plan-store" not in world.alarms
 

@@ -94,7 +94,7 @@ def _bucket(sensor: int, start: int, rows: list[tuple[int, float]]) -> dict[str,
 def _gain(before: float, after: float, turns_at: float | None) -> float:
     if after >= before:
         return after - before
-    if turns_at is not None and before > 0.9 * turns_at and after < 0.1 * turns_at:
+    if turns_at is not None and 0.9 * turns_at < before <= turns_at and after < 0.1 * turns_at:
         return turns_at - before + max(after, 0.0)
     if after >= 0.9 * before:
         return 0.0

@@ -1,29 +1,23 @@
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flexedge.domain.asset import Source
+from flexedge.domain.asset import Sensor, Source
 from flexedge.domain.belief import Belief, Quality, Reading
 from flexedge.domain.series import Series, TimeGrid
-from flexedge.errors import StoreError, StoreLocked
-from flexedge.store.beliefs import Beliefs, _stamps, open_or_set_aside
+from flexedge.errors import StoreError
+from flexedge.store.archive import Stamp
+from flexedge.store.beliefs import BATCH, Beliefs, _stamps
+from flexedge.store.local.archive import LocalArchive
+from flexedge.store.state import State
 
 START = datetime(2026, 3, 29, 0, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-_HOLDER = """
-import sys
-from pathlib import Path
-from flexedge.store.beliefs import Beliefs
-held = Beliefs(Path(sys.argv[1]))
-print("open", flush=True)
-sys.stdin.read()
-"""
 SCHEDULER = Source("flexedge", "scheduler")
 
 
@@ -31,29 +25,48 @@ def seconds(n: int) -> datetime:
     return START + timedelta(seconds=n)
 
 
+def opened(folder: Path) -> Beliefs:
+    return Beliefs(LocalArchive(folder / "data", START), State(folder / "state.db"))
+
+
 @pytest.fixture
 def beliefs(tmp_path: Path) -> Beliefs:
-    store = Beliefs(tmp_path / "beliefs.duckdb")
-    store.register("battery.power", "kW")
-    store.register("battery.soc", "%")
+    store = opened(tmp_path)
+    store.register(Sensor("battery.power", "kW"))
+    store.register(Sensor("battery.soc", "%"))
     return store
 
 
 def test_readings_survive_a_restart_and_keep_their_sensor(tmp_path: Path) -> None:
-    path = tmp_path / "beliefs.duckdb"
-    first = Beliefs(path)
-    first.register("a.power", "kW")
-    first.register("b.power", "kW")
+    first = opened(tmp_path)
+    first.register(Sensor("a.power", "kW"))
+    first.register(Sensor("b.power", "kW"))
     first.append([Reading("b.power", START, 2.5)])
     first.close()
-    again = Beliefs(path)
-    again.register("c.power", "kW")
-    again.register("b.power", "kW")
+    again = opened(tmp_path)
+    again.register(Sensor("c.power", "kW"))
+    again.register(Sensor("b.power", "kW"))
     again.append([Reading("b.power", seconds(1), 3.5)])
     again.flush()
     assert [row.value for row in again.between("b.power", START, seconds(9))] == [2.5, 3.5]
     assert again.between("a.power", START, seconds(9)) == []
     assert again.sensors == ("a.power", "b.power", "c.power")
+
+
+def test_sensors_keep_their_numbers_when_the_state_is_lost(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    for name in ("a.power", "b.power"):
+        first.register(Sensor(name, "kW", QUARTER))
+    first.append([Reading("b.power", START, 2.5)])
+    first.save([Belief("b.power", "", START, constant(7.0))], SCHEDULER)
+    first.close()
+    (tmp_path / "state.db").unlink()
+    again = opened(tmp_path)
+    again.register(Sensor("new.power", "kW"))
+    again.register(Sensor("a.power", "kW", QUARTER))
+    assert again.sensor("b.power") == Sensor("b.power", "kW", QUARTER)
+    values = [(row.source, row.value) for row in again.between("b.power", START, seconds(9))]
+    assert values == [("reading", 2.5), ("flexedge", 7.0)]
 
 
 @given(
@@ -66,8 +79,10 @@ def test_readings_survive_a_restart_and_keep_their_sensor(tmp_path: Path) -> Non
     )
 )
 def test_stamps_keep_every_microsecond_of_any_zone(moments: list[datetime]) -> None:
-    expected = [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments]
-    assert _stamps(moments).tolist() == expected
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    assert _stamps(moments).tolist() == [
+        (at - epoch) // timedelta(microseconds=1) for at in moments
+    ]
 
 
 def test_a_time_comes_back_as_it_was(beliefs: Beliefs) -> None:
@@ -138,49 +153,84 @@ def test_the_newest_belief_of_a_source_wins(beliefs: Beliefs) -> None:
     assert np.isnan(beliefs.believed("battery.power", "nobody", grid).values).all()
 
 
-def test_old_events_are_pruned(beliefs: Beliefs) -> None:
-    beliefs.append([Reading("battery.power", seconds(i), 1.0) for i in range(10)])
+def constant(value: float, n: int = 1) -> Series:
+    return Series.constant(TimeGrid(START, QUARTER, n), value)
+
+
+def test_a_schedule_has_the_resolution_of_its_sensor(beliefs: Beliefs) -> None:
+    beliefs.register(Sensor("car.power", "kW", timedelta(minutes=5)))
+    beliefs.register(Sensor("site.power", "kW", timedelta(hours=1)))
+    four = Series(TimeGrid(START, QUARTER, 4), np.array([1.0, 2.0, 3.0, np.nan]))
+    beliefs.save([Belief(name, "", START, four) for name in ("car.power", "site.power")], SCHEDULER)
+    assert len(beliefs.between("car.power", START, seconds(3600))) == 9
+    assert [row.value for row in beliefs.between("site.power", START, seconds(3600))] == [2.0]
+    fine = beliefs.believed("car.power", "flexedge", TimeGrid(START, QUARTER, 4))
+    np.testing.assert_array_equal(fine.values, four.values)
+    held = beliefs.believed("site.power", "flexedge", TimeGrid(START, QUARTER, 5))
+    np.testing.assert_array_equal(held.values, [2.0, 2.0, 2.0, 2.0, np.nan])
+
+
+def test_instants_are_placed_in_the_step_they_are_in(beliefs: Beliefs) -> None:
+    beliefs.save([Belief("battery.soc", "", START, constant(50.0, 2))], SCHEDULER)
+    found = beliefs.believed("battery.soc", "flexedge", TimeGrid(START, timedelta(minutes=5), 5))
+    np.testing.assert_array_equal(found.values, [50.0, np.nan, np.nan, 50.0, np.nan])
+
+
+def test_the_newest_reading_of_each_sensor(beliefs: Beliefs) -> None:
+    beliefs.append(
+        [Reading("battery.power", seconds(1), 1.0), Reading("battery.power", START, 2.0)]
+    )
     beliefs.flush()
-    beliefs.prune(before=seconds(6))
-    assert len(beliefs.between("battery.power", START, seconds(100))) == 4
+    found = beliefs.latest(("battery.power", "battery.soc", "nobody"), seconds(60))
+    assert found == {"battery.power": Reading("battery.power", seconds(1), 1.0)}
 
 
-def test_a_refused_write_loses_nothing(beliefs: Beliefs) -> None:
+def test_a_day_on_site_may_have_23_hours(beliefs: Beliefs) -> None:
+    for hour in range(48):
+        at = datetime(2026, 3, 28, 23, tzinfo=UTC) + timedelta(hours=hour)  # midnight in Amsterdam
+        beliefs.append([Reading("battery.power", at, 1.0)])
+    beliefs.flush()
+    found = beliefs.days(("battery.power",), date(2026, 3, 29), 2, ZoneInfo("Europe/Amsterdam"))
+    assert found.count.tolist() == [23, 24]
+
+
+def test_many_readings_do_not_wait(beliefs: Beliefs) -> None:
+    called: list[int] = []
+    beliefs.on_many = lambda: called.append(len(beliefs._waiting))
+    for i in range(BATCH):
+        beliefs.append([Reading("battery.power", seconds(i), 1.0)])
+    assert called == [BATCH]
+
+
+def test_readings_of_an_untrusted_clock_are_dated_later(beliefs: Beliefs) -> None:
+    hour_us = 3_600_000_000
     beliefs.append([Reading("battery.power", START, 1.0)])
-    with beliefs._cursor() as cursor:
-        cursor.execute("alter table readings rename to elsewhere")
-    with pytest.raises(StoreError):
+    beliefs.flush(Stamp("boot", 0, trusted=False))
+    assert beliefs.between("battery.power", START, seconds(9)) == []
+    assert beliefs.restamp(Stamp("boot", hour_us, trusted=True)) == 1
+    (row,) = beliefs.between("battery.power", START, seconds(7200))
+    assert row.event_start == seconds(3600)
+
+
+def test_a_refused_write_loses_nothing(tmp_path: Path) -> None:
+    beliefs = opened(tmp_path)
+    beliefs.register(Sensor("battery.power", "kW"))
+    beliefs.save([Belief("battery.power", "", START, constant(4.0))], SCHEDULER)
+    archive = beliefs._archive
+    assert isinstance(archive, LocalArchive)
+    archive._journal._connection.execute("pragma query_only = on")
+    beliefs.append([Reading("battery.power", START, 1.0)])
+    with pytest.raises(StoreError, match="readonly"):
         beliefs.flush()
-    with beliefs._cursor() as cursor:
-        cursor.execute("alter table elsewhere rename to readings")
+    with pytest.raises(StoreError, match="readonly"):
+        beliefs.save([Belief("battery.power", "", seconds(2), constant(5.0))], SCHEDULER)
+    archive._journal._connection.execute("pragma query_only = off")
     beliefs.append([Reading("battery.power", seconds(1), 2.0)])
     assert beliefs.flush() == 2
-    assert [r.value for r in beliefs.between("battery.power", START, seconds(9))] == [1.0, 2.0]
+    values = [row.value for row in beliefs.between("battery.power", START, seconds(9))]
+    assert values == [1.0, 4.0, 5.0, 2.0]
 
 
-def test_a_file_that_does_not_open_is_set_aside(tmp_path: Path) -> None:
-    path = tmp_path / "beliefs.duckdb"
-    path.write_bytes(b"not a database at all" * 1000)
-    store, alarm = open_or_set_aside(path, START)
-    assert "beliefs.duckdb.damaged-20260329T000000" in alarm
-    assert (tmp_path / "beliefs.duckdb.damaged-20260329T000000").exists()
-    store.register("a.power", "kW")
-    store.close()
-    assert open_or_set_aside(path, START)[1] == ""
-
-
-def test_a_second_process_is_told_who_is_in_the_way(tmp_path: Path) -> None:
-    path = tmp_path / "beliefs.duckdb"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLDER, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
-        with pytest.raises(StoreLocked, match="in use"):
-            open_or_set_aside(path, START)
-    finally:
-        holder.communicate("", timeout=20)
+def test_a_sensor_that_is_not_there_is_named(beliefs: Beliefs) -> None:
+    with pytest.raises(StoreError, match="there is no sensor 'x'"):
+        beliefs.sensor("x")

@@ -61,6 +61,7 @@ def test_a_reading_stands_for_at_most_a_minute() -> None:
         ((98.0, 99.0, 0.5), None, 1.5),  # the same, but who knows that it turns over
         ((50.0, 51.0, 0.5), 100.0, 1.5),  # too far from the top to have turned over
         ((98.0, 99.0, 40.0), 100.0, 41.0),  # too far from the bottom
+        ((140.0, 2.0), 100.0, 2.0),  # beyond what was said to be the top
         ((500.0, 499.9, 500.2), None, 0.3),  # a rounded step back is no new beginning
         ((5.0,), None, 0.0),
     ],

@@ -91,7 +91,31 @@ class LocalArchive:
 
     def beliefs(self, asked: Asked, knowable: Mapping[int, Knowable]) -> Beliefs:
         """Beliefs in order of sensor, event, source, belief time, probability."""
-        raise NotImplementedError
+        window = Window(
+            asked.sensors,
+            None if asked.start is None else micros(asked.start),
+            None if asked.end is None else micros(asked.end),
+        )
+
+        def read(view: View) -> Beliefs:
+            rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
+            sources = "true"
+            if asked.sources is not None:
+                sources = f"source in ({', '.join(map(str, asked.sources)) or 'null'})"
+            newest = ""
+            if asked.most_recent:
+                newest = (
+                    " qualify belief_us = max(belief_us) over"
+                    " (partition by sensor, source, event_us)"
+                )
+            sql = (
+                f"select sensor, source, event_us, belief_us, probability, value from {rows}"
+                f" where {sources}{newest}"
+                " order by sensor, event_us, source, belief_us, probability"
+            )
+            return Beliefs.of(self._engine.arrays(sql))
+
+        return self._reading(read)
 
     def latest(self, sensors: Sequence[int], now: datetime) -> Readings:
         """The newest usable reading until ``now`` of each sensor that has one."""

@@ -157,7 +157,7 @@ def _move(old: str, new: str, kind: type[sa.types.TypeEngine[Any]], factor: floa
     """Rewrite sessions and what is held with times of another type."""
     connection = op.get_bind()
     rows = connection.execute(sa.text("SELECT token_hash, created, seen FROM sessions")).all()
-    held = connection.execute(sa.text(f"SELECT control, since FROM {old}")).all()  # noqa: S608 (our own names)
+    held = connection.execute(sa.text(f"SELECT control, since FROM {old}")).all()
     op.drop_table("sessions")
     op.drop_table(old)
     sessions = op.create_table(
