@@ -71,13 +71,17 @@ class Composed:
     relay: Relay
 
 
-def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
-               ) -> tuple[Beliefs, State]:  # fmt: skip
-    """Open the data folder; what was found damaged in it is told by an alarm."""
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
+
+
+def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
+               ) -> tuple[Beliefs, State]:  # fmt: skip
+    """Open the data folder; what was found damaged in it is told by an alarm."""
+    _make(folder)
     state = State(folder / "state.db")
     stack.callback(state.close)
     archive = LocalArchive(folder, now)
@@ -87,11 +91,31 @@ def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
     return beliefs, state
 
 
+def open_database(url: str, folder: Path, stack: ExitStack) -> tuple[Beliefs, State]:
+    """All on a PostgreSQL server but what programs on this machine say to each other.
+
+    Raises ``StoreError`` while the server is away.
+    """
+    _make(folder)
+    try:
+        from flexedge.store.postgres.archive import PostgresArchive  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise StoreError("database needs psycopg: pip install 'flexedge[postgres]'") from error
+    state = State(url)
+    stack.callback(state.close)
+    beliefs = Beliefs(PostgresArchive(url), state)
+    stack.callback(beliefs.close)
+    return beliefs, state
+
+
 def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitStack) -> Composed:
     """Wire everything; what must be closed is pushed on ``stack``. Starts nothing."""
     site = loaded.site
     health, latest = Health(), Latest()
-    beliefs, state = open_store(settings.data_dir, health, clock.now(), stack)
+    if settings.database is None:
+        beliefs, state = open_store(settings.data_dir, health, clock.now(), stack)
+    else:
+        beliefs, state = open_database(settings.database, settings.data_dir, stack)
     relay = Relay()
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)

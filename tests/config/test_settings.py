@@ -88,6 +88,16 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     assert said(None, FLEXEDGE_SETTINGS=str(missing)) == f"{missing}: there is no such file"
 
 
+def test_a_database_may_be_named(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "site: x.yaml\n"), {}).database is None
+    url = "postgresql://flexedge@db.example.org:5433/flexedge?sslmode=verify-full"
+    assert load_settings(written(tmp_path, f"database: {url}\n"), {}).database == url
+    assert (
+        load_settings(written(tmp_path, "site: x.yaml\n"), {"FLEXEDGE_DATABASE": url}).database
+        == url
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -101,6 +111,17 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
         ("plan: {resolution: 10 min}", "1:1: resolution should be 5, 15, 30 or 60 min"),
         ("plan: {horizon: 8 d}", "1:1: horizon should be between every and 7 days"),
         ("site: [a]", "1:1: should be text, not a list"),
+        ("database: mysql://me:secret@host/x",
+         "1:11: database should be a URL as postgresql://user@host/name"),
+        ("database: postgresql://host:port/x",
+         "1:11: database should be a URL as postgresql://user@host/name"),
+        ("database: postgresql://host",
+         "1:11: database should be a URL as postgresql://user@host/name"),
+        ("database: postgresql://me:secret@host/x",
+         "1:11: database should hold no password; put it into the file PGPASSFILE names"),
+        ("database: postgresql://me@host/x?password=secret",
+         "1:11: database should hold no password; put it into the file PGPASSFILE names"),
+        ("database: [secret]", "1:1: should be text, not a list"),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_file(tmp_path: Path, text: str, expected: str) -> None:
