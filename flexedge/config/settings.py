@@ -19,6 +19,7 @@ NAMED_BY = "FLEXEDGE_SETTINGS"
 """The environment variable that names the settings file."""
 DEFAULT_FILE = Path("/etc/flexedge/settings.yaml")
 _NESTED = "__"
+_A_DAY = timedelta(days=1)
 _RESOLUTIONS = (5, 15, 30, 60)  # minutes
 
 
@@ -92,6 +93,25 @@ class Plan(Record):
         return self
 
 
+class Store(Record):
+    """What is kept, for how long, and what that may take."""
+
+    keep_readings: Duration = Field(default="30 d", validate_default=True)
+    """How long readings stay as they were polled; a month of peaks is made of them."""
+    keep_minutes: Duration | None = Field(default="730 d", validate_default=True)
+    """How long their sums of 5 minutes stay; those of hours stay for good. null: for good."""
+    keep_beliefs: Duration | None = Field(default="730 d", validate_default=True)
+    """How long measured values, forecasts and schedules stay. null: for good."""
+    memory_mb: Annotated[int, Field(ge=32, le=65536)] = 96
+    """What queries and compaction may take, in MB."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.keep_readings < _A_DAY:
+            raise ValueError("keep-readings should be at least 1 d: plans are made of yesterday")
+        return self
+
+
 class Settings(Record):
     """How flexedge runs on this machine."""
 
@@ -106,6 +126,7 @@ class Settings(Record):
     """Folders with device profiles of your own, beside the shipped ones."""
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
+    store: Store = Field(default_factory=Store)
     clock: str | None = None
     """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
     plan: Plan = Field(default_factory=Plan)

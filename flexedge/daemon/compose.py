@@ -27,8 +27,10 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.engine import Limits
 from flexedge.store.state import State
 
 
@@ -71,39 +73,39 @@ class Composed:
     relay: Relay
 
 
-def _make(folder: Path) -> None:
+def open_store(
+    settings: Settings, health: Health, now: datetime, stack: ExitStack
+) -> tuple[Beliefs, State]:
+    """Open the data folder, or what settings name instead of it.
+
+    What was found damaged in the folder is told by an alarm. Raises ``StoreError``.
+    """
+    folder, store = settings.data_dir, settings.store
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
-
-
-def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
-               ) -> tuple[Beliefs, State]:  # fmt: skip
-    """Open the data folder; what was found damaged in it is told by an alarm."""
-    _make(folder)
+    keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
+    if settings.database is not None:
+        return _open_database(settings.database, keep, stack)
     state = State(folder / "state.db")
     stack.callback(state.close)
-    archive = LocalArchive(folder, now)
+    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
     health.alarm("store-damaged", "; ".join(archive.alarms))
     return beliefs, state
 
 
-def open_database(url: str, folder: Path, stack: ExitStack) -> tuple[Beliefs, State]:
-    """All on a PostgreSQL server but what programs on this machine say to each other.
-
-    Raises ``StoreError`` while the server is away.
-    """
-    _make(folder)
+def _open_database(url: str, keep: Keep, stack: ExitStack) -> tuple[Beliefs, State]:
+    """All on a PostgreSQL server but what programs on this machine say to each other."""
     try:
         from flexedge.store.postgres.archive import PostgresArchive  # noqa: PLC0415 (optional)
     except ImportError as error:
         raise StoreError("database needs psycopg: pip install 'flexedge[postgres]'") from error
     state = State(url)
     stack.callback(state.close)
-    beliefs = Beliefs(PostgresArchive(url), state)
+    beliefs = Beliefs(PostgresArchive(url, keep), state)
     stack.callback(beliefs.close)
     return beliefs, state
 
@@ -112,10 +114,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     """Wire everything; what must be closed is pushed on ``stack``. Starts nothing."""
     site = loaded.site
     health, latest = Health(), Latest()
-    if settings.database is None:
-        beliefs, state = open_store(settings.data_dir, health, clock.now(), stack)
-    else:
-        beliefs, state = open_database(settings.database, settings.data_dir, stack)
+    beliefs, state = open_store(settings, health, clock.now(), stack)
     relay = Relay()
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)

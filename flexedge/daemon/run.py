@@ -75,7 +75,9 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
     with clock.hold():
         # The disk lives on the wall clock, whatever the site's clock does.
         flush = guarded("store", health, gateway.collector.flush)
-        stack.enter_context(Loop("store", flush, WallClock()))
+        writer = Loop("store", flush, WallClock())
+        gateway.beliefs.on_many = writer.wake
+        stack.enter_context(writer)
         stack.callback(assembly.close)
         for line in assembly.lines:
             loop = Loop(f"line {line.name}", guarded(f"line {line.name}", health, line.step), clock)

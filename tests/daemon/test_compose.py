@@ -80,7 +80,7 @@ def test_a_damaged_journal_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"no database" * 1000)
     health = Health()
     with ExitStack() as stack:
-        beliefs, _ = open_store(tmp_path, health, NOW, stack)
+        beliefs, _ = open_store(Settings(data_dir=tmp_path), health, NOW, stack)
         assert beliefs.sensors == ()
     assert "kept as quarantine/journal.db.20260414T120000" in health.alarms["store-damaged"]
     assert (tmp_path / "quarantine" / "journal.db.20260414T120000").exists()
@@ -89,7 +89,7 @@ def test_a_damaged_journal_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
 def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
     for _ in range(2):
         with ExitStack() as stack:
-            beliefs, _ = open_store(tmp_path / "data", Health(), NOW, stack)
+            beliefs, _ = open_store(Settings(data_dir=tmp_path / "data"), Health(), NOW, stack)
         with pytest.raises(StoreError):
             beliefs.register(Sensor("late", "kW"))
 
@@ -97,7 +97,7 @@ def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with ExitStack() as stack, pytest.raises(StoreError, match="choose another data-dir"):
-        open_store(tmp_path / "file" / "data", Health(), NOW, stack)
+        open_store(Settings(data_dir=tmp_path / "file" / "data"), Health(), NOW, stack)
 
 
 @pytest.mark.postgres

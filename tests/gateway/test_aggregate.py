@@ -162,6 +162,16 @@ def test_nothing_is_told_before_readings_had_time_to_come_in(life: Life) -> None
     assert list(life.kept.told("grid.energy-import")) == [at(0)]
 
 
+def test_nothing_is_written_while_there_is_nothing_to_tell(life: Life) -> None:
+    life.run(0, 12)
+    life.give(readings(12, 13))
+    life.ours.step(at(13))
+    assert len(life.kept.queue) == 3 * 6
+    life.give([Reading("grid.power", at(3), 1.0)])
+    life.ours.step(at(13))
+    assert life.kept.queue == []
+
+
 def test_gaps_stay_gaps_until_late_readings_come(life: Life) -> None:
     life.run(0, 60, quiet=(12, 27))
     power, energy = life.kept.told("grid.power"), life.kept.told("grid.energy-import")
