@@ -26,10 +26,12 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.store import lock, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.engine import Limits
+from flexedge.store.opening import open_state
 from flexedge.store.state import State
 
 
@@ -75,20 +77,23 @@ class Composed:
 def open_store(
     settings: Settings, health: Health, now: datetime, stack: ExitStack
 ) -> tuple[Beliefs, State]:
-    """Open the data folder, or what settings name instead of it.
+    """Have the data folder for oneself and open it; what is damaged is set aside with an alarm.
 
-    What was found damaged in the folder is told by an alarm. Raises ``StoreError``.
+    Or open the database that settings name instead. Raises ``StoreError``.
     """
     folder, store = settings.data_dir, settings.store
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
+    stack.enter_context(lock.hold(folder))
     keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
     if settings.database is not None:
         return _open_database(settings.database, keep, stack)
-    state = State(folder / "state.db")
+    swap.finish(folder)
+    state, alarm = open_state(folder, now)
     stack.callback(state.close)
+    health.alarm("state-damaged", alarm)
     archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)

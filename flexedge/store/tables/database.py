@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.tables.models import Model
 
 _T = TypeVar("_T")
@@ -29,6 +29,7 @@ _PRAGMAS = (
     "wal_autocheckpoint=1000",
     "mmap_size=0",
 )
+_DAMAGED = (11, 26)  # SQLite: malformed, not a database
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not use
 
@@ -60,7 +61,7 @@ class Database:
     """Runs work in transactions. Safe to use from any thread.
 
     ``where`` is the path of a SQLite file or a URL of SQLAlchemy's. A write is on disk when
-    ``write`` returns. Raises ``StoreError`` for whatever goes wrong.
+    ``write`` returns. Raises ``StoreDamaged`` where a file is broken, ``StoreError`` for all else.
     """
 
     def __init__(self, where: Path | str) -> None:
@@ -102,8 +103,11 @@ class Database:
         try:
             with engine.begin() as connection:
                 return work(connection)
-        except (SQLAlchemyError, ValueError, OverflowError) as error:  # the latter: damaged rows
-            raise StoreError(f"{self.name}: {_brief(error)}") from error
+        except SQLAlchemyError as error:
+            kind = StoreDamaged if _is_damage(error) else StoreError
+            raise kind(f"{self.name}: {_brief(error)}") from error
+        except (ValueError, OverflowError) as error:
+            raise StoreDamaged(f"{self.name}: {error}") from error
 
     def execute(self, statement: sa.Executable) -> int:
         """Run one writing statement; returns how many rows it concerned."""
@@ -143,6 +147,13 @@ class Database:
 def _brief(error: Exception) -> str:
     """What went wrong, without the values that PostgreSQL tells as details."""
     return str(getattr(error, "orig", None) or error).partition("\nDETAIL:")[0]
+
+
+def _is_damage(error: SQLAlchemyError) -> bool:
+    """Whether SQLite found its file, or text in it, broken."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest is details
+    return code in _DAMAGED or "decode to UTF-8" in str(cause)
 
 
 def _plain(url: str) -> str:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.state import State
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.migrate import migrate, scripts
@@ -93,5 +93,5 @@ def test_a_database_of_an_unknown_revision_is_left_alone(tmp_path: Path) -> None
     migrate(path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(StoreError, match="revision 0000, which is not known"):
+    with pytest.raises(StoreDamaged, match="revision 0000, which there never was"):
         migrate(path)
