@@ -13,6 +13,7 @@ from flexedge.config.load import Document, Place, Route, read_yaml
 from flexedge.config.validate import validate
 from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import Duration
+from flexedge.errors import StoreError
 
 PREFIX = "FLEXEDGE_"
 NAMED_BY = "FLEXEDGE_SETTINGS"
@@ -130,6 +131,18 @@ class Settings(Record):
     clock: str | None = None
     """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
     plan: Plan = Field(default_factory=Plan)
+
+    def whole_folder(self) -> Path:
+        """The data folder, for work that is about all that is kept.
+
+        Raises ``StoreError`` where that is in a database.
+        """
+        if self.database is not None:
+            raise StoreError(
+                "all is kept in the database that the settings name: use PostgreSQL's own tools"
+                " for that, as docs/store-postgres.md says"
+            )
+        return self.data_dir
 
 
 class _Variables(BaseSettings):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flexedge.config.settings import Settings, load_settings
-from flexedge.errors import ConfigError
+from flexedge.errors import ConfigError, StoreError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "settings.yaml"
 
@@ -96,6 +96,12 @@ def test_a_database_may_be_named(tmp_path: Path) -> None:
         load_settings(written(tmp_path, "site: x.yaml\n"), {"FLEXEDGE_DATABASE": url}).database
         == url
     )
+
+
+def test_what_is_about_all_that_is_kept_stops_where_that_is_a_database() -> None:
+    assert Settings(data_dir=Path("x")).whole_folder() == Path("x")
+    with pytest.raises(StoreError, match="PostgreSQL's own tools"):
+        Settings(database="postgresql://host/name").whole_folder()
 
 
 @pytest.mark.parametrize(
