@@ -76,7 +76,7 @@ def recorded(work: Path, batches: int) -> list[Event]:
         "LD_PRELOAD": str(built("record", work)), "REC_DIR": str(folder), "REC_TRACE": str(trace),
     }  # fmt: skip
     # its promises are of interest, too, so they lie below the folder's name
-    command = [sys.executable, "-m", "tests.torture.workload", folder, f"{folder}.ack"]
+    command = [sys.executable, "-m", "tests.torture.workload", str(folder), f"{folder}.ack"]
     subprocess.run([*command, "0", str(batches - 1)], env=environment, check=True)
     return load(trace)
 
