@@ -1,8 +1,8 @@
 """What is asked of beliefs as SQL for DuckDB, over any relation with the columns of ``Beliefs``.
 
 Sensors and events are compared with constants, so that row groups of Parquet files are passed over
-that hold no other. Only text is made here. The clocks of a zone are written into it, as DuckDB comes
-with its own list of them, of another year than ours.
+that hold no other. Only text is made here. The clocks of a zone are written into it: DuckDB has a
+list of its own, of another release than Python's.
 """
 
 from collections.abc import Mapping, Sequence

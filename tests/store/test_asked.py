@@ -40,7 +40,8 @@ def answered(asked: Asked, after: float = 1.0, second: Knowable | None = None) -
     archive = InMemory()
     archive.keep(KEPT.take(np.array([7, 3, 1, 5, 0, 6, 2, 4])))
     first = Knowable(after * HOUR)
-    return archive.beliefs(asked, {1: first, 2: second or first}).value.tolist()
+    found = archive.beliefs(asked, {1: first, 2: second or first})
+    return [float(value) for value in found.value]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,8 @@ def test_row_groups_of_other_sensors_and_times_are_passed_over(tmp_path: Path) -
         connection.execute(f"copy many to '{path}' (row_group_size {n})")
         groups = connection.execute(
             "select row_group_id, coalesce(dictionary_page_offset, data_page_offset),"
-            f" total_compressed_size from parquet_metadata('{path}')"
+            " total_compressed_size from parquet_metadata(?)",
+            [str(path)],
         ).fetchall()
         content = bytearray(path.read_bytes())
         for group, offset, size in groups:
@@ -129,4 +131,4 @@ def test_a_missing_value_is_counted_but_not_added_up() -> None:
     with duckdb.connect(config={"threads": 1}) as connection:
         kept = rows((1, 1, 5, 0, 0.5, np.nan), (1, 1, 6, 0, 0.5, 4.0))
         connection.register("beliefs", kept.columns())
-        assert connection.execute(*statistics(1, "beliefs")).fetchone()[4:] == (4, 4, 4, 4, 2)
+        assert connection.execute(*statistics(1, "beliefs")).fetchall()[0][4:] == (4, 4, 4, 4, 2)

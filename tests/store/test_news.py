@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from flexedge.domain.asset import Knowable
 from flexedge.store.news import Verdict, news
 from flexedge.store.rows import Beliefs
-from tests.store.test_asked import H, T_US, rows
+from tests.store.test_asked import T_US, H, rows
 
 KNOWN = {1: Knowable(timedelta(hours=1)), 2: Knowable(timedelta(hours=1))}
 NONE = Beliefs.empty()

@@ -5,7 +5,7 @@ import pytest
 
 from flexedge.store.resample import resampled
 from flexedge.store.rows import Beliefs
-from tests.store.test_asked import H, T_US, rows
+from tests.store.test_asked import T_US, H, rows
 
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
 
