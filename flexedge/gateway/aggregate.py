@@ -18,7 +18,7 @@ from flexedge.domain.asset import Source
 from flexedge.domain.belief import Belief, Reading
 from flexedge.domain.series import Series, TimeGrid, floor
 from flexedge.store.events import Rule, values
-from flexedge.store.rows import Buckets, micros
+from flexedge.store.rows import EPOCH, Buckets, micros
 
 MEASURED = Source("measured", "sensor")
 GRACE = timedelta(seconds=30)
@@ -94,6 +94,7 @@ class Aggregator:
         self._again: dict[datetime, set[str]] = {}
         """What to look at once more: slices, and for which sensors."""
         self._began: datetime | None = None
+        self._seen = EPOCH
 
     def noted(self, readings: Iterable[Reading]) -> None:
         """Readings were given to the store; call it after that, so that none is overlooked."""
@@ -106,7 +107,10 @@ class Aggregator:
                 )
 
     def again(self, start: datetime, end: datetime, sensors: Iterable[str] = ()) -> None:
-        """Look at a time once more at the next step; without ``sensors`` at all of them."""
+        """Look at a time once more at the next step; without ``sensors`` at all of them.
+
+        For who changes what readings say of the past: dates them anew, or deletes some.
+        """
         chosen = set(sensors) or set(self._group_of)
         begin = floor(start, _SLICE)
         with self._lock:
@@ -116,10 +120,7 @@ class Aggregator:
 
     def step(self, now: datetime) -> None:
         """Tell what can be told now. Raises ``StoreError``; the next step takes up from there."""
-        if self._began is None:
-            self._began = now
-            for group in self._groups:
-                group.next = floor(now - LOOK_BACK, group.rule.step)
+        self._begin(now)
         ends = [group.due(now) for group in self._groups]
         if not self._again and all(
             group.next is not None and group.next >= end
@@ -137,6 +138,17 @@ class Aggregator:
                 grid = TimeGrid(group.next, group.rule.step, n)
                 self._tell(group, group.sensors, _Look(grid, now, late=False))
                 group.next = grid.end
+
+    def _begin(self, now: datetime) -> None:
+        """At the start look back; the same where the clock was put back or far ahead."""
+        if self._began is None or now < self._seen:
+            self._began = now
+            for group in self._groups:
+                group.next = None
+        self._seen = now
+        for group in self._groups:
+            back = floor(now - LOOK_BACK, group.rule.step)
+            group.next = back if group.next is None else max(group.next, back)
 
     def _look_again(self, now: datetime) -> None:
         with self._lock:

@@ -282,6 +282,35 @@ def test_what_is_older_than_two_days_is_left_alone_unless_asked_for(kept: Kept) 
     assert kept.told("grid.power")[at(0)] == (2.0, now + MINUTE)
 
 
+def test_a_clock_that_is_put_right_stops_nothing(life: Life) -> None:
+    life.run(0, 12)
+    life.ours.step(at(3 * 365 * 1440))  # three years ahead, and back
+    life.run(12, 22)
+    power = life.kept.told("grid.power")
+    assert power == {at(5 * i): (2.0, at(5 * i + 5)) for i in range(4)}
+    assert len(set(life.kept.rows)) == len(life.kept.rows)
+
+
+def test_a_clock_that_leaps_ahead_is_followed_without_asking_for_the_years_between(
+    kept: Kept,
+) -> None:
+    asked: list[datetime] = []
+
+    class Watched(Kept):
+        def buckets(
+            self, sensors: Sequence[str], start: datetime, width: timedelta, n: int
+        ) -> Mapping[str, Buckets]:
+            asked.append(start)
+            return super().buckets(sensors, start, width, n)
+
+    ours = Aggregator(RULES, Watched(kept.archive))
+    ours.step(datetime(1970, 1, 1, 0, 1, tzinfo=UTC))
+    asked.clear()
+    ours.step(START)
+    assert min(asked) >= START - LOOK_BACK - timedelta(hours=1)
+    assert len(asked) < 40
+
+
 def test_a_disk_that_is_full_costs_time_and_no_values(life: Life) -> None:
     life.run(0, 10)
     life.kept.full = True
