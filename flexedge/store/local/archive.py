@@ -53,14 +53,14 @@ class LocalArchive:
 
     def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
-        for rows in (readings, beliefs):
-            if len(rows) >= _MANY:
-                if not stamp.trusted:
-                    raise StoreError("so many rows need a clock that can be trusted")
-                self._compactor.absorb(rows)
-        small = [rows for rows in (readings, beliefs) if 0 < len(rows) < _MANY]
+        parts = [rows for rows in (readings, beliefs) if len(rows)]
+        if any(len(rows) >= _MANY for rows in parts):
+            if not stamp.trusted:
+                raise StoreError("so many rows need a clock that can be trusted")
+            self._compactor.absorb(parts)
+            return
         with self._compactor.gate:
-            batches = self._journal.append(small, stamp)
+            batches = self._journal.append(parts, stamp)
             seen = self._compactor.heated(batches)
         if not seen:
             self._mend(None)  # what was appended lasts, and is loaded anew
@@ -193,7 +193,7 @@ class LocalArchive:
         for kind in KINDS:
             span = getattr(self._keep, kind)
             if span is not None:
-                self._compactor.prune(kind, micros(now - span))
+                self._compactor.prune(kind, micros(now), span // _US)
 
     def close(self) -> None:
         """Let go of everything; what was committed stays."""

@@ -1,8 +1,7 @@
 """The journal: batches of rows in SQLite, and the manifest of partitions that took them over.
 
 What ``append`` has returned from is on the disk: WAL, synchronous=FULL. Manifest and journal
-change in one transaction, so that every row is in one of them and never in both. The only importer
-of sqlite3.
+change in one transaction, so that every row is in one of them and never in both.
 """
 
 import contextlib

@@ -14,9 +14,6 @@ from flexedge.errors import StoreDamaged
 from flexedge.store.local import durable
 from flexedge.store.local.partition import COLUMNS, KEYS, TIME, Kind, Partition
 
-HOT = 1 << 40
-"""Rows of hot tables are newer than those of any file."""
-
 
 class DamagedPartition(StoreDamaged):
     """A file is not what was written."""
@@ -140,10 +137,7 @@ class Shelf:
         parts = []
         if files:
             listed = ", ".join(f"'{self.path(one)}'" for one in files)
-            parts.append(
-                f"select {COLUMNS[kind]}, file_index::bigint as ord from read_parquet([{listed}])"
-                f" where {where}"
-            )
+            parts.append(f"select {COLUMNS[kind]}, ord from read_parquet([{listed}]) where {where}")
         table = view.hot.get(kind)
         if table is not None and hot:
             parts.append(f"select {COLUMNS[kind]}, ord from {table} where {where}")
@@ -151,7 +145,7 @@ class Shelf:
             names = ", ".join(f"null::bigint as {name}" for name in COLUMNS[kind].split(", "))
             parts.append(f"select {names}, null::bigint as ord limit 0")
         whole = " union all ".join(parts)
-        if once and (len(parts) > 1 or len(files) > 1):
+        if once:
             whole = (
                 f"select * from ({whole}) qualify row_number() over"
                 f" (partition by {KEYS[kind]} order by ord desc) = 1"
