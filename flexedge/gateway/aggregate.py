@@ -35,10 +35,8 @@ class Measured(Protocol):
     def flush(self) -> int:
         """Write what is queued."""
 
-    def buckets(
-        self, sensors: Sequence[str], start: datetime, width: timedelta, n: int
-    ) -> Mapping[str, Buckets]:
-        """Readings summed up, by sensor; those without are left out."""
+    def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> Mapping[str, Buckets]:
+        """Readings summed up in each step, by sensor; those without are left out."""
 
     def believed(self, sensor: str, source: str, grid: TimeGrid) -> Series:
         """The newest belief of a source about each step."""
@@ -175,27 +173,23 @@ class Aggregator:
         rule, grid = group.rule, look.grid
         start = grid.start - rule.before * rule.part
         n = rule.before + grid.n * (rule.step // rule.part) + rule.after
-        found = self._store.buckets(sensors, start, rule.part, n)
+        found = self._store.buckets_of(sensors, TimeGrid(start, rule.part, n))
         beliefs: list[Belief] = []
         for sensor, buckets in found.items():
             told = Series(grid, values(rule, buckets, micros(grid.start), grid.n))
-            beliefs += self._news(sensor, rule, told, look)
+            beliefs += self._news(sensor, told, look)
         if beliefs:
             self._store.save(beliefs, MEASURED)
 
-    def _news(self, sensor: str, rule: Rule, told: Series, look: _Look) -> list[Belief]:
+    def _news(self, sensor: str, told: Series, look: _Look) -> list[Belief]:
         """Beliefs in what nobody believed yet."""
         grid, known = told.grid, np.full(told.grid.n, np.nan)
         if look.late or self._began is None or grid.start <= self._began:
             known = self._store.believed(sensor, MEASURED.name, grid).values
         new = ~np.isnan(told.values) & ~np.isclose(told.values, known, rtol=1e-9, atol=1e-9)
         at_once = new & np.isnan(known) & (not look.late)
-        beliefs = []
-        for i in np.flatnonzero(at_once).tolist():
-            event = TimeGrid(grid.start + i * grid.resolution, grid.resolution, 1)
-            series = Series(event, told.values[i : i + 1])
-            beliefs.append(Belief(sensor, MEASURED.name, event.start + rule.resolution, series))
-        if (new & ~at_once).any():
-            series = Series(grid, np.where(new & ~at_once, told.values, np.nan))
-            beliefs.append(Belief(sensor, MEASURED.name, look.now, series))
-        return beliefs
+        return [
+            Belief(sensor, MEASURED.name, since, Series(grid, np.where(these, told.values, np.nan)))
+            for since, these in ((None, at_once), (look.now, new & ~at_once))
+            if these.any()
+        ]
