@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flexedge.errors import StoreError
 from flexedge.store.local import durable
 from flexedge.store.local.engine import Columns, Engine
 from flexedge.store.local.journal import Batch, Journal
@@ -48,7 +47,8 @@ class Compactor:
         self.gate = threading.Lock()
         """Held while rows come in, and while what there is to read changes."""
         self._tables = 0
-        self.shelf = Shelf(history, View((), {}))
+        self._cold: list[Batch] = []
+        self.shelf = Shelf(history, View((), {}), self._warm)
         self.show()
 
     def show(self) -> None:
@@ -218,15 +218,22 @@ class Compactor:
             self._engine.make(hot[kind], rows.columns() | {"ord": np.empty(0, np.int64)})
         for chunk in _chunks(self._journal.batches(0)):
             self._heat(chunk, hot)
+        self._cold = []
         return hot
 
-    def heated(self, batches: Sequence[Batch]) -> bool:
-        """Make new rows of the journal visible; False if DuckDB refuses. The gate is held."""
-        try:
-            self._heat(batches, self.shelf.newest.hot)
-        except StoreError:
-            return False
-        return True
+    def came(self, batches: Sequence[Batch]) -> None:
+        """New rows of the journal are to be seen from the next view on. The gate is held.
+
+        They wait here until somebody looks: then many commits make one insert.
+        """
+        self._cold += batches
+
+    def _warm(self) -> None:
+        if self._cold:
+            with self.gate:
+                for chunk in _chunks(iter(self._cold)):
+                    self._heat(chunk, self.shelf.newest.hot)
+                self._cold = []
 
     def _heat(self, batches: Sequence[Batch], hot: Mapping[Kind, str]) -> None:
         for kind, table in hot.items():

@@ -120,7 +120,8 @@ def write(
 def _read_back(engine: Engine, path: Path, kind: Kind) -> tuple[int, int, int]:
     """Decode every column once: rows, first and last time."""
     ((rows, first, last, _),) = engine.run(
-        f"select count(*), min({TIME[kind]}), max({TIME[kind]}), bit_xor(hash({COLUMNS[kind]}, ord))"
+        f"select count(*), min({TIME[kind]}), max({TIME[kind]}),"
+        f" bit_xor(hash({COLUMNS[kind]}, ord))"
         f" from read_parquet('{path}')"
     )
     return rows, first or 0, last or 0

@@ -74,10 +74,14 @@ class View:
 
 
 class Shelf:
-    """The newest view, and those that are still read. Safe to use from any thread."""
+    """The newest view, and those that are still read. Safe to use from any thread.
 
-    def __init__(self, history: Path, view: View) -> None:
+    ``warm`` is called before somebody looks, to bring what just came into the hot tables.
+    """
+
+    def __init__(self, history: Path, view: View, warm: Callable[[], None]) -> None:
         self._history = history
+        self._warm = warm
         self._lock = threading.Lock()
         self._views = [view]
         self._sound: set[str] = set()
@@ -90,6 +94,7 @@ class Shelf:
     @contextlib.contextmanager
     def view(self) -> Iterator[View]:
         """Hold what there is now."""
+        self._warm()
         with self._lock:
             view = self._views[-1]
             view.readers += 1

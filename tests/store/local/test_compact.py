@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from flexedge.errors import StoreError
@@ -153,13 +152,17 @@ def test_a_failed_write_changes_nothing(
     assert values(compactor, engine) == [0, 1, 2, 3]
 
 
-def test_new_rows_are_seen_at_once(compactor: Compactor, engine: Engine, journal: Journal) -> None:
-    with compactor.gate:
-        assert compactor.heated(journal.append([some(2)], STAMP))
-    assert values(compactor, engine) == [0, 1]
+def test_new_rows_are_seen_by_the_next_who_looks(
+    compactor: Compactor, engine: Engine, journal: Journal
+) -> None:
+    for start in (0, 2):
+        with compactor.gate:
+            compactor.came(journal.append([some(2, start)], STAMP))
+    assert values(compactor, engine) == [0, 1, 2, 3]
     engine.begin_anew()
     with compactor.gate:
-        assert not compactor.heated(journal.append([some(2, 2)], STAMP))
+        compactor.came(journal.append([some(2, 4)], STAMP))
+    with pytest.raises(StoreError, match="Table with name"):
+        values(compactor, engine)
     compactor.show()
-    assert values(compactor, engine) == [0, 1, 2, 3]
-    assert np.isfinite(values(compactor, engine)).all()
+    assert values(compactor, engine) == list(range(6))
