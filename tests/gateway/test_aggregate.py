@@ -443,6 +443,14 @@ def test_a_gateway_tells_what_it_measured_across_a_restart(hut: "Hut") -> None:
     assert sum(value or 0.0 for value, _ in energy.values()) == pytest.approx(1.0)
     world.gateway.aggregator.step(now)
     assert told_by(world, "grid.power") == grid
+    world.now = first + MINUTE / 2  # a poll of then that is told only now, in the place of another
+    world.show({"grid.power": 10.0})
+    world.poll()
+    world.now = now
+    world.gateway.aggregator.step(now)
+    value, since = told_by(world, "grid.power")[first]
+    assert value == pytest.approx(((4 * 3.0 + 10.0) / 5 + 4 * 3.0) / 5)
+    assert since == now
 
 
 @pytest.mark.parametrize(("day", "hours"), [((2026, 3, 29), 23), ((2026, 10, 25), 25)])
