@@ -31,6 +31,7 @@ _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
 _HOUSE = timedelta(minutes=5)  # the store compacts every hour, and sooner when there is much
 _HOUR = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
 _SILENT = timedelta(seconds=60)
 _log = structlog.get_logger()
 Ending = SimpleQueue[None]
@@ -115,6 +116,8 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
         snapshots.if_changed(gateway.state.changes, now)
 
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
+    aggregate = guarded_job("aggregate", gateway.health, gateway.aggregator.step)
+    jobs.every(_MINUTE, "aggregate", aggregate)
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     jobs.every(_HOUSE, "keep-house", guarded_job("keep-house", gateway.health, keep_house))
     if settings.database is None:

@@ -20,6 +20,7 @@ from flexedge.store.beliefs import Beliefs
 _log = structlog.get_logger()
 Wrote = Callable[[str, str, Outcome, datetime], None]
 Shown = Callable[[str, Mapping[str, float], datetime], None]
+Kept = Callable[[Sequence[Reading]], None]
 FLUSH_EVERY = timedelta(seconds=5)
 
 
@@ -27,7 +28,7 @@ class Collector:
     """Takes what the lines report. Safe to use from any thread.
 
     ``wrote`` and ``shown`` hand on what concerns dispatch: how a write ended, and which power a
-    device shows to have taken.
+    device shows to have taken. ``kept``: which readings were given to the store.
     """
 
     def __init__(self, plant: Plant, latest: Latest, beliefs: Beliefs, health: Health) -> None:
@@ -39,6 +40,7 @@ class Collector:
         self._lock = threading.Lock()
         self.on_wrote: Wrote = lambda *_: None
         self.on_shown: Shown = lambda *_: None
+        self.on_kept: Kept = lambda _: None
 
     def read(
         self,
@@ -59,6 +61,7 @@ class Collector:
             derived = self._deriver.derive(readings, now)
             self._latest.put(derived)
             self._beliefs.append((*readings, *derived))
+            self.on_kept((*readings, *derived))
         before = self._health.device(device)
         self._health.answered(device, now)
         if before.last_ok is None or before.error is not None:
