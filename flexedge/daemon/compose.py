@@ -116,6 +116,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
+    collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.submit = lambda request: lines[request.device].submit(request)
     gateway = Gateway(
