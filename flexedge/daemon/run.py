@@ -222,7 +222,7 @@ def _ended(ending: Ending, timeout_s: float | None) -> bool | None:
 
 
 def _wait(ending: Ending, gateway: Gateway, clock: Clock) -> bool:
-    """Returns whether to begin anew. Feed the service manager's watchdog while dispatch and store make progress."""
+    """Feed the watchdog while dispatch and store make progress; whether to begin anew."""
     every = notify.watchdog_seconds()
     while (again := _ended(ending, None if every is None else every / 2)) is None:
         silent = gateway.health.silent(clock.now(), _SILENT)

@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class Timekeeping:
-    """The step of a loop. What the process lives by never jumps:
+    """The step of a loop. What the process lives by never jumps.
 
     A trusted clock that was set by up to a minute is followed at 5 %; by more, or by more than a
     second when trust comes, ``on_step`` is called: everything begins anew, on the new time.

@@ -31,7 +31,7 @@ OTHER = Trusted("a", 0, NOW - 100 * S)
         (NOW, replace(BARE, rtc_us=5 * S), None, False, "not synchronised"),  # fake-hwclock
     ],
 )
-def test_the_table(utc: int, facts: Facts, last: Trusted | None, trusted: bool, why: str) -> None:
+def test_the_table(utc: int, facts: Facts, last: Trusted | None, trusted: object, why: str) -> None:
     verdict = judge(UP, utc, facts, last, always=False)
     assert verdict.trusted is trusted
     assert why in verdict.why
