@@ -140,6 +140,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     aggregator = Aggregator(rules, beliefs)
     collector.on_kept = aggregator.noted
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
+    collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.submit = lambda request: lines[request.device].submit(request)
     gateway = Gateway(

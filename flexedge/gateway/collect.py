@@ -15,7 +15,8 @@ from flexedge.gateway.derive import Deriver
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import Plant
-from flexedge.store.beliefs import Beliefs
+from flexedge.store.archive import Stamp
+from flexedge.store.beliefs import RIGHT, Beliefs
 
 _log = structlog.get_logger()
 Wrote = Callable[[str, str, Outcome, datetime], None]
@@ -41,6 +42,8 @@ class Collector:
         self.on_wrote: Wrote = lambda *_: None
         self.on_shown: Shown = lambda *_: None
         self.on_kept: Kept = lambda _: None
+        self.stamp: Callable[[], Stamp] = lambda: RIGHT
+        """How the clock stands."""
 
     def read(
         self,
@@ -84,7 +87,7 @@ class Collector:
     def flush(self, now: datetime) -> datetime:
         """Write what is queued; the step of the store's writer. Returns when to come again."""
         try:
-            self._beliefs.flush()
+            self._beliefs.flush(self.stamp())
         except StoreError as error:
             self._health.alarm("store", f"readings cannot be written to disk: {error}")
         else:
