@@ -121,6 +121,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     site = loaded.site
     health, latest = Health(), Latest()
     beliefs, state = open_store(settings, health, clock.now(), stack)
+    beliefs.flush(clock.stamp())  # nothing is written with another
     relay = Relay()
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)

@@ -23,9 +23,11 @@ from flexedge.daemon.kernel import facts
 from flexedge.daemon.loops import Loop, Service
 from flexedge.daemon.timekeeping import Timekeeping
 from flexedge.daemon.trust import Facts
+from flexedge.gateway.aggregate import LOOK_BACK
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.window import GatewayWindow
+from flexedge.store.archive import Stamp
 from flexedge.store.snapshots import Snapshots
 from flexedge.web.app import build
 from flexedge.web.auth import Access
@@ -94,7 +96,13 @@ def _keeping(
         return None
     always = settings.clock_trust == "always"
     keeping = Timekeeping(clock, facts, gateway.state, gateway.health, always=always)
-    keeping.on_trust = gateway.beliefs.restamp
+
+    def date(stamp: Stamp) -> None:
+        if gateway.beliefs.restamp(stamp):
+            now = clock.now()
+            gateway.aggregator.again(now - LOOK_BACK, now)
+
+    keeping.on_trust = date
     return keeping
 
 

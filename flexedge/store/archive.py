@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from flexedge.domain.asset import Knowable
+from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.store.rows import Beliefs, Buckets, Readings
 
 Kind = Literal["sensor", "source"]
@@ -81,6 +81,7 @@ class Archive(Protocol):
 
         ``replacing``: some beliefs have the sensor, source, event, belief time and probability of
         others that are kept already, and count in their place; without it there should be none.
+        Beliefs have no missing values.
         """
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
@@ -135,3 +136,22 @@ class Archive(Protocol):
 
     def close(self) -> None:
         """Let go of everything; what was committed stays."""
+
+
+class Registry(Protocol):
+    """Who gives numbers to sensors and sources, for good."""
+
+    def sensor_id(self, sensor: Sensor) -> int:
+        """The number of a sensor, new or known."""
+
+    def source_id(self, source: Source) -> int:
+        """The number of a source, new or known."""
+
+    def sensors(self) -> Mapping[int, Sensor]:
+        """Every sensor by its number."""
+
+    def sources(self) -> Mapping[int, Source]:
+        """Every source by its number."""
+
+    def reinstate(self, kind: Kind, number: int, words: str) -> None:
+        """Put back a number that an archive knows."""

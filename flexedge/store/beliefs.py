@@ -6,21 +6,21 @@ oldest go when there are too many. Forecasts and schedules are kept when ``save`
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from flexedge.domain.asset import Sensor, Source
+from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import rows
-from flexedge.store.archive import Archive, Asked, Kind, Stamp
+from flexedge.store.archive import Archive, Asked, Kind, Registry, Stamp
 from flexedge.store.merging import day_edges, merged
+from flexedge.store.news import news
 from flexedge.store.rows import Buckets, Readings, micros, moment
 from flexedge.store.words import sensor_words, source_words
 
@@ -31,25 +31,6 @@ RIGHT = Stamp("", 0, trusted=True)
 _WAITING = 200_000  # readings kept in memory while the disk refuses them; then the oldest go
 _OWED = 200_000  # rows of beliefs, likewise
 _HOUR = timedelta(hours=1)
-
-
-class Registry(Protocol):
-    """Who gives numbers to sensors and sources, for good."""
-
-    def sensor_id(self, sensor: Sensor) -> int:
-        """The number of a sensor, new or known."""
-
-    def source_id(self, source: Source) -> int:
-        """The number of a source, new or known."""
-
-    def sensors(self) -> Mapping[int, Sensor]:
-        """Every sensor by its number."""
-
-    def sources(self) -> Mapping[int, Source]:
-        """Every source by its number."""
-
-    def reinstate(self, kind: Kind, number: int, words: str) -> None:
-        """Put back a number that an archive knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +134,42 @@ class Beliefs:
         )
 
     def save(self, beliefs: Sequence[Belief], source: Source) -> None:
-        """Keep forecasts or schedules; steps without a value are left out.
+        """Keep what a source believes; steps without a value are left out.
 
-        On ``StoreError`` they are kept in memory and written with the next readings.
+        What says the same as the source's belief before it is not kept again (``store.news``); of
+        two that differ in nothing but the value the later one counts. On ``StoreError`` they are
+        kept in memory and written with the next readings.
         """
         number = self._source(source)
         made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
         if not len(made):
             return
         with self._flushing:
+            verdict = news(made, self._held(made, number), self._knowable(made))
+            made = verdict.store
+            if not len(made):
+                return
             try:
-                self._archive.commit(Readings.empty(), made, RIGHT)
+                replacing = len(verdict.replaced) > 0
+                self._archive.commit(Readings.empty(), made, RIGHT, replacing=replacing)
             except StoreError:
                 if sum(map(len, self._owed)) + len(made) <= _OWED:
                     self._owed.append(made)
                 raise
+
+    def _held(self, made: rows.Beliefs, source: int) -> rows.Beliefs:
+        """What is held about the events of new beliefs: the last, or all where some came later."""
+        sensors = tuple(np.unique(made.sensor).tolist())
+        start, end = moment(made.event_us.min()), moment(made.event_us.max() + 1)
+        asked = Asked(sensors, start, end, (source,))
+        last = self._archive.beliefs(asked, {})
+        if len(last) and last.belief_us.max() >= made.belief_us.min():
+            return self._archive.beliefs(replace(asked, most_recent=False), {})
+        return last
+
+    def _knowable(self, made: rows.Beliefs) -> dict[int, Knowable]:
+        known = self._registry.sensors()
+        return {number: known[number].known for number in np.unique(made.sensor).tolist()}
 
     def _rows(self, belief: Belief, source: int) -> rows.Beliefs:
         """A series at the resolution of its sensor, as rows."""

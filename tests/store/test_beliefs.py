@@ -170,6 +170,23 @@ def test_a_schedule_has_the_resolution_of_its_sensor(beliefs: Beliefs) -> None:
     np.testing.assert_array_equal(held.values, [2.0, 2.0, 2.0, 2.0, np.nan])
 
 
+def test_what_says_nothing_new_is_not_kept_again(beliefs: Beliefs) -> None:
+    def told(at: datetime, *values: float) -> int:
+        series = Series(TimeGrid(START, QUARTER, len(values)), np.array(values))
+        beliefs.save([Belief("battery.power", "", at, series)], SCHEDULER)
+        return len(beliefs.between("battery.power", START, seconds(9999)))
+
+    early = START - timedelta(days=1)
+    assert told(early, 1.0, 2.0, 3.0) == 3
+    assert told(early + QUARTER, 1.0, 5.0, 3.0) == 4
+    assert told(early + 2 * QUARTER, 1.0, 5.0, 3.0) == 4
+    assert told(early + 3 * QUARTER, 1.0, 2.0, 3.0) == 5  # back to what was said first: news
+    assert told(early + QUARTER, 1.0, 7.0, 3.0) == 5  # in place of what was said then
+    rows = beliefs.between("battery.power", seconds(900), seconds(1800))
+    assert [row.value for row in rows] == [2.0, 7.0, 2.0]
+    assert told(START + timedelta(days=1), 1.0, 2.0, 3.0) == 8  # afterwards: it came true
+
+
 def test_instants_are_placed_in_the_step_they_are_in(beliefs: Beliefs) -> None:
     beliefs.save([Belief("battery.soc", "", START, constant(50.0, 2))], SCHEDULER)
     found = beliefs.believed("battery.soc", "flexedge", TimeGrid(START, timedelta(minutes=5), 5))

@@ -106,7 +106,13 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*select(asked, rows, knowable)))
+            return Beliefs.of(self._engine.arrays(*query(rows)))
+
+        def query(rows: str) -> tuple[str, list[int]]:
+            try:
+                return select(asked, rows, knowable)
+            except KeyError as error:
+                raise StoreError(f"nobody said when events of sensor {error} are known") from error
 
         return self._reading(read)
 
@@ -115,9 +121,7 @@ class LocalArchive:
         usable = ", ".join(str(code) for code in USABLE)
 
         def newest(some: Sequence[int], lo_us: int | None, view: View) -> Readings:
-            rows = self._shelf.relation(
-                view, "readings", Window(some, lo_us, micros(now) + 1), once=False
-            )
+            rows = self._shelf.relation(view, "readings", Window(some, lo_us, micros(now) + 1))
             sql = (
                 "select sensor, max(event_us) as event_us, arg_max(value, event_us) as value,"
                 " arg_max(quality, event_us) as quality"
