@@ -49,7 +49,7 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    return load_settings(options.settings, os.environ).data_dir
+    return load_settings(options.settings, os.environ).whole_folder()
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from flexedge.store.reset import factory_reset
 def run(options: argparse.Namespace) -> int:
     """Delete what the gateway keeps, once somebody has typed the site's name; else exit code 1."""
     settings = load_settings(options.settings, os.environ)
+    folder = settings.whole_folder()
     if not options.yes and not _meant(settings):
         print("nothing was deleted", file=sys.stderr)
         return 1
-    with acting_as_owner(settings.data_dir):
-        factory_reset(settings.data_dir)
-    print(f"{settings.data_dir} is empty; 'flexedge run' starts without an owner, on the same site")
+    with acting_as_owner(folder):
+        factory_reset(folder)
+    print(f"{folder} is empty; 'flexedge run' starts without an owner, on the same site")
     return 0
 
 

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from flexedge.config.load import Document, Place, Route, read_yaml
 from flexedge.config.validate import validate
 from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import Duration
+from flexedge.errors import StoreError
 
 PREFIX = "FLEXEDGE_"
 NAMED_BY = "FLEXEDGE_SETTINGS"
@@ -27,6 +29,20 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return [entry.strip() for entry in value.split(",") if entry.strip()]
     return value
+
+
+def _database(url: str) -> str:
+    """A URL of PostgreSQL without a password. What was given is not told: it may hold one."""
+    try:
+        parts = urlsplit(url)
+        fitting = parts.scheme == "postgresql" and parts.path.strip("/") and parts.port != 0
+    except ValueError:
+        fitting = False
+    if not fitting:
+        raise ValueError("database should be a URL as postgresql://user@host/name")
+    if parts.password is not None or "password" in parts.query:
+        raise ValueError("database should hold no password; put it into the file PGPASSFILE names")
+    return url
 
 
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
@@ -104,6 +120,9 @@ class Settings(Record):
     """The site file."""
     data_dir: Path = Path("/var/lib/flexedge")
     """Where readings, plans and the owner's password are kept."""
+    database: Annotated[str, AfterValidator(_database)] | None = None
+    """A PostgreSQL database for readings and plans instead, as postgresql://user@host/name; the
+    password is in the file that the environment's PGPASSFILE names. docs/store-postgres.md."""
     profile_dirs: Paths = ()
     """Folders with device profiles of your own, beside the shipped ones."""
     web: Web = Field(default_factory=Web)
@@ -112,6 +131,18 @@ class Settings(Record):
     clock: str | None = None
     """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
     plan: Plan = Field(default_factory=Plan)
+
+    def whole_folder(self) -> Path:
+        """The data folder, for work that is about all that is kept.
+
+        Raises ``StoreError`` where that is in a database.
+        """
+        if self.database is not None:
+            raise StoreError(
+                "all is kept in the database that the settings name: use PostgreSQL's own tools"
+                " for that, as docs/store-postgres.md says"
+            )
+        return self.data_dir
 
 
 class _Variables(BaseSettings):

@@ -77,22 +77,40 @@ class Composed:
 def open_store(
     settings: Settings, health: Health, now: datetime, stack: ExitStack
 ) -> tuple[Beliefs, State]:
-    """Have the data folder for oneself and open it; what is damaged is set aside with an alarm."""
+    """Have the data folder for oneself and open it; what is damaged is set aside with an alarm.
+
+    Or open the database that settings name instead. Raises ``StoreError``.
+    """
     folder, store = settings.data_dir, settings.store
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
     stack.enter_context(lock.hold(folder))
+    keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
+    if settings.database is not None:
+        return _open_database(settings.database, keep, stack)
     swap.finish(folder)
     state, alarm = open_state(folder, now)
     stack.callback(state.close)
     health.alarm("state-damaged", alarm)
-    keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
     archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
     health.alarm("store-damaged", "; ".join(archive.alarms))
+    return beliefs, state
+
+
+def _open_database(url: str, keep: Keep, stack: ExitStack) -> tuple[Beliefs, State]:
+    """All on a PostgreSQL server but what programs on this machine say to each other."""
+    try:
+        from flexedge.store.postgres.archive import PostgresArchive  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise StoreError("database needs psycopg: pip install 'flexedge[postgres]'") from error
+    state = State(url)
+    stack.callback(state.close)
+    beliefs = Beliefs(PostgresArchive(url, keep), state)
+    stack.callback(beliefs.close)
     return beliefs, state
 
 

@@ -117,7 +117,8 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     jobs.every(_HOUSE, "keep-house", guarded_job("keep-house", gateway.health, keep_house))
-    jobs.every(_HOUR, "snapshot", guarded_job("snapshot", gateway.health, snapshot))
+    if settings.database is None:
+        jobs.every(_HOUR, "snapshot", guarded_job("snapshot", gateway.health, snapshot))
 
 
 def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack) -> None:

@@ -98,3 +98,12 @@ def test_a_file_that_is_no_backup(
     assert main(["backup", what, str(tmp_path / "text.tar")]) == 69
     assert "backup" in capsys.readouterr().err
     assert fact(used) == "me"
+
+
+@pytest.mark.parametrize("command", [["backup", "create"], ["factory-reset", "--yes"]])
+def test_a_database_is_not_taken_for_an_empty_folder(
+    used: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEXEDGE_DATABASE", "postgresql://host/name")
+    assert main(command) == 69
+    assert fact(used) == "me"

@@ -39,6 +39,11 @@ def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _reach(_dialect: Any, _record: Any, _arguments: Any, told: dict[str, Any]) -> None:
+    told.setdefault("connect_timeout", 5)
+    told.setdefault("options", "-c synchronous_commit=on")
+
+
 def _take_turns(connection: sa.Connection) -> None:
     # As on SQLite one transaction writes at a time: what it has read stays true until it is over.
     if connection.get_execution_options().get("writes", False):
@@ -68,6 +73,7 @@ class Database:
             self.engine = sa.create_engine(
                 file if isinstance(where, Path) else where,
                 hide_parameters=True,
+                pool_pre_ping=True,  # a server that was away is found again
                 json_serializer=partial(json.dumps, allow_nan=False),
             )
         except (SQLAlchemyError, ImportError) as error:
@@ -79,6 +85,7 @@ class Database:
             sa.event.listen(self.engine, "connect", _durable)
             sa.event.listen(self.engine, "begin", _begin)
         else:
+            sa.event.listen(self.engine, "do_connect", _reach)
             sa.event.listen(self.engine, "begin", _take_turns)
         self._writing = self.engine.execution_options(writes=True)
 
