@@ -9,7 +9,8 @@ FlexedgeError
 ├── StoreError             the database did not do what was asked
 │   ├── StoreLocked        another process holds the data folder
 │   ├── StoreDamaged       what is on the disk is not what was written
-│   └── StoreSlow          a query was not done by its deadline
+│   ├── StoreSlow          a query was not done by its deadline
+│   └── StoreClosed        the program ends; nobody is to hear of it
 ├── PlanError
 │   ├── BadField           what was asked to be planned is wrong: names the field
 │   ├── Infeasible         no plan exists; names the limits at fault
@@ -88,6 +89,10 @@ class StoreDamaged(StoreError):
 
 class StoreSlow(StoreError):
     """A query was not done by its deadline."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed, because the program ends."""
 
 
 class PlanError(FlexedgeError):

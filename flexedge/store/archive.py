@@ -74,8 +74,14 @@ class Keep:
 class Archive(Protocol):
     """Time series that are kept. Safe to use from any thread. Raises ``StoreError``."""
 
-    def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
-        """Keep rows, all or none; they are safe from a power cut when this returns."""
+    def commit(
+        self, readings: Readings, beliefs: Beliefs, stamp: Stamp, *, replacing: bool = False
+    ) -> None:
+        """Keep rows, all or none; they are safe from a power cut when this returns.
+
+        ``replacing``: some beliefs have the sensor, source, event, belief time and probability of
+        others that are kept already, and count in their place; without it there should be none.
+        """
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a sensor or source number stands for, so that names can be found again."""

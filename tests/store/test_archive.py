@@ -37,7 +37,7 @@ def _postgres(request: pytest.FixtureRequest) -> Opened:
 KINDS = {"local": _local, "postgres": _postgres}
 
 
-@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["local", pytest.param("postgres", marks=pytest.mark.postgres)])
 def opened(request: pytest.FixtureRequest) -> Iterator[Callable[..., Archive]]:
     """Opens what there is of an archive; closed in the end."""
     with ExitStack() as stack:

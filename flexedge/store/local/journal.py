@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from flexedge.errors import StoreDamaged, StoreError
+from flexedge.errors import StoreClosed, StoreDamaged, StoreError
 from flexedge.store.archive import Kind, Stamp
 from flexedge.store.local import partition
 from flexedge.store.local.codec import pack, unpack
@@ -100,6 +100,8 @@ class Journal:
     def _told(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.ProgrammingError as error:  # it is used after it was closed
+            raise StoreClosed(f"{self._path} is closed") from error
         except sqlite3.DatabaseError as error:
             words = str(error)
             damaged = "malformed" in words or "not a database" in words
