@@ -96,7 +96,6 @@ class Server:
             self._told = conninfo.conninfo_to_dict(url)
         except psycopg.Error:  # its words may hold the password
             raise StoreError("a database is told as postgresql://user@host:port/name") from None
-        self._secret = str(self._told.get("password") or "")
         self.name = "postgresql://{}{}/{}".format(
             f"{self._told['user']}@" if "user" in self._told else "",
             self._told.get("host", ""), self._told.get("dbname", ""))  # fmt: skip
@@ -129,9 +128,7 @@ class Server:
             raise StoreSlow(f"{self.name}: gave up on what took too long") from error
         except psycopg.Error as error:
             words = " ".join(str(error).split()) or type(error).__name__
-            if self._secret:
-                words = words.replace(self._secret, "***")
-            raise StoreError(f"{self.name}: {words}") from None
+            raise StoreError(f"{self.name}: {words}") from error
 
     def _taken(self) -> psycopg.Connection[Any]:
         while True:
