@@ -25,13 +25,18 @@ def hold(folder: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error.strerror}") from error
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(number, 0)
-        os.pwrite(number, f"{os.getpid()}\n".encode(), 0)
-        yield
+        with contextlib.suppress(OSError):  # a full disk is no reason not to have it
+            os.ftruncate(number, 0)
+            os.pwrite(number, f"{os.getpid()}\n".encode(), 0)
     except BlockingIOError as error:
-        raise StoreLocked(f"{folder} is in use by {_holder(number)}") from error
+        holder = _holder(number)
+        os.close(number)
+        raise StoreLocked(f"{folder} is in use by {holder}") from error
     except OSError as error:
+        os.close(number)
         raise StoreError(f"{path}: {error.strerror}") from error
+    try:
+        yield
     finally:
         os.close(number)
 

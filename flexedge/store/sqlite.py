@@ -51,9 +51,9 @@ def check(path: Path, *, whole: bool = False) -> None:
     """
     pragma = "integrity_check(1)" if whole else "quick_check(1)"
     with _opened(path) as connection:
-        connection.execute("begin immediate")
-        (words,) = connection.execute(f"pragma {pragma}").fetchone()
+        connection.execute("begin immediate")  # a broken header may forbid writing
         connection.execute("rollback")
+        (words,) = connection.execute(f"pragma {pragma}").fetchone()
     if words != "ok":
         raise StoreDamaged(f"{path}: {words}")
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -75,6 +76,24 @@ def test_a_holder_that_told_nothing(tmp_path: Path) -> None:
         (tmp_path / "lock").write_text("")
         with pytest.raises(StoreLocked, match="in use by another process"), hold(tmp_path):
             pass
+
+
+def test_a_full_disk_does_not_keep_anybody_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with hold(tmp_path), pytest.raises(StoreLocked, match="another process"), hold(tmp_path):
+        pass
+
+
+def test_what_fails_inside_is_told_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), hold(tmp_path):
+        (tmp_path / "none").read_text()
+    with hold(tmp_path):
+        pass
 
 
 def test_no_folder_or_a_link_in_the_way(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class Database:
             kind = StoreDamaged if _is_damage(error) else StoreError
             raise kind(f"{self.name}: {_brief(error)}") from error
         except (ValueError, OverflowError) as error:
-            raise StoreDamaged(f"{self.name}: {error}") from error
+            raise StoreDamaged(f"{self.name}: {_brief(error)}") from error
 
     def execute(self, statement: sa.Executable) -> int:
         """Run one writing statement; returns how many rows it concerned."""
@@ -144,16 +144,19 @@ class Database:
         self.engine.dispose()
 
 
-def _brief(error: Exception) -> str:
-    """What went wrong, without the values that PostgreSQL tells as details."""
-    return str(getattr(error, "orig", None) or error).partition("\nDETAIL:")[0]
+def sqlite_code(error: BaseException | None) -> int:
+    """What SQLite calls an error, without details; 0 for others."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
 
 
 def _is_damage(error: SQLAlchemyError) -> bool:
     """Whether SQLite found its file, or text in it, broken."""
-    cause = getattr(error, "orig", None)
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest is details
-    return code in _DAMAGED or "decode to UTF-8" in str(cause)
+    return sqlite_code(error) in _DAMAGED or "decode to UTF-8" in str(error)
+
+
+def _brief(error: Exception) -> str:
+    """What went wrong, without the values that PostgreSQL tells as details."""
+    return str(getattr(error, "orig", None) or error).partition("\nDETAIL:")[0]
 
 
 def _plain(url: str) -> str:

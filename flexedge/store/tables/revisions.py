@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from flexedge import __version__
 from flexedge.errors import StoreDamaged, StoreError
-from flexedge.store.tables.database import Database
+from flexedge.store.tables.database import Database, sqlite_code
 from flexedge.store.tables.models import Leases, Model
 
 NEWEST = "0002"
@@ -17,6 +17,7 @@ OLDEST_READER = "0002"
 FIRST = "0001"
 _FIRST_TABLES = {"facts", "sessions", "held"}
 _READER, _WRITER = "readable-from", "written-by"
+_NO_SUCH = 1  # SQLite: no such table, no such column
 _FORM = re.compile(r"\d{4}")
 _VERSION = sa.Table(
     "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True)
@@ -86,7 +87,9 @@ def demand_tables(database: Database) -> None:
     try:
         database.read(work)
     except StoreError as error:
-        raise StoreDamaged(str(error)) from error
+        if sqlite_code(error.__cause__) == _NO_SUCH:
+            raise StoreDamaged(str(error)) from error
+        raise
 
 
 def begin(connection: sa.Connection) -> None:
