@@ -24,7 +24,8 @@ _AWAY = {
     "tcp_user_timeout": 20_000,
 }
 """Seconds (the last in milliseconds) after which a server that says nothing counts as away."""
-_MESSAGES = {"client_min_messages": "warning", "timezone": "UTC", "synchronous_commit": "on"}
+_SETTINGS = {"client_min_messages": "warning", "timezone": "UTC", "synchronous_commit": "on",
+             "jit": "off"}  # fmt: skip
 SLOW_S = 900.0
 """For work that may take long: rolling up, deleting, making tables."""
 _PATIENT = f"select set_config('statement_timeout', '{int(SLOW_S * 1e3)}', true)"
@@ -101,7 +102,7 @@ class Server:
             self._told.get("host", ""), self._told.get("dbname", ""))  # fmt: skip
         """For messages."""
         self._prepare = prepare
-        self._settings = _MESSAGES | {
+        self._settings = _SETTINGS | {
             "search_path": f"{schema}, public",
             "statement_timeout": str(int(deadline_s * 1e3)),
         }
