@@ -31,12 +31,12 @@ def select(asked: Asked, relation: str, knowable: Mapping[int, Knowable]) -> Que
     where, parameters = _where(asked, knowable)
     if not asked.most_recent:
         return (
-            f"select sensor, source, event_us, belief_us, probability, value from {relation}"  # noqa: S608 (our own names)
+            f"select sensor, source, event_us, belief_us, probability, value from {relation}"
             f" where {where} {_ORDER}"
         ), parameters
     # Grouping keeps one row per event in memory, whatever the history; only those are windowed.
     return (
-        f"select sensor, source, event_us, belief_us, probability, value from ("  # noqa: S608
+        f"select sensor, source, event_us, belief_us, probability, value from ("
         f" select sensor, source, event_us, probability, max(belief_us) as belief_us,"
         f" arg_max(value, belief_us) as value from {relation} where {where}"
         f" group by sensor, source, event_us, probability)"
@@ -51,7 +51,7 @@ def statistics(sensor: int, relation: str) -> Query:
     """
     value = "case when isnan(value) then null else value end"
     return (
-        f"select source, min(event_us) as first_event, max(event_us) as last_event,"  # noqa: S608
+        f"select source, min(event_us) as first_event, max(event_us) as last_event,"
         f" max(belief_us) as last_belief, min({value}) as least, max({value}) as most,"
         f" avg({value}) as mean, sum({value}) as total, count(*) as count"
         f" from {relation} where sensor = ? group by source order by source"

@@ -178,11 +178,15 @@ class Beliefs:
         known = ~np.isnan(series.values)
         n = int(known.sum())
         events = _ticks(series.grid)[known]
+        if belief.belief_time is None:
+            believed = events + _us(step)
+        else:
+            believed = np.full(n, micros(belief.belief_time), np.int64)
         return rows.Beliefs(
             np.full(n, number, np.int32),
             np.full(n, source, np.int32),
             events,
-            np.full(n, micros(belief.belief_time), np.int64),
+            believed,
             np.full(n, 0.5),
             series.values[known],
         )
@@ -199,6 +203,17 @@ class Beliefs:
         """Readings summed up in each step of a grid; steps without any are left out."""
         numbers = [self._ids[name] for name in sensors if name in self._ids]
         return self._archive.buckets(numbers, grid.start, grid.resolution, grid.n)
+
+    def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> dict[str, Buckets]:
+        """The same by sensor; those without any are left out."""
+        found = self.buckets(sensors, grid)
+        numbers, begins = np.unique(found.sensor, return_index=True)
+        ends = np.searchsorted(found.sensor, numbers, side="right")
+        names = {self._ids[name]: name for name in sensors if name in self._ids}
+        return {
+            names[number]: found.take(np.arange(begin, end))
+            for number, begin, end in zip(numbers.tolist(), begins, ends, strict=True)
+        }
 
     def days(self, sensors: Sequence[str], first: date, n: int, zone: ZoneInfo) -> Buckets:
         """Readings summed up in days on site, of 23, 24 or 25 hours; empty ones are left out."""

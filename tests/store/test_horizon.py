@@ -69,7 +69,7 @@ def test_the_database_and_numpy_tell_the_same_time(zone: str, begin: int, end: i
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.register("events", {"event_us": events})
             found = connection.execute(
-                f"select {text} as known from events order by event_us",  # noqa: S608
+                f"select {text} as known from events order by event_us",
                 parameters,
             ).fetchnumpy()
         assert np.array_equal(found["known"], known_us(rule, events))
