@@ -206,8 +206,9 @@ def test_roll_ups_stay_when_readings_go(opened: Callable[..., Archive]) -> None:
     ask = partial(archive.buckets, [0], EPOCH, timedelta(seconds=300), 2)
     before = table(ask())
     archive.maintain(EPOCH + timedelta(hours=2))
+    archive.commit(reading(0, 3 * 86_400, 1.0), NONE, STAMP)
     archive.maintain(EPOCH + 3 * DAY)
-    assert read(archive, 0) == []
+    assert [row[1] for row in read(archive, 0)] == [3 * 86_400 * SECOND]
     assert len(before) == 2
     assert table(ask()) == before
 
@@ -305,9 +306,19 @@ def test_old_rows_go(opened: Callable[..., Archive]) -> None:
     archive.commit(some(10), believed(10), STAMP)
     archive.maintain(EPOCH + DAY)
     assert len(believed_all(archive)) == 10
+    archive.commit(SILENCE, believed(1, 2880), STAMP)
     archive.maintain(EPOCH + 2 * DAY)
-    assert believed_all(archive) == []
+    assert [row[2] for row in believed_all(archive)] == [2 * 86_400 * SECOND]
     assert len(read(archive)) == 10
+
+
+def test_a_clock_that_is_far_ahead_lets_nothing_go(opened: Callable[..., Archive]) -> None:
+    archive = opened(Keep(2 * DAY, 2 * DAY, 2 * DAY, 2 * DAY))
+    archive.commit(some(10), believed(10), STAMP)
+    for _ in range(3):
+        archive.maintain(NOW)
+    assert (len(read(archive)), len(believed_all(archive))) == (10, 10)
+    assert archive.buckets([0, 1], EPOCH, timedelta(hours=1), 1).count.tolist() == [5, 5]
 
 
 def test_many_threads_at_once_lose_nothing(archive: Archive) -> None:

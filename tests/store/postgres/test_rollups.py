@@ -8,7 +8,7 @@ from flexedge.store.archive import Keep
 from flexedge.store.postgres import rollups
 from flexedge.store.postgres.archive import PostgresArchive
 from flexedge.store.rows import EPOCH, Beliefs
-from tests.store.local.rows_made import SECOND, STAMP, some
+from tests.store.local.rows_made import SECOND, STAMP, believed, some
 from tests.store.pg_server import PgServer
 
 # What buckets hold is in tests/store/test_archive.py.
@@ -127,6 +127,7 @@ def test_a_late_reading_does_not_unmake_what_it_can_no_longer_be_summed_with(
 def test_old_chunks_are_dropped_where_there_are_chunks(archive: PostgresArchive, run: Run) -> None:
     run(STAND_IN)
     archive._keep = Keep()
+    archive.commit(some(1, 999 * 86_400), believed(1, 999 * 1440), STAMP)
     archive.maintain(EPOCH + timedelta(days=1000))
     day = 86_400 * SECOND
     assert run("select relation::text, older_than from dropped order by 1") == [
