@@ -144,7 +144,7 @@ class PostgresArchive:
         for table in tables.LARGE:
             span = getattr(self._keep, table.name)
             if span is not None:
-                rollups.prune(self._server, table, now - span)
+                rollups.prune(self._server, table, now, span)
 
     def close(self) -> None:
         """Let go of every connection; what was committed stays."""
