@@ -14,7 +14,9 @@ from flexedge.errors import StoreError
 from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
+from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Engine, Limits
+from flexedge.store.local.guard import Found, Guard
 from flexedge.store.local.partition import KINDS
 from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
@@ -34,25 +36,29 @@ class LocalArchive:
     """
 
     def __init__(
-        self, folder: Path, now: datetime, limits: Limits | None = None, keep: Keep | None = None
-    ) -> None:
+        self, folder: Path, now: datetime, limits: Limits | None = None, keep: Keep | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._keep = keep or Keep()
         self.alarms: list[str] = []
         durable.make_folder(folder)
         history, temp = folder / "history", folder / "temp"
         self._engine = Engine(history, temp, limits or Limits())
-        self._journal = recover.open_journal(folder, now, self.alarms.append)
-        recover.settle(self._engine, self._journal, folder, now, self.alarms.append)
+        self._journal = recover.opened(self._engine, folder, now, self.alarms.append)
         self._compactor = Compactor(self._engine, self._journal, history)
         self._roller = rollup.Roller(self._engine, self._compactor)
         self._shelf = self._compactor.shelf
+        self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
         self._now = now
 
     def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
+        self._guard.writing(lambda: self._commit(readings, beliefs, stamp))
+
+    def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
         for rows in (readings, beliefs):
             if len(rows) >= _MANY:
                 if not stamp.trusted:
@@ -67,7 +73,7 @@ class LocalArchive:
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a sensor or source number stands for."""
-        self._journal.introduce(kind, number, words)
+        self._guard.writing(lambda: self._journal.introduce(kind, number, words))
 
     def known(self, kind: Kind) -> Mapping[int, str]:
         """What was introduced."""
@@ -157,6 +163,11 @@ class LocalArchive:
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
     ) -> int:
         """Take beliefs of one source (None: of all, and the readings, too) out for good."""
+        return self._guard.writing(lambda: self._delete(sensor, source, start, end))
+
+    def _delete(
+        self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
+    ) -> int:
         window = Window(
             (sensor,),
             None if start is None else micros(start),
@@ -174,6 +185,9 @@ class LocalArchive:
 
     def restamp(self, stamp: Stamp) -> int:
         """Date what this boot read before its clock was right; returns how many readings."""
+        return self._guard.writing(lambda: self._restamp(stamp))
+
+    def _restamp(self, stamp: Stamp) -> int:
         with self._compactor.gate:
             batches = self._journal.redate(stamp)
             seen = self._compactor.heated(batches)
@@ -182,14 +196,37 @@ class LocalArchive:
         return sum(len(batch.rows) for batch in batches)
 
     def maintain(self, now: datetime) -> None:
-        """Bring what the journal holds into partitions, sum up, merge, let old rows go."""
+        """Bring what the journal holds into partitions, sum up, merge, let old rows go.
+
+        What the disk is to blame for is in ``conditions`` and does not raise.
+        """
         self._now = now
+
+        def work(room: int) -> None:
+            try:
+                self._maintain(now, room)
+            except DamagedPartition as error:
+                self._mend(error)
+
+        self._guard.maintain(now, work)
+
+    def conditions(self) -> Mapping[str, str]:
+        """What is wrong with the disk now and what to do, by what it is about; "" is well."""
+        return self._guard.conditions()
+
+    @property
+    def disk(self) -> Found | None:
+        """How the disk was found at the last maintenance."""
+        return self._guard.found
+
+    def _maintain(self, now: datetime, room: int) -> None:
         due = self._compacted is None or now - self._compacted >= _HOUR or now < self._compacted
         if due or self._journal.waiting() >= _MANY:
             self._compactor.compact()
+            self._journal.shrink()
             self._compacted = now
         self._roller.roll()
-        self._compactor.merge()
+        self._compactor.merge(room)
         for kind in KINDS:
             span = getattr(self._keep, kind)
             if span is not None:
@@ -226,10 +263,10 @@ class LocalArchive:
             names = {one.name for one in self._shelf.newest.partitions}
             if damaged.name not in names:
                 return  # somebody else was faster
+            recover.present(self._folder)
             path = self._folder / "history" / damaged.name
             aside = "nowhere"
             if path.exists():
-                recover.probe(self._folder)
                 aside = recover.set_aside(self._folder / "quarantine", path, self._now).name
             self._compactor.drop([damaged.name])
             self.alarms.append(f"{damaged}; kept as quarantine/{aside}")
