@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     _add_solve(commands)
     _add_client(commands)
+    _add_data(commands)
     return parser
 
 
@@ -130,6 +131,32 @@ def _add_client(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _settings_argument(claim)
     _json_argument(claim)
     claim.set_defaults(module="flexedge.cli.claim")
+
+
+def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser("backup", help="state and readings in one file")
+    kinds = backup.add_subparsers(required=True, metavar="WHAT")
+    create = kinds.add_parser("create", help="write a backup, also while the gateway runs")
+    create.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE",
+        help="a new file (default: named by the time, in this folder)",
+    )  # fmt: skip
+    verify = kinds.add_parser("verify", help="read a whole backup and say whether it is good")
+    restore = kinds.add_parser("restore", help="put a backup in place; the gateway must not run")
+    restore.add_argument("--force", action="store_true", help="replace what is there")
+    for name, parser in (("create", create), ("verify", verify), ("restore", restore)):
+        if name != "create":
+            parser.add_argument("file", type=Path, metavar="FILE")
+        if name != "verify":
+            _settings_argument(parser)
+        _json_argument(parser)
+        parser.set_defaults(module="flexedge.cli.backup", what=name)
+    reset = commands.add_parser(
+        "factory-reset", help="delete owner, state, readings and backups of the gateway"
+    )
+    reset.add_argument("--yes", action="store_true", help="do not ask for the site's name first")
+    _settings_argument(reset)
+    reset.set_defaults(module="flexedge.cli.reset")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,20 +4,23 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from flexedge.config.load import Document, Place, Route, read_yaml
 from flexedge.config.validate import validate
 from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import Duration
+from flexedge.errors import StoreError
 
 PREFIX = "FLEXEDGE_"
 NAMED_BY = "FLEXEDGE_SETTINGS"
 """The environment variable that names the settings file."""
 DEFAULT_FILE = Path("/etc/flexedge/settings.yaml")
 _NESTED = "__"
+_A_DAY = timedelta(days=1)
 _RESOLUTIONS = (5, 15, 30, 60)  # minutes
 
 
@@ -26,6 +29,20 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return [entry.strip() for entry in value.split(",") if entry.strip()]
     return value
+
+
+def _database(url: str) -> str:
+    """A URL of PostgreSQL without a password. What was given is not told: it may hold one."""
+    try:
+        parts = urlsplit(url)
+        fitting = parts.scheme == "postgresql" and parts.path.strip("/") and parts.port != 0
+    except ValueError:
+        fitting = False
+    if not fitting:
+        raise ValueError("database should be a URL as postgresql://user@host/name")
+    if parts.password is not None or "password" in parts.query:
+        raise ValueError("database should hold no password; put it into the file PGPASSFILE names")
+    return url
 
 
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
@@ -77,6 +94,25 @@ class Plan(Record):
         return self
 
 
+class Store(Record):
+    """What is kept, for how long, and what that may take."""
+
+    keep_readings: Duration = Field(default="30 d", validate_default=True)
+    """How long readings stay as they were polled; a month of peaks is made of them."""
+    keep_minutes: Duration | None = Field(default="730 d", validate_default=True)
+    """How long their sums of 5 minutes stay; those of hours stay for good. null: for good."""
+    keep_beliefs: Duration | None = Field(default="730 d", validate_default=True)
+    """How long measured values, forecasts and schedules stay. null: for good."""
+    memory_mb: Annotated[int, Field(ge=32, le=65536)] = 96
+    """What queries and compaction may take, in MB."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.keep_readings < _A_DAY:
+            raise ValueError("keep-readings should be at least 1 d: plans are made of yesterday")
+        return self
+
+
 class Settings(Record):
     """How flexedge runs on this machine."""
 
@@ -84,13 +120,29 @@ class Settings(Record):
     """The site file."""
     data_dir: Path = Path("/var/lib/flexedge")
     """Where readings, plans and the owner's password are kept."""
+    database: Annotated[str, AfterValidator(_database)] | None = None
+    """A PostgreSQL database for readings and plans instead, as postgresql://user@host/name; the
+    password is in the file that the environment's PGPASSFILE names. docs/store-postgres.md."""
     profile_dirs: Paths = ()
     """Folders with device profiles of your own, beside the shipped ones."""
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
+    store: Store = Field(default_factory=Store)
     clock: str | None = None
     """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
     plan: Plan = Field(default_factory=Plan)
+
+    def whole_folder(self) -> Path:
+        """The data folder, for work that is about all that is kept.
+
+        Raises ``StoreError`` where that is in a database.
+        """
+        if self.database is not None:
+            raise StoreError(
+                "all is kept in the database that the settings name: use PostgreSQL's own tools"
+                " for that, as docs/store-postgres.md says"
+            )
+        return self.data_dir
 
 
 class _Variables(BaseSettings):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
@@ -27,8 +26,12 @@ from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.store import lock, swap
+from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.engine import Limits
+from flexedge.store.opening import open_state
 from flexedge.store.state import State
 
 
@@ -71,19 +74,43 @@ class Composed:
     relay: Relay
 
 
-def open_store(folder: Path, health: Health, now: datetime, stack: ExitStack
-               ) -> tuple[Beliefs, State]:  # fmt: skip
-    """Open the data folder; what was found damaged in it is told by an alarm."""
+def open_store(
+    settings: Settings, health: Health, now: datetime, stack: ExitStack
+) -> tuple[Beliefs, State]:
+    """Have the data folder for oneself and open it; what is damaged is set aside with an alarm.
+
+    Or open the database that settings name instead. Raises ``StoreError``.
+    """
+    folder, store = settings.data_dir, settings.store
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
-    state = State(folder / "state.db")
+    stack.enter_context(lock.hold(folder))
+    keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
+    if settings.database is not None:
+        return _open_database(settings.database, keep, stack)
+    swap.finish(folder)
+    state, alarm = open_state(folder, now)
     stack.callback(state.close)
-    archive = LocalArchive(folder, now)
+    health.alarm("state-damaged", alarm)
+    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
     health.alarm("store-damaged", "; ".join(archive.alarms))
+    return beliefs, state
+
+
+def _open_database(url: str, keep: Keep, stack: ExitStack) -> tuple[Beliefs, State]:
+    """All on a PostgreSQL server but what programs on this machine say to each other."""
+    try:
+        from flexedge.store.postgres.archive import PostgresArchive  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise StoreError("database needs psycopg: pip install 'flexedge[postgres]'") from error
+    state = State(url)
+    stack.callback(state.close)
+    beliefs = Beliefs(PostgresArchive(url, keep), state)
+    stack.callback(beliefs.close)
     return beliefs, state
 
 
@@ -91,7 +118,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     """Wire everything; what must be closed is pushed on ``stack``. Starts nothing."""
     site = loaded.site
     health, latest = Health(), Latest()
-    beliefs, state = open_store(settings.data_dir, health, clock.now(), stack)
+    beliefs, state = open_store(settings, health, clock.now(), stack)
     relay = Relay()
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)

@@ -22,6 +22,7 @@ from flexedge.daemon.loops import Loop, Service
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.window import GatewayWindow
+from flexedge.store.snapshots import Snapshots
 from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
@@ -29,6 +30,7 @@ from flexedge.web.server import Server
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
 _HOUSE = timedelta(minutes=5)  # the store compacts every hour, and sooner when there is much
+_HOUR = timedelta(hours=1)
 _SILENT = timedelta(seconds=60)
 _log = structlog.get_logger()
 Ending = SimpleQueue[None]
@@ -75,7 +77,9 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
     with clock.hold():
         # The disk lives on the wall clock, whatever the site's clock does.
         flush = guarded("store", health, gateway.collector.flush)
-        stack.enter_context(Loop("store", flush, WallClock()))
+        writer = Loop("store", flush, WallClock())
+        gateway.beliefs.on_many = writer.wake
+        stack.enter_context(writer)
         stack.callback(assembly.close)
         for line in assembly.lines:
             loop = Loop(f"line {line.name}", guarded(f"line {line.name}", health, line.step), clock)
@@ -95,6 +99,7 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
 
 def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     plan = settings.plan
+    snapshots = Snapshots(settings.data_dir)
 
     def make_plan(now: datetime) -> None:
         gateway.planner.step(now, plan.horizon, plan.time_limit)
@@ -106,9 +111,14 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     def keep_house(now: datetime) -> None:
         gateway.beliefs.maintain(now)
 
+    def snapshot(now: datetime) -> None:
+        snapshots.if_changed(gateway.state.changes, now)
+
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     jobs.every(_HOUSE, "keep-house", guarded_job("keep-house", gateway.health, keep_house))
+    if settings.database is None:
+        jobs.every(_HOUR, "snapshot", guarded_job("snapshot", gateway.health, snapshot))
 
 
 def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack) -> None:

@@ -121,6 +121,11 @@ class Aggregator:
             for group in self._groups:
                 group.next = floor(now - LOOK_BACK, group.rule.step)
         ends = [group.due(now) for group in self._groups]
+        if not self._again and all(
+            group.next is not None and group.next >= end
+            for group, end in zip(self._groups, ends, strict=True)
+        ):
+            return
         for group, end in zip(self._groups, ends, strict=True):
             group.expect(end)
         self._store.flush()

@@ -29,6 +29,7 @@ Method = Literal["mean", "least", "most", "last", "counter", "state"]
 _MINUTE = timedelta(minutes=1)
 _US = timedelta(microseconds=1)
 _PARTS = _MINUTE, 5 * _MINUTE
+_LONG = 30 * _MINUTE  # from here on events are looked at in roll-ups
 _ENOUGH = 0.5
 
 
@@ -59,7 +60,8 @@ class Rule:
         """The width of the buckets that its values are made of."""
         if self.method in ("counter", "state"):
             return self.step
-        fitting = (part for part in _PARTS if part >= self.every and not self.step % part)
+        parts = _PARTS if self.step < _LONG else _PARTS[1:]
+        fitting = (part for part in parts if part >= self.every and not self.step % part)
         return next(fitting, self.step)
 
     @property

@@ -28,13 +28,15 @@ class State:
     """The state of one gateway. Every write is on disk when the call returns.
 
     ``where`` is a SQLite file or the URL of a PostgreSQL database; tables of an older revision are
-    brought up first. Safe to use from any thread. Raises ``StoreError`` when it cannot be used.
+    brought up first. Safe to use from any thread. Raises ``StoreError`` when it cannot be
+    used, ``StoreDamaged`` when something in it is broken.
     """
 
     def __init__(self, where: Path | str) -> None:
         self._database = database = Database(where)
         try:
             _bring_up(database, where)
+            revisions.demand_tables(database)
             if isinstance(where, Path):
                 where.chmod(0o600)
             self._registry = Registry(database)

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,14 +43,15 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     printed = capsys.readouterr().out
-    for command in ("run", "demo", "check", "config", "status", "show", "claim"):
-        assert f"\n    {command} " in printed
+    for command in ("run", "demo", "check", "config", "status", "show", "claim", "backup",
+                    "factory-reset"):  # fmt: skip
+        assert re.search(rf"\n    {command}\s", printed)
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["dance"], ["check"], ["show"], ["config"], ["show", "beliefs"], ["status", "--loud"],
-     ["demo", "--speed", "fast"]],
+    [[], ["dance"], ["check"], ["show"], ["config"], ["backup"], ["show", "beliefs"],
+     ["status", "--loud"], ["demo", "--speed", "fast"]],
 )  # fmt: skip
 def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

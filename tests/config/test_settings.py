@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flexedge.config.settings import Settings, load_settings
-from flexedge.errors import ConfigError
+from flexedge.errors import ConfigError, StoreError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "settings.yaml"
 
@@ -88,6 +88,22 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     assert said(None, FLEXEDGE_SETTINGS=str(missing)) == f"{missing}: there is no such file"
 
 
+def test_a_database_may_be_named(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "site: x.yaml\n"), {}).database is None
+    url = "postgresql://flexedge@db.example.org:5433/flexedge?sslmode=verify-full"
+    assert load_settings(written(tmp_path, f"database: {url}\n"), {}).database == url
+    assert (
+        load_settings(written(tmp_path, "site: x.yaml\n"), {"FLEXEDGE_DATABASE": url}).database
+        == url
+    )
+
+
+def test_what_is_about_all_that_is_kept_stops_where_that_is_a_database() -> None:
+    assert Settings(data_dir=Path("x")).whole_folder() == Path("x")
+    with pytest.raises(StoreError, match="PostgreSQL's own tools"):
+        Settings(database="postgresql://host/name").whole_folder()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -100,7 +116,21 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
          "1:1: time-limit should be above zero and below every"),
         ("plan: {resolution: 10 min}", "1:1: resolution should be 5, 15, 30 or 60 min"),
         ("plan: {horizon: 8 d}", "1:1: horizon should be between every and 7 days"),
+        ("store: {keep-readings: 3 h}",
+         "1:1: keep-readings should be at least 1 d: plans are made of yesterday"),
+        ("store: {memory-mb: 1}", "1:20: should be at least 32, not 1"),
         ("site: [a]", "1:1: should be text, not a list"),
+        ("database: mysql://me:secret@host/x",
+         "1:11: database should be a URL as postgresql://user@host/name"),
+        ("database: postgresql://host:port/x",
+         "1:11: database should be a URL as postgresql://user@host/name"),
+        ("database: postgresql://host",
+         "1:11: database should be a URL as postgresql://user@host/name"),
+        ("database: postgresql://me:secret@host/x",
+         "1:11: database should hold no password; put it into the file PGPASSFILE names"),
+        ("database: postgresql://me@host/x?password=secret",
+         "1:11: database should hold no password; put it into the file PGPASSFILE names"),
+        ("database: [secret]", "1:1: should be text, not a list"),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_file(tmp_path: Path, text: str, expected: str) -> None:

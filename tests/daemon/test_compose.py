@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,13 @@ from flexedge.config.settings import Settings
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.compose import Composed, Relay, compose, open_store
 from flexedge.domain.asset import Sensor
+from flexedge.domain.belief import Reading
 from flexedge.domain.schedule import Applied
 from flexedge.drivers.driver import Sample
 from flexedge.drivers.line import Write
 from flexedge.errors import DeviceUnreachable, StoreError
 from flexedge.gateway.health import Health
+from tests.store.pg_server import PgServer
 
 CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -78,7 +80,7 @@ def test_a_damaged_journal_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"no database" * 1000)
     health = Health()
     with ExitStack() as stack:
-        beliefs, _ = open_store(tmp_path, health, NOW, stack)
+        beliefs, _ = open_store(Settings(data_dir=tmp_path), health, NOW, stack)
         assert beliefs.sensors == ()
     assert "kept as quarantine/journal.db.20260414T120000" in health.alarms["store-damaged"]
     assert (tmp_path / "quarantine" / "journal.db.20260414T120000").exists()
@@ -87,7 +89,7 @@ def test_a_damaged_journal_is_set_aside_with_an_alarm(tmp_path: Path) -> None:
 def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
     for _ in range(2):
         with ExitStack() as stack:
-            beliefs, _ = open_store(tmp_path / "data", Health(), NOW, stack)
+            beliefs, _ = open_store(Settings(data_dir=tmp_path / "data"), Health(), NOW, stack)
         with pytest.raises(StoreError):
             beliefs.register(Sensor("late", "kW"))
 
@@ -95,4 +97,26 @@ def test_what_was_opened_is_closed_with_the_stack(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with ExitStack() as stack, pytest.raises(StoreError, match="choose another data-dir"):
-        open_store(tmp_path / "file" / "data", Health(), NOW, stack)
+        open_store(Settings(data_dir=tmp_path / "file" / "data"), Health(), NOW, stack)
+
+
+@pytest.mark.postgres
+def test_all_may_be_on_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load_site(CONFIG / "home.yaml")
+    with PgServer() as server:
+        server.new_database()
+        monkeypatch.setenv("PGPASSWORD", server.password)
+        url = server.url("flexedge_1", password=False)
+        settings = Settings(data_dir=tmp_path / "data", database=url)
+        for seen in ([], [1.5]):
+            with ExitStack() as stack:
+                gateway = compose(settings, loaded, WallClock(), stack).gateway
+                rows = gateway.beliefs.between("grid.power", NOW, NOW + timedelta(hours=1))
+                assert [row.value for row in rows] == seen
+                gateway.beliefs.append([Reading("grid.power", NOW, 1.5)])
+                gateway.state.remember("owner", "me")
+        assert server.run("select value from facts", "flexedge_1") == [("me",)]
+        server.stop()
+        with ExitStack() as stack, pytest.raises(StoreError, match="flexedge_1"):
+            compose(settings, loaded, WallClock(), stack)
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["lock"]

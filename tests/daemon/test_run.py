@@ -144,11 +144,46 @@ def test_a_second_one_on_the_same_data_says_so_and_leaves_the_first_alone(start:
     first.until("flexedge runs")
     code, said = start().fail()
     assert code == 75
-    assert said.splitlines()[-1].startswith("flexedge: ")
-    assert "beliefs.duckdb is in use by another process" in said
-    assert len(said.splitlines()) == 1
+    holder = f"another flexedge (process {first.process.pid})"
+    assert said == f"flexedge: {first.folder / 'data'} is in use by {holder}\n"
     assert first.get("/health").status_code == 200
     assert first.end(signal.SIGINT)[0] == 0
+
+
+def test_it_starts_again_after_a_kill(start: Start) -> None:
+    first = start()
+    first.until("flexedge runs")
+    first.process.kill()
+    first.process.wait()
+    again = start()
+    again.until("flexedge runs")
+    assert again.end()[0] == 0
+
+
+def test_a_damaged_state_is_replaced_and_told(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "state.db").write_bytes(b"no database " * 2000)
+    daemon = start()
+    daemon.until("flexedge runs")
+    alarms = daemon.get("/api/status").json()["alarms"]
+    assert any("kept as quarantine/state.db." in json.dumps(alarm) for alarm in alarms)
+    assert daemon.end()[0] == 0
+
+
+def test_what_a_restore_decided_is_completed_first(start: Start, tmp_path: Path) -> None:
+    new = tmp_path / "data" / "incoming" / "new"
+    new.mkdir(parents=True)
+    state = State(new / "state.db")
+    state.hold("hybrid.battery.power", NOW)
+    state.close()
+    plan = {"gone": [], "come": ["state.db"]}
+    (tmp_path / "data" / "incoming" / "plan").write_text(json.dumps(plan))
+    daemon = start()
+    daemon.until("flexedge runs")
+    assert daemon.end()[0] == 0
+    state = State(tmp_path / "data" / "state.db")
+    assert list(state.held()) == ["hybrid.battery.power"]
+    state.close()
 
 
 class Timekeeper:

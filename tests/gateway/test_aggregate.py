@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flexedge.domain.asset import Source
 from flexedge.domain.belief import CODES, Belief, Reading
@@ -14,9 +16,10 @@ from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.gateway.aggregate import GRACE, LOOK_BACK, MEASURED, Aggregator
 from flexedge.store.archive import Stamp
-from flexedge.store.events import Rule
+from flexedge.store.events import Rule, values
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
+from tests.store.summing import by_duckdb
 
 START = datetime(2026, 4, 14, 10, 0, tzinfo=UTC)
 SECOND, MINUTE, FIVE = timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=5)
@@ -112,7 +115,7 @@ def readings(since: float, until: float, energy_kwh: float = 1000.0) -> list[Rea
 
 @dataclass
 class Life:
-    """A gateway that polls every ten seconds and steps every minute."""
+    """A gateway that polls every ten seconds, steps every minute and tidies up now and then."""
 
     kept: Kept
     ours: Aggregator
@@ -123,6 +126,8 @@ class Life:
             if not quiet[0] <= minute < quiet[1]:
                 self.give(readings(minute, minute + 1))
             self.ours.step(at(minute + 1))
+            if not minute % 20:
+                self.kept.archive.maintain(at(minute + 1))
 
     def give(self, some: Sequence[Reading]) -> None:
         self.kept.append(some)
@@ -160,6 +165,16 @@ def test_nothing_is_told_before_readings_had_time_to_come_in(life: Life) -> None
     assert life.kept.told("grid.energy-import") == {}  # the reading after the end may yet come
     life.ours.step(at(6) + GRACE)
     assert list(life.kept.told("grid.energy-import")) == [at(0)]
+
+
+def test_nothing_is_written_while_there_is_nothing_to_tell(life: Life) -> None:
+    life.run(0, 12)
+    life.give(readings(12, 13))
+    life.ours.step(at(13))
+    assert len(life.kept.queue) == 3 * 6
+    life.give([Reading("grid.power", at(3), 1.0)])
+    life.ours.step(at(13))
+    assert life.kept.queue == []
 
 
 def test_gaps_stay_gaps_until_late_readings_come(life: Life) -> None:
@@ -208,6 +223,9 @@ def test_a_late_reading_tells_of_the_events_on_both_sides_of_it(life: Life) -> N
     ((sensor, event, value, since),) = life.kept.rows[len(told) :]
     assert (sensor, event, since) == ("grid.energy-import", at(115), at(122))
     assert value == pytest.approx(0.48)
+    life.give([Reading("battery.soc", at(119.9), 77.0)])
+    life.ours.step(at(123))
+    assert life.kept.rows[-1] == ("battery.soc", at(120), 77.0, at(123))
 
 
 def test_what_could_not_be_looked_at_again_is_looked_at_later(life: Life) -> None:
@@ -289,6 +307,75 @@ def test_a_counter_that_begins_anew_is_followed(life: Life) -> None:
     assert list(energy) == [at(5 * i) for i in range(5)]
     expected = 0.5 + 0.2 - 1 / 60  # what it showed at first, but not what it gained in one poll
     assert values == pytest.approx([0.5, 0.5, expected, 0.5, 0.5])
+
+
+class Quick(Kept):
+    """The same without a disk."""
+
+    def __init__(self) -> None:
+        self.given = Readings.empty()
+        self.rows = []
+
+    def append(self, readings: Iterable[Reading]) -> None:
+        some = list(readings)
+        columns = {
+            "sensor": [NUMBERS[one.sensor] for one in some],
+            "event_us": [micros(one.event_start) for one in some],
+            "value": [one.value for one in some],
+            "quality": np.zeros(len(some)),
+        }
+        self.given = Readings.joined([self.given, Readings.of(columns)])
+
+    def flush(self) -> int:
+        return 0
+
+    def buckets(
+        self, sensors: Sequence[str], start: datetime, width: timedelta, n: int
+    ) -> Mapping[str, Buckets]:
+        low, step = micros(start), width // timedelta(microseconds=1)
+        rows = self.given
+        rows = rows.take((rows.event_us >= low) & (rows.event_us < low + n * step))
+        if not len(rows):
+            return {}
+        found = by_duckdb(rows, step, {}, low)
+        return {name: found.take(found.sensor == NUMBERS[name]) for name in sensors}
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    delays=st.lists(st.sampled_from((0, 0, 0, 0, 0, 0, 2, 9, 70, 999)), min_size=50, max_size=50),
+    restarts=st.sets(st.integers(1, 170), max_size=3),
+)
+def test_in_the_end_values_are_those_of_all_readings_whenever_these_came(
+    delays: list[int], restarts: set[int]
+) -> None:
+    """Half minutes of readings that come so many minutes late, or never."""
+    kept = Quick()
+    ours = Aggregator(RULES, kept)
+    parcels = [
+        (i / 2 + 0.5 + delay, readings(i / 2, i / 2 + 0.5)) for i, delay in enumerate(delays)
+    ]
+    for minute in range(180):
+        for arrives, parcel in parcels:
+            if minute - 1 < arrives <= minute:
+                kept.append(parcel)
+                ours.noted(parcel)
+        if minute in restarts:
+            ours = Aggregator(RULES, kept)
+        if not minute % 9:
+            ours.step(at(minute))
+    whole = [parcel for arrives, parcel in parcels if arrives < 180]
+    if not whole:
+        return
+    for sensor, rule in RULES.items():
+        step = rule.part // timedelta(microseconds=1)
+        rows = kept.given
+        buckets = by_duckdb(rows.take(rows.sensor == NUMBERS[sensor]), step, {})
+        expected = values(rule, buckets, micros(START), 30)
+        told = kept.told(sensor)
+        found = [told.get(START + i * FIVE, (np.nan, START))[0] for i in range(30)]
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert all(since >= moment for _, moment, _, since in kept.rows)
 
 
 @pytest.mark.parametrize(("day", "hours"), [((2026, 3, 29), 23), ((2026, 10, 25), 25)])

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,14 +17,15 @@ from typing import Any, Self
 import psycopg
 
 BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
-_SETTINGS = ("fsync=off", "full_page_writes=off", "unix_socket_directories=", "autovacuum=off",
-             "listen_addresses=127.0.0.1", "log_min_messages=warning")  # fmt: skip
+_QUIET = ("unix_socket_directories=", "listen_addresses=127.0.0.1", "log_min_messages=warning")
+CARELESS = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 
 
 class PgServer:
     """Started when made; as ``postgres``, as it refuses to run as root."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = CARELESS) -> None:
+        self._settings = (*_QUIET, *settings)
         self.folder = Path(tempfile.mkdtemp(prefix="flexedge-pg-"))
         self.password = secrets.token_urlsafe(12)
         self._who: dict[str, Any] = {}
@@ -56,7 +57,7 @@ class PgServer:
 
     def start(self) -> None:
         """Returns when it answers."""
-        options = [part for setting in _SETTINGS for part in ("-c", setting)]
+        options = [part for setting in self._settings for part in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [BIN / "postgres", "-D", self.data, "-p", str(self.port), *options],

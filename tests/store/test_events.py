@@ -64,7 +64,8 @@ def test_what_is_polled_slowly_is_not_taken_for_a_gap() -> None:
     same(of(rule("mean", 300), history), [2.0, 4.0, NAN, 6.0])
     assert rule("mean", 300).part == FIVE
     assert rule("mean", 10).part == timedelta(minutes=1)
-    assert rule("mean", 300, minutes=60).part == FIVE
+    assert rule("mean", 10, minutes=15).part == timedelta(minutes=1)
+    assert rule("mean", 10, minutes=60).part == FIVE
     assert rule("mean", 900, minutes=15).part == timedelta(minutes=15)
 
 
@@ -112,6 +113,17 @@ def test_a_state_is_what_was_shown_last_until_the_moment() -> None:
     same(of(rule("state", 30), history), [1.0, 4.0, 5.0, 7.0])
     same(of(rule("state", 400), history, -STEP), [9.0, 1.0, 4.0, 5.0])
     same(of(rule("state"), Readings.empty()), [NAN] * 4)
+
+
+def test_the_example_of_the_docs() -> None:
+    """docs/store-readings.md: away from the second minute to the eleventh."""
+    polls = [10 * i for i in range(-40, 400) if not 120 <= 10 * i < 660]
+    power = shown(*((second, 6.0) for second in polls))
+    energy = shown(*((second, 10.0 + second / 600) for second in polls))
+    same(of(rule("mean"), power, -STEP, 5), [6.0, NAN, NAN, 6.0, 6.0])
+    same(of(rule("counter"), energy, -STEP, 5), [0.5, NAN, NAN, NAN, 0.5])
+    same(of(rule("mean", minutes=60), power, n=1), [6.0])
+    same(of(rule("counter", minutes=60), energy, n=1), [6.0])
 
 
 def test_the_resolution_of_states_is_that_of_instants() -> None:

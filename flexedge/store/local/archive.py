@@ -28,6 +28,10 @@ _MANY = 200_000  # rows: so many go past the journal at once, or are compacted b
 _LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
 """How far back the newest reading is looked for, step by step."""
 
+_BROKEN = ("invalidated", "FATAL", "losed", "Table with name")
+"""What DuckDB says when its instance is of no use any more."""
+_TRIES = 2
+
 
 class LocalArchive:
     """An ``Archive`` in a folder. One process at a time; safe to use from any thread.
@@ -52,6 +56,7 @@ class LocalArchive:
         self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
+        self._begun = 0
         self._now = now
 
     def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
@@ -59,17 +64,14 @@ class LocalArchive:
         self._guard.writing(lambda: self._commit(readings, beliefs, stamp))
 
     def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
-        for rows in (readings, beliefs):
-            if len(rows) >= _MANY:
-                if not stamp.trusted:
-                    raise StoreError("so many rows need a clock that can be trusted")
-                self._compactor.absorb(rows)
-        small = [rows for rows in (readings, beliefs) if 0 < len(rows) < _MANY]
+        parts = [rows for rows in (readings, beliefs) if len(rows)]
+        if any(len(rows) >= _MANY for rows in parts):
+            if not stamp.trusted:
+                raise StoreError("so many rows need a clock that can be trusted")
+            self._compactor.absorb(parts)
+            return
         with self._compactor.gate:
-            batches = self._journal.append(small, stamp)
-            seen = self._compactor.heated(batches)
-        if not seen:
-            self._mend(None)  # what was appended lasts, and is loaded anew
+            self._compactor.came(self._journal.append(parts, stamp))
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a sensor or source number stands for."""
@@ -190,9 +192,7 @@ class LocalArchive:
     def _restamp(self, stamp: Stamp) -> int:
         with self._compactor.gate:
             batches = self._journal.redate(stamp)
-            seen = self._compactor.heated(batches)
-        if not seen:
-            self._mend(None)
+            self._compactor.came(batches)
         return sum(len(batch.rows) for batch in batches)
 
     def maintain(self, now: datetime) -> None:
@@ -206,7 +206,7 @@ class LocalArchive:
             try:
                 self._maintain(now, room)
             except DamagedPartition as error:
-                self._mend(error)
+                self._set_aside(error)
 
         self._guard.maintain(now, work)
 
@@ -230,7 +230,7 @@ class LocalArchive:
         for kind in KINDS:
             span = getattr(self._keep, kind)
             if span is not None:
-                self._compactor.prune(kind, micros(now - span))
+                self._compactor.prune(kind, micros(now), span // _US)
 
     def close(self) -> None:
         """Let go of everything; what was committed stays."""
@@ -239,27 +239,30 @@ class LocalArchive:
 
     def _reading(self, read: Callable[[View], _T]) -> _T:
         """Do a query; what it finds damaged is set aside, and the query done again without it."""
+        tries = 0
         while True:
+            begun = self._begun
             try:
                 with self._shelf.view() as view:
                     return read(view)
             except DamagedPartition as error:
-                self._mend(error)
+                self._set_aside(error)
             except StoreError as error:
-                if not self._broken(error):
+                tries += 1
+                if tries > _TRIES or not any(mark in str(error) for mark in _BROKEN):
                     raise
-                self._mend(None)
+                self._begin_anew(begun)
 
-    def _broken(self, error: StoreError) -> bool:
-        """Whether DuckDB has to be begun anew."""
-        return "invalidated" in str(error) or "FATAL" in str(error)
-
-    def _mend(self, damaged: DamagedPartition | None) -> None:
+    def _begin_anew(self, begun: int) -> None:
+        """Start DuckDB again after what it does not survive, unless another thread just did."""
         with self._mending:
-            if damaged is None:
+            if begun == self._begun:
                 self._engine.begin_anew()
                 self._compactor.show()
-                return
+                self._begun += 1
+
+    def _set_aside(self, damaged: DamagedPartition) -> None:
+        with self._mending:
             names = {one.name for one in self._shelf.newest.partitions}
             if damaged.name not in names:
                 return  # somebody else was faster

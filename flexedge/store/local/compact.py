@@ -5,32 +5,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from flexedge.errors import StoreError
 from flexedge.store.local import durable
 from flexedge.store.local.engine import Columns, Engine
 from flexedge.store.local.journal import Batch, Journal
 from flexedge.store.local.partition import (
-    COLUMNS,
-    KEYS,
     KINDS,
+    ORDER_BITS,
     Kind,
     Partition,
     Place,
     write,
 )
-from flexedge.store.local.shelf import HOT, Shelf, View, Window
+from flexedge.store.local.shelf import Shelf, View, Window
 from flexedge.store.rows import Beliefs, Readings
 
 CHUNK = 1_000_000
-"""Rows of a partition out of the journal, at most about."""
+"""Rows of a partition out of the journal, at most about; must fit below ``ORDER_BITS``."""
 _FANS: dict[Kind, tuple[int, ...]] = {"readings": (24,), "beliefs": (24, 30, 12),
                                       "minutes": (24, 30, 12), "hours": (24, 30, 12)}  # fmt: skip
 """How many partitions become one, by how often they were merged: hours, days, months."""
 _NOTHING: dict[Kind, Readings | Beliefs] = {"readings": Readings.empty(),
                                             "beliefs": Beliefs.empty()}  # fmt: skip
+_A_DAY_US = 86_400_000_000
 _LARGEST = 8_000_000  # rows: no partition is merged beyond
 
 
@@ -46,7 +47,8 @@ class Compactor:
         self.gate = threading.Lock()
         """Held while rows come in, and while what there is to read changes."""
         self._tables = 0
-        self.shelf = Shelf(history, View((), {}))
+        self._cold: list[Batch] = []
+        self.shelf = Shelf(history, View((), {}), self._warm)
         self.show()
 
     def show(self) -> None:
@@ -70,22 +72,21 @@ class Compactor:
         batches = [batch for batch in chunk if batch.kind == kind]
         if not batches:
             return None
-        rows = _joined(batches)
-        columns = rows.columns() | {"ord": np.arange(len(rows))}
+        columns = _ordered([(batch.seq, batch.rows) for batch in batches])
         place = Place(kind, batches[0].seq, batches[-1].seq, 0)
-        return self.write(place, f"select {COLUMNS[kind]} from ({_once('given', kind)})", columns)
+        return self.write(place, "from given", columns)
 
-    def absorb(self, rows: Readings | Beliefs) -> None:
+    def absorb(self, parts: Sequence[Readings | Beliefs]) -> None:
         """Keep many rows at once, past the journal; they last when this returns."""
-        kind: Kind = "readings" if isinstance(rows, Readings) else "beliefs"
         with self.work:
-            made, number = [], self._journal.reserve(1 + len(rows) // CHUNK)
-            for at in range(0, len(rows), CHUNK):
-                part = rows.take(np.arange(at, min(at + CHUNK, len(rows))))
-                columns = part.columns() | {"ord": np.arange(len(part))}
-                place = Place(kind, number + at // CHUNK, number + at // CHUNK, 0)
-                select = f"select {COLUMNS[kind]} from ({_once('given', kind)})"
-                made.append(self.write(place, select, columns))
+            made = []
+            for rows in parts:
+                kind: Kind = "readings" if isinstance(rows, Readings) else "beliefs"
+                for at in range(0, len(rows), CHUNK):
+                    number = self._journal.reserve(1)
+                    part = rows.take(np.arange(at, min(at + CHUNK, len(rows))))
+                    place = Place(kind, number, number, 0)
+                    made.append(self.write(place, "from given", _ordered([(number, part)])))
             self._exchange([one for one in made if one])
 
     def add(
@@ -124,23 +125,27 @@ class Compactor:
             return False
         with self.shelf.view() as view:
             rows = self.shelf.relation(
-                view, kind, Window(), only=lambda one: one in group, hot=False
+                view, kind, Window(), once=False, only=lambda one: one in group, hot=False
             )
             place = Place(kind, group[0].lo, max(one.hi for one in group), level + 1)
-            made = self.write(place, f"select {COLUMNS[kind]} from {rows}")
+            made = self.write(place, f"from {rows}")
         self._exchange([made] if made else [], group)
         return True
 
-    def prune(self, kind: Kind, before_us: int) -> int:
-        """Let partitions go whose last row is older; returns how many bytes."""
+    def prune(self, kind: Kind, now_us: int, span_us: int) -> int:
+        """Let partitions go whose last row is older than a span; returns how many bytes.
+
+        A clock that is far ahead lets nothing go: the newest row says how late it is at most.
+        """
         with self.work:
-            rolled = self.shelf.newest.rolled
+            view = self.shelf.newest
+            mine = [one for one in view.partitions if one.kind == kind]
+            newest_us = max((one.last_us for one in mine), default=now_us)
+            before_us = min(now_us, newest_us + _A_DAY_US) - span_us
             old = [
                 one
-                for one in self.shelf.newest.partitions
-                if one.kind == kind
-                and one.last_us < before_us
-                and (kind != "readings" or one.hi <= rolled)
+                for one in mine
+                if one.last_us < before_us and (kind != "readings" or one.hi <= view.rolled)
             ]
             self.let_go(old)
             return sum(one.size for one in old)
@@ -227,40 +232,43 @@ class Compactor:
             self._engine.make(hot[kind], rows.columns() | {"ord": np.empty(0, np.int64)})
         for chunk in _chunks(self._journal.batches(0)):
             self._heat(chunk, hot)
+        self._cold = []
         return hot
 
-    def heated(self, batches: Sequence[Batch]) -> bool:
-        """Make new rows of the journal visible; False if DuckDB refuses. The gate is held."""
-        try:
-            self._heat(batches, self.shelf.newest.hot)
-        except StoreError:
-            return False
-        return True
+    def came(self, batches: Sequence[Batch]) -> None:
+        """New rows of the journal are to be seen from the next view on. The gate is held.
+
+        They wait here until somebody looks: then many commits make one insert.
+        """
+        self._cold += batches
+
+    def _warm(self) -> None:
+        if self._cold:
+            with self.gate:
+                for chunk in _chunks(iter(self._cold)):
+                    self._heat(chunk, self.shelf.newest.hot)
+                self._cold = []
 
     def _heat(self, batches: Sequence[Batch], hot: Mapping[Kind, str]) -> None:
         for kind, table in hot.items():
-            some = [batch for batch in batches if batch.kind == kind and batch.stamp.trusted]
+            some = [
+                (batch.seq, batch.rows)
+                for batch in batches
+                if batch.kind == kind and batch.stamp.trusted
+            ]
             if some:
-                self._load(table, _joined(some), some[0].seq)
-
-    def _load(self, table: str, rows: Readings | Beliefs, seq: int) -> None:
-        # within a batch later rows are newer, and batches are counted up: fine for 2**19 rows each
-        order = HOT + (seq << 19) + np.arange(len(rows), dtype=np.int64)
-        self._engine.load(table, rows.columns() | {"ord": order})
+                self._engine.load(table, _ordered(some))
 
 
-def _joined(batches: Sequence[Batch]) -> Readings | Beliefs:
-    readings = [batch.rows for batch in batches if isinstance(batch.rows, Readings)]
-    if readings:
-        return Readings.joined(readings)
-    return Beliefs.joined([batch.rows for batch in batches if isinstance(batch.rows, Beliefs)])
-
-
-def _once(rows: str, kind: Kind) -> str:
-    return (
-        f"select * from {rows} qualify row_number() over"
-        f" (partition by {KEYS[kind]} order by ord desc) = 1"
+def _ordered(parts: Sequence[tuple[int, Readings | Beliefs]]) -> Columns:
+    """The columns of batches by their numbers, with the order in which their rows came."""
+    columns: dict[str, NDArray[Any]] = {}
+    for name in parts[0][1].columns():
+        columns[name] = np.concatenate([rows.columns()[name] for _, rows in parts])
+    columns["ord"] = np.concatenate(
+        [(number << ORDER_BITS) + np.arange(len(rows), dtype=np.int64) for number, rows in parts]
     )
+    return columns
 
 
 def _chunks(batches: Iterator[Batch]) -> Iterator[list[Batch]]:

@@ -26,7 +26,7 @@ _FAR_DAYS = 3650.0
 """What is further away than that is never."""
 _YOUNG: dict[Kind, int] = {"readings": _DAY_US, "minutes": 30 * _DAY_US}
 """What may be let go for want of room, in this order, and how young it must not be."""
-_ASIDE = re.compile(r"\.(\d{8}T\d{6})(-wal|-shm)?$")
+_ASIDE = re.compile(r"\.(\d{8}T\d{6})(-\d+)?(-wal|-shm)?$")
 _KINDS = ("readings", "minutes", "hours", "beliefs", "journal", "state", "backup", "quarantine",
           BALLAST, "other")  # fmt: skip
 
@@ -119,15 +119,17 @@ def chosen(partitions: Sequence[Partition], rolled: int, need: int, now_us: int)
     """What to let go for ``need`` bytes: the oldest readings, then the oldest 5-minute roll-ups.
 
     Never the readings of the last day, those not in the roll-ups yet, nor roll-ups of the last 30.
+    A clock that is far ahead makes nothing old: the newest row says how late it is at most.
     """
     gone: list[Partition] = []
     for kind, young_us in _YOUNG.items():
+        mine = [one for one in partitions if one.kind == kind]
+        newest_us = max((one.last_us for one in mine), default=now_us)
+        before_us = min(now_us, newest_us + _DAY_US) - young_us
         old = [
             one
-            for one in partitions
-            if one.kind == kind
-            and one.last_us < now_us - young_us
-            and (kind != "readings" or one.hi <= rolled)
+            for one in mine
+            if one.last_us < before_us and (kind != "readings" or one.hi <= rolled)
         ]
         for one in sorted(old, key=lambda one: (one.last_us, one.lo)):
             if sum(other.size for other in gone) >= need:

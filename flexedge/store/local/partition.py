@@ -24,6 +24,8 @@ _SORTED: dict[Kind, str] = {
     "minutes": "sensor, start_us",
     "hours": "sensor, start_us",
 }
+ORDER_BITS = 20
+"""Every row has an ``ord``: the number of its batch, and its place in that below these bits."""
 COLUMNS: dict[Kind, str] = {
     "readings": "sensor, event_us, value, quality",
     "beliefs": "sensor, source, event_us, belief_us, probability, value",
@@ -38,7 +40,7 @@ KEYS: dict[Kind, str] = {
     "minutes": "sensor, start_us",
     "hours": "sensor, start_us",
 }
-"""What there may be one row of; of several the one kept last counts."""
+"""What there should be one row of; of several that with the largest ``ord`` counts."""
 PARTIAL = ".tmp"
 VERSION = 1
 """Of the files' columns; goes up when they change."""
@@ -130,7 +132,8 @@ def _written(
 def _read_back(engine: Engine, path: Path, kind: Kind) -> tuple[int, int, int]:
     """Decode every column once: rows, first and last time."""
     ((rows, first, last, _),) = engine.run(
-        f"select count(*), min({TIME[kind]}), max({TIME[kind]}), bit_xor(hash({COLUMNS[kind]}))"
+        f"select count(*), min({TIME[kind]}), max({TIME[kind]}),"
+        f" bit_xor(hash({COLUMNS[kind]}, ord))"
         f" from read_parquet('{path}')"
     )
     return rows, first or 0, last or 0

@@ -1,6 +1,7 @@
 """The start: what a power cut or a bad disk left is put right, and every finding is told."""
 
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Callable, Collection
@@ -58,7 +59,12 @@ def demand_mounted(folder: Path) -> None:
 def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
     """Move a damaged file, and what SQLite keeps beside it, where nobody reads it."""
     durable.make_folder(quarantine)
-    aside = quarantine / f"{path.name}.{now:%Y%m%dT%H%M%S}"
+    name = f"{path.name}.{now:%Y%m%dT%H%M%S}"
+    aside = quarantine / name
+    for number in itertools.count(2):  # without a clock of its own it is 1970 at every boot
+        if not aside.exists():
+            break
+        aside = quarantine / f"{name}-{number}"
     for end in ("-wal", "-shm", ""):
         part = path.with_name(path.name + end)
         if part.exists():

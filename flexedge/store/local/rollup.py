@@ -12,7 +12,7 @@ import numpy as np
 from flexedge.store.buckets import HOURS_US, MINUTES_US, Touched, summed, summed_again
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Columns, Engine
-from flexedge.store.local.partition import COLUMNS, Kind, Partition, Place
+from flexedge.store.local.partition import COLUMNS, ORDER_BITS, Kind, Partition, Place
 from flexedge.store.local.shelf import View, Window
 from flexedge.store.merging import merged
 from flexedge.store.rows import Buckets, Micros
@@ -92,7 +92,8 @@ class Roller:
         for low, high in touched.spans(_AT_ONCE, width_us):
             readings = self._shelf.relation(view, "readings", Window(None, low, high), hot=False)
             sums = summed_again(readings, "given", width_us, (low, high))
-            one = self._compactor.write(place, f"select {COLUMNS[place.kind]} from ({sums})", given)
+            select = f"select *, {place.hi << ORDER_BITS}::bigint as ord from ({sums})"
+            one = self._compactor.write(place, select, given)
             made += [one] if one else []
         return made
 

@@ -14,9 +14,6 @@ from flexedge.errors import StoreDamaged
 from flexedge.store.local import durable
 from flexedge.store.local.partition import COLUMNS, KEYS, TIME, Kind, Partition
 
-HOT = 1 << 40
-"""Rows of hot tables are newer than those of any file."""
-
 
 class DamagedPartition(StoreDamaged):
     """A file is not what was written."""
@@ -77,10 +74,14 @@ class View:
 
 
 class Shelf:
-    """The newest view, and those that are still read. Safe to use from any thread."""
+    """The newest view, and those that are still read. Safe to use from any thread.
 
-    def __init__(self, history: Path, view: View) -> None:
+    ``warm`` is called before somebody looks, to bring what just came into the hot tables.
+    """
+
+    def __init__(self, history: Path, view: View, warm: Callable[[], None]) -> None:
         self._history = history
+        self._warm = warm
         self._lock = threading.Lock()
         self._views = [view]
         self._sound: set[str] = set()
@@ -93,6 +94,7 @@ class Shelf:
     @contextlib.contextmanager
     def view(self) -> Iterator[View]:
         """Hold what there is now."""
+        self._warm()
         with self._lock:
             view = self._views[-1]
             view.readers += 1
@@ -145,10 +147,7 @@ class Shelf:
         parts = []
         if files:
             listed = ", ".join(f"'{self.path(one)}'" for one in files)
-            parts.append(
-                f"select {COLUMNS[kind]}, file_index::bigint as ord from read_parquet([{listed}])"
-                f" where {where}"
-            )
+            parts.append(f"select {COLUMNS[kind]}, ord from read_parquet([{listed}]) where {where}")
         table = view.hot.get(kind)
         if table is not None and hot:
             parts.append(f"select {COLUMNS[kind]}, ord from {table} where {where}")
@@ -156,7 +155,7 @@ class Shelf:
             names = ", ".join(f"null::bigint as {name}" for name in COLUMNS[kind].split(", "))
             parts.append(f"select {names}, null::bigint as ord limit 0")
         whole = " union all ".join(parts)
-        if once and (len(parts) > 1 or len(files) > 1):
+        if once:
             whole = (
                 f"select * from ({whole}) qualify row_number() over"
                 f" (partition by {KEYS[kind]} order by ord desc) = 1"

@@ -77,10 +77,11 @@ create table undated_beliefs (
 create table known (kind text, number integer, words text not null, primary key (kind, number));
 create table facts (name text primary key, value bigint not null);
 create view readings_at as
-    select sensor, {_DATE.format("event_us")} as event_start, value, quality from readings;
+    select sensor, {_DATE.format("event_us")} as event_start, value, quality, event_us
+    from readings;
 create view beliefs_at as
     select sensor, source, {_DATE.format("event_us")} as event_start,
-        {_DATE.format("belief_us")} as belief_time, probability, value from beliefs;
+        {_DATE.format("belief_us")} as belief_time, probability, value, event_us from beliefs;
 insert into facts values ('version', {VERSION});
 """
 _DUE = "create temporary table due (sensor integer, start_us bigint) on commit delete rows"

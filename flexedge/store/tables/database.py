@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.tables.models import Model
 
 _T = TypeVar("_T")
@@ -29,6 +29,7 @@ _PRAGMAS = (
     "wal_autocheckpoint=1000",
     "mmap_size=0",
 )
+_DAMAGED = (11, 26)  # SQLite: malformed, not a database
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not use
 
@@ -37,6 +38,11 @@ def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where we say so, also around DDL
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _reach(_dialect: Any, _record: Any, _arguments: Any, told: dict[str, Any]) -> None:
+    told.setdefault("connect_timeout", 5)
+    told.setdefault("options", "-c synchronous_commit=on")
 
 
 def _take_turns(connection: sa.Connection) -> None:
@@ -55,7 +61,7 @@ class Database:
     """Runs work in transactions. Safe to use from any thread.
 
     ``where`` is the path of a SQLite file or a URL of SQLAlchemy's. A write is on disk when
-    ``write`` returns. Raises ``StoreError`` for whatever goes wrong.
+    ``write`` returns. Raises ``StoreDamaged`` where a file is broken, ``StoreError`` for all else.
     """
 
     def __init__(self, where: Path | str) -> None:
@@ -67,6 +73,7 @@ class Database:
             self.engine = sa.create_engine(
                 file if isinstance(where, Path) else where,
                 hide_parameters=True,
+                pool_pre_ping=True,  # a server that was away is found again
                 json_serializer=partial(json.dumps, allow_nan=False),
             )
         except (SQLAlchemyError, ImportError) as error:
@@ -78,6 +85,7 @@ class Database:
             sa.event.listen(self.engine, "connect", _durable)
             sa.event.listen(self.engine, "begin", _begin)
         else:
+            sa.event.listen(self.engine, "do_connect", _reach)
             sa.event.listen(self.engine, "begin", _take_turns)
         self._writing = self.engine.execution_options(writes=True)
 
@@ -95,8 +103,11 @@ class Database:
         try:
             with engine.begin() as connection:
                 return work(connection)
-        except (SQLAlchemyError, ValueError, OverflowError) as error:  # the latter: damaged rows
-            raise StoreError(f"{self.name}: {_brief(error)}") from error
+        except SQLAlchemyError as error:
+            kind = StoreDamaged if _is_damage(error) else StoreError
+            raise kind(f"{self.name}: {_brief(error)}") from error
+        except (ValueError, OverflowError) as error:
+            raise StoreDamaged(f"{self.name}: {_brief(error)}") from error
 
     def execute(self, statement: sa.Executable) -> int:
         """Run one writing statement; returns how many rows it concerned."""
@@ -131,6 +142,16 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def sqlite_code(error: BaseException | None) -> int:
+    """What SQLite calls an error, without details; 0 for others."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_damage(error: SQLAlchemyError) -> bool:
+    """Whether SQLite found its file, or text in it, broken."""
+    return sqlite_code(error) in _DAMAGED or "decode to UTF-8" in str(error)
 
 
 def _brief(error: Exception) -> str:

@@ -9,7 +9,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.models import Model
 from flexedge.store.tables.revisions import FIRST, NEWEST, demand_usable, look, note
@@ -43,7 +43,7 @@ def _migrate(database: Database, to: str) -> tuple[str | None, str]:
     if to not in known:
         raise StoreError(f"there is no revision {to}; there are {', '.join(sorted(known))}")
     if found.revision is not None and found.revision not in known:
-        raise StoreError(f"{database.name} has revision {found.revision}, which is not known here")
+        raise StoreDamaged(f"{database.name} has revision {found.revision}, which there never was")
     back = found.revision is not None and found.revision > to
 
     def steps(revision: Any, _context: object) -> Any:

@@ -1,7 +1,9 @@
 """What the numbers of sensors and sources mean. A number is given once and kept for good."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,6 +14,7 @@ from flexedge.store.tables.database import Database
 from flexedge.store.tables.models import Json, Sensors, Sources
 from flexedge.store.words import knowable_json, knowable_of, sensor_of, source_of
 
+_T = TypeVar("_T", Sensor, Source)
 _PARTS = ("name", "kind", "model", "version", "account")
 
 
@@ -23,56 +26,53 @@ class Registry:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lock = threading.RLock()
-        self._sensors = database.read(_sensors)
-        self._sources = database.read(_sources)
-        self._by_name = {sensor.name: number for number, sensor in self._sensors.items()}
-        self._by_source = {source: number for number, source in self._sources.items()}
+        self._lock = threading.Lock()
+        self._sensors: _Book[Sensor] = _Book(
+            database, Sensors, database.read(_sensors), lambda sensor: sensor.name, _sensor_row
+        )
+        self._sources: _Book[Source] = _Book(
+            database, Sources, database.read(_sources), lambda source: source, _source_row
+        )
 
     def sensor_id(self, sensor: Sensor) -> int:
         """The number of a sensor, new or known; unit, resolution and the like are brought up."""
         with self._lock:
-            number = self._by_name.get(sensor.name)
+            number = self._sensors.number(sensor)
             if number is None:
-                return self._add_sensor(sensor, None)
-            if self._sensors[number] != sensor:
-                described = _described(sensor)
-                changed = sa.update(Sensors).where(Sensors.id == number).values(described)
-                self._database.execute(changed)
-                self._sensors[number] = sensor
+                return self._sensors.add(sensor)
+            if self._sensors.known[number] != sensor:
+                self._sensors.change(number, sensor)
             return number
 
     def source_id(self, source: Source) -> int:
         """The number of a source, new or known."""
         with self._lock:
-            number = self._by_source.get(source)
-            return self._add_source(source, None) if number is None else number
+            number = self._sources.number(source)
+            return self._sources.add(source) if number is None else number
 
     def sensors(self) -> Mapping[int, Sensor]:
         """Every sensor by its number."""
         with self._lock:
-            return dict(self._sensors)
+            return dict(self._sensors.known)
 
     def sources(self) -> Mapping[int, Source]:
         """Every source by its number."""
         with self._lock:
-            return dict(self._sources)
+            return dict(self._sources.known)
 
     def reinstate(self, kind: Kind, number: int, words: str) -> None:
         """Put back a number that an archive knows, before new ones are given.
 
-        What is known keeps its newer unit and resolution. Raises ``StoreError`` when the number
-        means something else here, or what it means has another number.
+        What is known keeps its newer unit and resolution. Where the number means something else
+        here, the archive is right: its rows are under that number. What has another number here
+        gets a name of its own for this one, so that its rows can be found. Raises ``StoreError``
+        where both is so: state and archive are not of one gateway then.
         """
         with self._lock:
             if kind == "sensor":
-                sensor = sensor_of(words)
-                if _free(number, self._sensors, self._by_name.get(sensor.name), words):
-                    self._add_sensor(sensor, number)
+                self._sensors.reinstate(number, _read(sensor_of, words), Sensor("sensor", ""))
             else:
-                source = source_of(words)
-                if _free(number, self._sources, self._by_source.get(source), words):
-                    self._add_source(source, number)
+                self._sources.reinstate(number, _read(source_of, words), Source("source", ""))
 
     def place(self, number: int, asset: int | None, name: str, timezone: str, more: Json) -> None:
         """Put a sensor under an asset, with its name there, its time zone and its attributes."""
@@ -80,54 +80,99 @@ class Registry:
         if not self._database.execute(sa.update(Sensors).where(Sensors.id == number).values(row)):
             raise StoreError(f"there is no sensor {number}")
 
-    def _add_sensor(self, sensor: Sensor, number: int | None) -> int:
-        row = _described(sensor) | {
-            "key": sensor.name, "name": sensor.name, "timezone": "UTC", "attributes": {},
-        }  # fmt: skip
-        number = self._add(Sensors, row, number)
-        self._sensors[number] = sensor
-        self._by_name[sensor.name] = number
-        return number
 
-    def _add_source(self, source: Source, number: int | None) -> int:
-        row: Json = {part: getattr(source, part) or "" for part in _PARTS}
-        number = self._add(Sources, row | {"attributes": {}}, number)
-        self._sources[number] = source
-        self._by_source[source] = number
-        return number
+class _Book(Generic[_T]):
+    """A table and what is known of it: values by number, and numbers by what makes them one."""
 
-    def _add(self, table: type[Sensors | Sources], row: Json, number: int | None) -> int:
-        if number is not None:
-            row = row | {"id": number}
+    def __init__(
+        self,
+        database: Database,
+        table: type[Sensors | Sources],
+        known: dict[int, _T],
+        key: Callable[[_T], Hashable],
+        row: Callable[[_T], Json],
+    ) -> None:
+        self._database, self._table = database, table
+        self.known: dict[int, _T] = known
+        self._key: Callable[[_T], Hashable] = key
+        self._row: Callable[[_T], Json] = row
+        self._numbers = {key(value): number for number, value in known.items()}
+
+    def number(self, value: _T) -> int | None:
+        """The number of a value, if it has one."""
+        return self._numbers.get(self._key(value))
+
+    def add(self, value: _T, number: int | None = None) -> int:
+        """Give a value a number: the next one, or a given one that is free."""
+        fixed = {} if number is None else {"id": number}
+        table = self._table
+        rest: Json = {"attributes": {}}
+        if table is Sensors:
+            rest |= {"name": value.name, "timezone": "UTC"}
 
         def work(connection: sa.Connection) -> int:
-            added = connection.execute(sa.insert(table).values(row).returning(table.id))
-            given = added.scalar_one()
+            statement = sa.insert(table).values(self._row(value) | rest | fixed)
+            given = connection.execute(statement.returning(table.id)).scalar_one()
             if number is not None:
                 self._database.numbers_from_here(connection, table)
             return given
 
-        return self._database.write(work)
+        given = self._database.write(work)
+        self.known[given] = value
+        self._numbers[self._key(value)] = given
+        return given
+
+    def change(self, number: int, value: _T) -> None:
+        """Let a number mean something else."""
+        table = self._table
+        changed = sa.update(table).where(table.id == number).values(self._row(value))
+        self._database.execute(changed)
+        del self._numbers[self._key(self.known[number])]
+        self.known[number] = value
+        self._numbers[self._key(value)] = number
+
+    def reinstate(self, number: int, value: _T | None, nameless: _T) -> None:
+        """See ``Registry``; ``value`` None: the archive's words cannot be read any more."""
+        taken = number in self.known
+        if value is None:
+            if taken:
+                return
+            value = replace(nameless, name=f"{nameless.name} {number}")
+        elsewhere = self.number(value)
+        if elsewhere == number:
+            return
+        if elsewhere is not None and taken:
+            raise StoreError(
+                f"number {number} is {value.name} in the archive, but {self.known[number].name} in"
+                f" the state, where {value.name} is number {elsewhere}: restore a backup that holds"
+                " both"
+            )
+        if taken:
+            self.change(number, value)
+        elif elsewhere is not None:
+            self.add(replace(value, name=f"{value.name} (number {number})"), number)
+        else:
+            self.add(value, number)
 
 
-def _described(sensor: Sensor) -> Json:
+def _read(reader: Callable[[str], _T], words: str) -> _T | None:
+    try:
+        return reader(words)
+    except StoreError:
+        return None
+
+
+def _sensor_row(sensor: Sensor) -> Json:
     return {
+        "key": sensor.name,
         "unit": sensor.unit,
         "resolution": sensor.resolution,
         "knowable": knowable_json(sensor.knowable),
     }
 
 
-def _free(
-    number: int, taken: Mapping[int, Sensor | Source], present: int | None, words: str
-) -> bool:
-    """Whether a number can be given to what the words say, which has the number ``present``."""
-    if number in taken and present != number:
-        here = taken[number].name
-        raise StoreError(f"number {number} is {words} in the archive, but {here} in the state")
-    if present not in (None, number):
-        raise StoreError(f"{words} is number {number} in the archive, but {present} in the state")
-    return present is None
+def _source_row(source: Source) -> Json:
+    return {part: getattr(source, part) or "" for part in _PARTS}
 
 
 def _sensors(connection: sa.Connection) -> dict[int, Sensor]:

@@ -1,13 +1,14 @@
 """Which revision of the tables a database has, and whether this program can use it."""
 
+import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from flexedge import __version__
-from flexedge.errors import StoreError
-from flexedge.store.tables.database import Database
-from flexedge.store.tables.models import Model
+from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.tables.database import Database, sqlite_code
+from flexedge.store.tables.models import Leases, Model
 
 NEWEST = "0002"
 """The revision that this program's models are; ``migrations`` ends with it."""
@@ -16,6 +17,8 @@ OLDEST_READER = "0002"
 FIRST = "0001"
 _FIRST_TABLES = {"facts", "sessions", "held"}
 _READER, _WRITER = "readable-from", "written-by"
+_NO_SUCH = 1  # SQLite: no such table, no such column
+_FORM = re.compile(r"\d{4}")
 _VERSION = sa.Table(
     "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True)
 )
@@ -46,6 +49,8 @@ def _look(connection: sa.Connection) -> Found:
         revision = connection.scalar(sa.select(_VERSION.c.version_num))
     if revision is None:
         return Found(FIRST, stamped=False) if tables >= _FIRST_TABLES else Found(None)
+    if not _FORM.fullmatch(revision):
+        raise StoreDamaged(f"{revision!r} is no revision of the tables")
     if "meta" not in tables:
         return Found(revision)
     notes = dict(connection.execute(sa.select(_META.c.name, _META.c.value)).all())
@@ -66,6 +71,25 @@ def demand_usable(name: str, found: Found) -> None:
             f" {__version__} (revision {NEWEST}), which cannot read it: install flexedge {newer},"
             f" or let that one take it back with 'flexedge db migrate --to {NEWEST}'"
         )
+
+
+def demand_tables(database: Database) -> None:
+    """Raise ``StoreDamaged`` unless every table and column that this program uses is there.
+
+    And unless all can be read that a start cannot do without.
+    """
+
+    def work(connection: sa.Connection) -> None:
+        for table in Model.metadata.sorted_tables:
+            connection.execute(sa.select(table).limit(1)).all()
+        connection.execute(sa.select(Leases)).all()
+
+    try:
+        database.read(work)
+    except StoreError as error:
+        if sqlite_code(error.__cause__) == _NO_SUCH:
+            raise StoreDamaged(str(error)) from error
+        raise
 
 
 def begin(connection: sa.Connection) -> None:

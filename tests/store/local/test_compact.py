@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from flexedge.errors import StoreError
@@ -45,10 +44,10 @@ def test_many_rows_make_several_partitions(
         journal.append([some(10, start)], STAMP)
     compactor.compact()
     assert len(files(history)) == 2
-    compactor.absorb(some(31, 40))
+    compactor.absorb([some(31, 40), believed(3)])
     assert len(files(history)) == 5
     assert values(compactor, engine) == list(range(71))
-    assert journal.append([some(1, 71)], STAMP)[0].seq == 8
+    assert journal.append([some(1, 71)], STAMP)[0].seq == 9
 
 
 def test_small_partitions_are_merged_and_their_files_go(
@@ -99,12 +98,21 @@ def test_old_partitions_go_as_a_whole_once_they_are_summed_up(
     for start in (0, 10):
         journal.append([some(10, start)], STAMP)
         compactor.compact()
-    assert compactor.prune("readings", 10 * SECOND) == 0
+    assert compactor.prune("readings", 30 * SECOND, 20 * SECOND) == 0
     journal.exchange([], facts={"rolled": 2})
     compactor.show()
-    assert compactor.prune("readings", 10 * SECOND) > 100
+    assert compactor.prune("readings", 30 * SECOND, 20 * SECOND) > 100
     assert values(compactor, engine) == list(range(10, 20))
     assert len(files(history)) == 1
+
+
+def test_a_clock_that_is_years_ahead_lets_nothing_go(
+    compactor: Compactor, engine: Engine, journal: Journal
+) -> None:
+    journal.append([believed(10)], STAMP)
+    compactor.compact()
+    assert compactor.prune("beliefs", 10**17, 2 * 86_400 * SECOND) == 0
+    assert len(values(compactor, engine, "beliefs")) == 10
 
 
 def test_rows_are_deleted_for_good(
@@ -144,16 +152,20 @@ def test_a_failed_write_changes_nothing(
     assert values(compactor, engine) == [0, 1, 2, 3]
 
 
-def test_new_rows_are_seen_at_once(compactor: Compactor, engine: Engine, journal: Journal) -> None:
-    with compactor.gate:
-        assert compactor.heated(journal.append([some(2)], STAMP))
-    assert values(compactor, engine) == [0, 1]
+def test_new_rows_are_seen_by_the_next_who_looks(
+    compactor: Compactor, engine: Engine, journal: Journal
+) -> None:
+    for start in (0, 2):
+        with compactor.gate:
+            compactor.came(journal.append([some(2, start)], STAMP))
+    assert values(compactor, engine) == [0, 1, 2, 3]
     engine.begin_anew()
     with compactor.gate:
-        assert not compactor.heated(journal.append([some(2, 2)], STAMP))
+        compactor.came(journal.append([some(2, 4)], STAMP))
+    with pytest.raises(StoreError, match="Table with name"):
+        values(compactor, engine)
     compactor.show()
-    assert values(compactor, engine) == [0, 1, 2, 3]
-    assert np.isfinite(values(compactor, engine)).all()
+    assert values(compactor, engine) == list(range(6))
 
 
 def test_a_merge_that_finds_no_room_is_put_off(

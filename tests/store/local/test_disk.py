@@ -72,7 +72,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_the_oldest_readings_go_first_then_roll_ups_and_never_the_young_ones() -> None:
     there = [a_day("readings", ago) for ago in (1, 3, 2, 9)]
-    there += [a_day(kind, ago) for kind in ("minutes", "hours", "beliefs") for ago in (90, 40, 20)]
+    there += [a_day(kind, ago) for kind in ("minutes", "hours", "beliefs") for ago in (90, 40, 1)]
     names = [one.name for one in chosen(there, 1, 2 * MB, NOW_US)]
     assert names == ["readings/9", "readings/3"]
     names = [one.name for one in chosen(there, 1, 99 * MB, NOW_US)]
@@ -80,8 +80,14 @@ def test_the_oldest_readings_go_first_then_roll_ups_and_never_the_young_ones() -
     assert chosen(there, 1, 0, NOW_US) == []
 
 
+def test_a_clock_that_is_far_ahead_makes_nothing_old() -> None:
+    there = [a_day("readings", ago) for ago in (1, 2, 3)]
+    gone = chosen(there, 1, 99 * MB, NOW_US + 9999 * DAY)
+    assert [one.name for one in gone] == ["readings/3", "readings/2"]
+
+
 def test_readings_that_are_not_summed_up_yet_stay() -> None:
-    there = [a_day("readings", 9, hi=8), a_day("readings", 5, hi=7)]
+    there = [a_day("readings", 9, hi=8), a_day("readings", 5, hi=7), a_day("readings", 1, hi=9)]
     assert [one.name for one in chosen(there, 7, 99 * MB, NOW_US)] == ["readings/5"]
 
 
@@ -121,7 +127,7 @@ def test_times_to_come_are_said_as_people_do(days: float, words: str) -> None:
 
 
 def test_old_quarantine_and_all_snapshots_but_the_newest_may_go(tmp_path: Path) -> None:
-    for name in ("quarantine/a.20260301T000000-wal", "quarantine/b.20260201T000000",
+    for name in ("quarantine/a.20260301T000000-2-wal", "quarantine/b.20260201T000000",
                  "quarantine/c.20260328T000000", "quarantine/d",
                  "backup/state-000002-20250101T000000Z.db",
                  "backup/state-000001-20260101T000000Z.db"):  # fmt: skip
@@ -129,7 +135,7 @@ def test_old_quarantine_and_all_snapshots_but_the_newest_may_go(tmp_path: Path) 
         (tmp_path / name).touch()
     assert [path.name for path in leavings(tmp_path, NOW)] == [
         "b.20260201T000000",
-        "a.20260301T000000-wal",
+        "a.20260301T000000-2-wal",
         "state-000001-20260101T000000Z.db",
     ]
     assert leavings(tmp_path / "none", NOW) == []

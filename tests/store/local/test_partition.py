@@ -9,7 +9,7 @@ from flexedge.store.local.partition import Partition, Place, adopted, write
 from tests.store.local.rows_made import SECOND, some
 
 PLACE = Place("readings", 3, 9, 1)
-GIVEN = "select sensor, event_us, value, quality from given"
+GIVEN = "select *, 7::bigint as ord from given"
 
 
 def written(engine: Engine, history: Path, n: int) -> Partition | None:

@@ -14,7 +14,7 @@ def view() -> View:
 
 
 def test_garbage_waits_for_the_last_reader_of_what_was_before(history: Path) -> None:
-    shelf, gone = Shelf(history, view()), list[str]()
+    shelf, gone = Shelf(history, view(), lambda: None), list[str]()
     with shelf.view() as first:
         shelf.publish(view(), [lambda: gone.append("first")])
         with shelf.view() as second:
@@ -25,7 +25,7 @@ def test_garbage_waits_for_the_last_reader_of_what_was_before(history: Path) -> 
 
 
 def test_garbage_goes_at_once_where_nobody_reads(history: Path) -> None:
-    shelf, gone = Shelf(history, view()), list[str]()
+    shelf, gone = Shelf(history, view(), lambda: None), list[str]()
     shelf.publish(view(), [lambda: gone.append("first")])
     assert gone == ["first"]
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flexedge.errors import StoreError
 from flexedge.store.tables.database import Database, as_row, as_value
 from flexedge.store.tables.models import Facts, Leases, Sensors
+from tests.store.pg_server import PgServer
 
 
 def fact(database: Database, name: str) -> str | None:
@@ -27,6 +28,22 @@ def test_sqlite_is_set_up_to_be_durable_and_strict(database: Database) -> None:
         lambda c: {name: c.exec_driver_sql(f"PRAGMA {name}").scalar() for name in expected}
     )
     assert found == expected
+
+
+@pytest.mark.parametrize("where", ["postgres"], indirect=True)
+@pytest.mark.postgres
+def test_a_server_is_asked_for_the_same_and_may_have_been_away(
+    database: Database, pg_server: PgServer
+) -> None:
+    name = database.engine.url.database
+    pg_server.run(f"alter database {name} set synchronous_commit = off")
+    database.execute(sa.insert(Facts).values(name="a", value="1"))
+    pg_server.stop()
+    with pytest.raises(StoreError):
+        fact(database, "a")
+    pg_server.start()
+    assert fact(database, "a") == "1"
+    assert database.read(lambda c: c.exec_driver_sql("SHOW synchronous_commit").scalar()) == "on"
 
 
 def test_a_write_is_whole_or_not_at_all(database: Database) -> None:

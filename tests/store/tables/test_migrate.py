@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.state import State
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.migrate import migrate, scripts
@@ -27,10 +27,9 @@ def test_the_revisions_are_one_line_that_ends_with_the_newest() -> None:
     assert (line[0], line[-1]) == (NEWEST, FIRST)
 
 
-def test_all_revisions_together_make_what_the_models_say(tmp_path: Path) -> None:
-    path = tmp_path / "migrated.db"
-    migrate(path)
-    database = Database(path)
+def test_all_revisions_together_make_what_the_models_say(where: Path | str) -> None:
+    assert migrate(where) == (None, NEWEST)
+    database = Database(where)
 
     def difference(connection: sa.Connection) -> list[object]:
         options = {"compare_type": True, "compare_server_default": True}
@@ -41,6 +40,17 @@ def test_all_revisions_together_make_what_the_models_say(tmp_path: Path) -> None
     database.write(lambda c: c.exec_driver_sql("DROP INDEX ix_audit_at"))
     assert database.read(difference) != []
     database.close()
+
+
+def test_a_database_goes_back_and_forth(where: Path | str) -> None:
+    state = State(where)
+    state.remember("a", "1")
+    state.close()
+    assert migrate(where, FIRST) == (NEWEST, FIRST)
+    again = State(where)
+    assert again.fact("a") == "1"
+    again.close()
+    assert migrate(where) == (NEWEST, NEWEST)
 
 
 def test_a_new_database_is_no_different_from_a_migrated_one(tmp_path: Path) -> None:
@@ -83,5 +93,5 @@ def test_a_database_of_an_unknown_revision_is_left_alone(tmp_path: Path) -> None
     migrate(path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(StoreError, match="revision 0000, which is not known"):
+    with pytest.raises(StoreDamaged, match="revision 0000, which there never was"):
         migrate(path)

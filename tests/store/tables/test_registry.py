@@ -93,16 +93,51 @@ def test_what_is_known_already_stays_as_it_is_now(state: State) -> None:
     assert state.sources() == {source: PLANNER}
 
 
-def test_a_number_that_means_something_else_is_told(state: State) -> None:
+def test_the_archive_is_right_about_what_its_rows_are_of(state: State, where: Path | str) -> None:
+    number = state.sensor_id(replace(POWER, name="bauuery.power"))  # a bit was lost
+    source = state.source_id(replace(PLANNER, name="flexedgf"))
+    state.reinstate("sensor", number, sensor_words(POWER))
+    state.reinstate("source", source, source_words(PLANNER))
+    again = State(where)
+    for one in (state, again):
+        assert one.sensors() == {number: POWER}
+        assert one.sources() == {source: PLANNER}
+        assert one.sensor_id(POWER) == number
+        assert one.source_id(PLANNER) == source
+    again.close()
+
+
+def test_what_has_another_number_can_be_found_under_both(state: State) -> None:
+    number, source = state.sensor_id(POWER), state.source_id(PLANNER)
+    state.reinstate("sensor", 99, sensor_words(POWER))
+    state.reinstate("source", 99, source_words(PLANNER))
+    assert state.sensors() == {
+        number: POWER,
+        99: replace(POWER, name="battery.power (number 99)"),
+    }
+    assert state.sources() == {
+        source: PLANNER,
+        99: replace(PLANNER, name="flexedge (number 99)"),
+    }
+    assert state.sensor_id(POWER) == number
+
+
+def test_numbers_that_were_mixed_up_are_refused(state: State) -> None:
+    first, second = state.sensor_id(POWER), state.sensor_id(PRICE)
+    words = f"number {first} is price in the archive, but battery.power in the state"
+    with pytest.raises(StoreError, match=words):
+        state.reinstate("sensor", first, sensor_words(PRICE))
+    assert state.sensors() == {first: POWER, second: PRICE}
+
+
+def test_a_number_whose_words_are_lost_is_not_given_again(state: State) -> None:
     number = state.sensor_id(POWER)
-    source = state.source_id(PLANNER)
-    with pytest.raises(StoreError, match=r"price.*but battery\.power in the state"):
-        state.reinstate("sensor", number, sensor_words(PRICE))
-    with pytest.raises(StoreError, match=rf"battery\.power.*99.*but {number} in the state"):
-        state.reinstate("sensor", 99, sensor_words(POWER))
-    with pytest.raises(StoreError, match="but flexedge in the state"):
-        state.reinstate("source", source, source_words(Source("x", "y")))
-    assert state.sensors() == {number: POWER}
+    state.reinstate("sensor", number, "no words")
+    state.reinstate("sensor", number + 1, "no words")
+    state.reinstate("source", 7, "no words")
+    assert state.sensors() == {number: POWER, number + 1: Sensor(f"sensor {number + 1}", "")}
+    assert state.sources() == {7: Source("source 7", "")}
+    assert state.sensor_id(PRICE) == number + 2
 
 
 def test_a_sensor_is_placed_under_an_asset(state: State, where: Path | str) -> None:

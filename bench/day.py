@@ -1,0 +1,79 @@
+"""A day in the life of a store, in a process of its own: ``python -m bench.day FOLDER SECONDS``.
+
+Takes in 40 readings a second, compacts as the daemon does, and answers day charts all along, from
+another thread and as fast as it can. Prints its peak of memory as JSON.
+"""
+
+import json
+import resource
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from bench.believed import START, readings, until
+from flexedge.store.archive import Asked, Stamp
+from flexedge.store.local.archive import LocalArchive
+from flexedge.store.rows import Beliefs, Readings
+
+_BATCH = 200  # 5 s of readings
+_RIGHT = Stamp("", 0, trusted=True)
+_HOUSE = 60  # batches: 5 minutes
+
+
+def main(folder: Path, seconds: int) -> None:
+    """Live through so many seconds."""
+    archive = LocalArchive(folder, START)
+    over = threading.Event()
+
+    def draw() -> int:
+        charts = 0
+        while not over.is_set():
+            archive.buckets([charts % 40 + 1], START, timedelta(minutes=5), 288)
+            archive.beliefs(Asked((charts % 40 + 1,), START, START + timedelta(days=1)), {})
+            charts += 1
+        return charts
+
+    pool = ThreadPoolExecutor(1)
+    drawn = pool.submit(draw)
+    for number in range(seconds * 40 // _BATCH):
+        sensor, at, value, quality = zip(*readings(number, _BATCH), strict=True)
+        archive.commit(
+            Readings.of({"sensor": sensor, "event_us": at, "value": value, "quality": quality}),
+            _planned(number), _RIGHT,
+        )  # fmt: skip
+        if number % _HOUSE == 0:
+            archive.maintain(until(number, _BATCH))
+    over.set()
+    charts = drawn.result()
+    pool.shutdown()
+    archive.close()
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    told = {"peak_mb": usage.ru_maxrss * 1024 / 1e6, "charts": charts, "written": _written()}
+    print(json.dumps(told))
+
+
+def _written() -> int:
+    """Bytes this process sent to a disk (Linux)."""
+    about = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(about["write_bytes"])
+
+
+def _planned(number: int) -> Beliefs:
+    """Every 5 minutes a plan of 144 steps for 10 sensors."""
+    if number % _HOUSE:
+        return Beliefs.empty()
+    at = np.arange(1440)
+    now = number * 5_000_000 + int(START.timestamp()) * 1_000_000
+    return Beliefs.of(
+        {"sensor": at // 144 + 1, "source": np.full(1440, 3),
+         "event_us": now + at % 144 * 900_000_000, "belief_us": np.full(1440, now),
+         "probability": np.full(1440, 0.5), "value": at / 8}
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

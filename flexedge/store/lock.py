@@ -1,0 +1,46 @@
+"""Who has the data folder: one process at a time, for as long as it lives."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flexedge.errors import StoreError, StoreLocked
+
+NAME = "lock"
+_LONGEST = 20  # characters of a process's number
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Have a data folder, which must exist, for oneself. Gone with the process, however it ends.
+
+    Raises ``StoreLocked`` at once, with the other's number where it told, when another one has it.
+    """
+    path = folder / NAME
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):  # a full disk is no reason not to have it
+            os.ftruncate(number, 0)
+            os.pwrite(number, f"{os.getpid()}\n".encode(), 0)
+    except BlockingIOError as error:
+        holder = _holder(number)
+        os.close(number)
+        raise StoreLocked(f"{folder} is in use by {holder}") from error
+    except OSError as error:
+        os.close(number)
+        raise StoreError(f"{path}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        os.close(number)
+
+
+def _holder(number: int) -> str:
+    said = os.pread(number, _LONGEST, 0).strip()
+    return f"another flexedge (process {int(said)})" if said.isdigit() else "another process"
