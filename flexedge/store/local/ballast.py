@@ -30,7 +30,7 @@ def hold(folder: Path, size: int) -> None:
 def release(folder: Path) -> bool:
     """Give its room back; whether there was any. Raises ``StoreError``."""
     path = folder / BALLAST
-    there = path.exists()
+    there = durable.size(path) is not None
     durable.remove(path)
     if there:
         durable.sync_folder(folder)  # the room is free once this is on the disk

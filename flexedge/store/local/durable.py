@@ -11,7 +11,7 @@ from flexedge.errors import StoreError, StoreFull, StoreUnwritable
 
 _CHUNK = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_UNWRITABLE = (errno.EROFS, errno.EIO, errno.EFBIG)
+_UNWRITABLE = (errno.EROFS, errno.EIO, errno.EFBIG, errno.ENXIO, errno.ENODEV, errno.ESTALE)
 
 
 def failed(what: str, error: OSError) -> StoreError:

@@ -94,13 +94,19 @@ class Guard:
 
     def _with_ballast(self, work: Callable[[], _T]) -> _T:
         try:
-            return work()
+            return self._told(work)
         except StoreFull:
             if not ballast.release(self._folder):
                 raise
             self._looked = None
             self._untidy = True
-        return work()
+        return self._told(work)
+
+    def _told(self, work: Callable[[], _T]) -> _T:
+        try:
+            return work()
+        except OSError as error:  # of a look at files, which fails on a sick disk only
+            raise durable.failed(str(error.filename or self._folder), error) from error
 
     def _fell_sick(self, error: StoreError) -> None:
         with self._lock:
@@ -171,11 +177,10 @@ class Guard:
         need = -room.left(self._bounds)
         if need > 0:
             need -= self._let_go(need, now)
-        for path in disk.leavings(self._folder, now):
-            if need <= 0:
-                break
-            need -= path.stat().st_size
-            durable.remove(path)
+        for path in disk.leavings(self._folder, now) if need > 0 else ():
+            if need > 0:
+                need -= durable.size(path) or 0
+                durable.remove(path)
         self._short = _NOTHING if need > 0 else ""
         if self._early_at is not None and abs(now - self._early_at) >= _TOLD:
             self._early, self._early_at = "", None

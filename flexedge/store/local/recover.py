@@ -52,7 +52,7 @@ def present(folder: Path) -> None:
 
 def demand_mounted(folder: Path) -> None:
     """Raise ``StoreUnwritable`` when the data are not where they were."""
-    if not (folder / JOURNAL).exists():
+    if durable.size(folder / JOURNAL) is None:
         raise StoreUnwritable(f"{folder} is empty: the disk with the data is not mounted")
 
 

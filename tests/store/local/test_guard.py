@@ -1,3 +1,4 @@
+import errno
 import resource
 from collections.abc import Iterator
 from dataclasses import replace
@@ -214,6 +215,17 @@ def test_what_looks_damaged_is_looked_at_again_before_anything_else(archive: Loc
     keep(archive, 2)
     assert kept(archive) == [1, 2]
     assert list(archive._folder.glob("quarantine/*")) == []
+
+
+def test_a_look_that_fails_is_the_disks_fault(archive: LocalArchive) -> None:
+    def look() -> None:
+        raise OSError(errno.EIO, "Input/output error", "/somewhere")
+
+    with pytest.raises(StoreUnwritable, match="/somewhere: Input/output error"):
+        archive._guard.writing(look)
+    assert "/somewhere" in archive.conditions()["store-disk"]
+    archive.maintain(EPOCH)
+    assert archive.conditions() == WELL
 
 
 def test_a_journal_that_is_damaged_for_good_asks_for_a_restart(archive: LocalArchive) -> None:
