@@ -102,7 +102,7 @@ def _spared(folder: Path) -> str:
     """Remove what may go so that a journal can be opened; "" where there is nothing."""
     if ballast.release(folder):
         return "the ballast"
-    names = sorted(name for name in _files(folder / "history") if name.startswith("readings/"))
+    names = sorted(name for name in listing(folder / "history") if name.startswith("readings/"))
     if len(names) < 2:  # noqa: PLR2004 (the newest stay)
         return ""
     durable.remove(folder / "history" / names[0])
@@ -140,7 +140,7 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     history = folder / "history"
     for kind in partition.KINDS:
         durable.make_folder(history / kind)
-    found = _files(history)
+    found = listing(history)
     if journal.begun and found:
         _adopt(engine, journal, folder, sorted(found), now, tell)
     partitions = journal.partitions()
@@ -156,7 +156,8 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     clear(history, {one.name for one in partitions})
 
 
-def _files(history: Path) -> set[str]:
+def listing(history: Path) -> set[str]:
+    """The names of all partitions there are files of."""
     return {
         f"{path.parent.name}/{path.name}"
         for path in history.glob("*/*")
@@ -168,7 +169,7 @@ def clear(history: Path, known: Collection[str]) -> None:
     """Remove partitions that nobody knows and those that were never finished."""
     for path in history.glob(f"*/*{PARTIAL}"):
         durable.remove(path)
-    for name in sorted(_files(history).difference(known)):
+    for name in sorted(listing(history).difference(known)):
         durable.remove(history / name)
 
 
