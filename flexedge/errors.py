@@ -9,6 +9,8 @@ FlexedgeError
 ├── StoreError             the database did not do what was asked
 │   ├── StoreLocked        another process holds the data folder
 │   ├── StoreDamaged       what is on the disk is not what was written
+│   ├── StoreFull          there is no room on the disk
+│   ├── StoreUnwritable    the disk takes no writes: it is read-only, or fails
 │   ├── StoreSlow          a query was not done by its deadline
 │   └── StoreClosed        the program ends; nobody is to hear of it
 ├── PlanError
@@ -85,6 +87,14 @@ class StoreLocked(StoreError):
 
 class StoreDamaged(StoreError):
     """What is on the disk is not what was written there."""
+
+
+class StoreFull(StoreError):
+    """There is no room on the disk; nothing of what was asked has been done."""
+
+
+class StoreUnwritable(StoreError):
+    """The disk takes no writes: it is read-only, or fails."""
 
 
 class StoreSlow(StoreError):

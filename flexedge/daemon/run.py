@@ -35,7 +35,7 @@ from flexedge.web.server import Server
 
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
-_HOUSE = timedelta(minutes=5)  # the store compacts every hour, and sooner when there is much
+_HOUSE = timedelta(minutes=1)  # the store compacts hourly, and sooner when there is much or trouble
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _SILENT = timedelta(seconds=60)

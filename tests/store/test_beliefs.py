@@ -241,7 +241,7 @@ def test_a_refused_write_loses_nothing(tmp_path: Path) -> None:
         beliefs.flush()
     with pytest.raises(StoreError, match="readonly"):
         beliefs.save([Belief("battery.power", "", seconds(2), constant(5.0))], SCHEDULER)
-    archive._journal._connection.execute("pragma query_only = off")
+    beliefs.maintain(START)  # finds that the disk takes writes again
     beliefs.append([Reading("battery.power", seconds(1), 2.0)])
     assert beliefs.flush() == 2
     values = [row.value for row in beliefs.between("battery.power", START, seconds(9))]

@@ -17,7 +17,9 @@ from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
 from flexedge.store.asked import select, statistics
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
+from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Engine, Limits
+from flexedge.store.local.guard import Found, Guard
 from flexedge.store.local.partition import COLUMNS, KINDS
 from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros, moment
@@ -42,19 +44,20 @@ class LocalArchive:
     """
 
     def __init__(
-        self, folder: Path, now: datetime, limits: Limits | None = None, keep: Keep | None = None
-    ) -> None:
+        self, folder: Path, now: datetime, limits: Limits | None = None, keep: Keep | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._keep = keep or Keep()
         self.alarms: list[str] = []
         durable.make_folder(folder)
         history, temp = folder / "history", folder / "temp"
         self._engine = Engine(history, temp, limits or Limits())
-        self._journal = recover.open_journal(folder, now, self.alarms.append)
-        recover.settle(self._engine, self._journal, folder, now, self.alarms.append)
+        self._journal = recover.opened(self._engine, folder, now, self.alarms.append)
         self._compactor = Compactor(self._engine, self._journal, history)
         self._roller = rollup.Roller(self._engine, self._compactor)
         self._shelf = self._compactor.shelf
+        self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
         self._begun = 0
@@ -66,7 +69,10 @@ class LocalArchive:
     ) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
         if replacing and not self._shelf.newest.replaced:
-            self._compactor.add([], [], {"replaced": 1})
+            self._guard.writing(lambda: self._compactor.add([], [], {"replaced": 1}))
+        self._guard.writing(lambda: self._commit(readings, beliefs, stamp))
+
+    def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
         parts = [rows for rows in (readings, beliefs) if len(rows)]
         if any(len(rows) >= _MANY for rows in parts):
             if not stamp.trusted:
@@ -78,7 +84,7 @@ class LocalArchive:
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a sensor or source number stands for."""
-        self._journal.introduce(kind, number, words)
+        self._guard.writing(lambda: self._journal.introduce(kind, number, words))
 
     def known(self, kind: Kind) -> Mapping[int, str]:
         """What was introduced."""
@@ -106,13 +112,7 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*query(rows)))
-
-        def query(rows: str) -> tuple[str, list[int]]:
-            try:
-                return select(asked, rows, knowable)
-            except KeyError as error:
-                raise StoreError(f"nobody said when events of sensor {error} are known") from error
+            return Beliefs.of(self._engine.arrays(*select(asked, rows, knowable)))
 
         return self._reading(read)
 
@@ -168,6 +168,11 @@ class LocalArchive:
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
     ) -> int:
         """Take beliefs of one source (None: of all, and the readings, too) out for good."""
+        return self._guard.writing(lambda: self._delete(sensor, source, start, end))
+
+    def _delete(
+        self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
+    ) -> int:
         window = Window((sensor,), _us(start), _us(end))
         if source is not None:
             return self._compactor.delete(("beliefs",), window, f"source = {int(source)}")
@@ -181,20 +186,46 @@ class LocalArchive:
 
     def restamp(self, stamp: Stamp) -> int:
         """Date what this boot read before its clock was right; returns how many readings."""
+        return self._guard.writing(lambda: self._restamp(stamp))
+
+    def _restamp(self, stamp: Stamp) -> int:
         with self._compactor.gate:
             batches = self._journal.redate(stamp)
             self._compactor.came(batches)
         return sum(len(batch.rows) for batch in batches)
 
     def maintain(self, now: datetime) -> None:
-        """Bring what the journal holds into partitions, sum up, merge, let old rows go."""
+        """Bring what the journal holds into partitions, sum up, merge, let old rows go.
+
+        What the disk is to blame for is in ``conditions`` and does not raise.
+        """
         self._now = now
+
+        def work(room: int) -> None:
+            try:
+                self._maintain(now, room)
+            except DamagedPartition as error:
+                self._set_aside(error)
+
+        self._guard.maintain(now, work)
+
+    def conditions(self) -> Mapping[str, str]:
+        """What is wrong and what to do, by what it is about; "" is well."""
+        return {"store-damaged": "; ".join(self.alarms), **self._guard.conditions()}
+
+    @property
+    def disk(self) -> Found | None:
+        """How the disk was found at the last maintenance."""
+        return self._guard.found
+
+    def _maintain(self, now: datetime, room: int) -> None:
         due = self._compacted is None or now - self._compacted >= _HOUR or now < self._compacted
         if due or self._journal.waiting() >= _MANY:
             self._compactor.compact()
+            self._journal.shrink()
             self._compacted = now
         self._roller.roll()
-        self._compactor.merge()
+        self._compactor.merge(room)
         for kind in KINDS:
             span = getattr(self._keep, kind)
             if span is not None:
@@ -237,10 +268,10 @@ class LocalArchive:
             names = {one.name for one in self._shelf.newest.partitions}
             if damaged.name not in names:
                 return  # somebody else was faster
+            recover.present(self._folder)
             path = self._folder / "history" / damaged.name
             aside = "nowhere"
             if path.exists():
-                recover.probe(self._folder)
                 aside = recover.set_aside(self._folder / "quarantine", path, self._now).name
             self._compactor.drop([damaged.name])
             self.alarms.append(f"{damaged}; kept as quarantine/{aside}")

@@ -138,6 +138,10 @@ class PostgresArchive:
             _sort_in(session, READINGS)
             return n
 
+    def conditions(self) -> Mapping[str, str]:
+        """The server's disk is looked after by who runs it."""
+        return {}
+
     def maintain(self, now: datetime) -> None:
         """Sum up what is complete, let old rows go."""
         rollups.roll(self._server, now)
