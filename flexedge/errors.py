@@ -11,7 +11,8 @@ FlexedgeError
 │   ├── StoreDamaged       what is on the disk is not what was written
 │   ├── StoreFull          there is no room on the disk
 │   ├── StoreUnwritable    the disk takes no writes: it is read-only, or fails
-│   └── StoreSlow          a query was not done by its deadline
+│   ├── StoreSlow          a query was not done by its deadline
+│   └── StoreClosed        the program ends; nobody is to hear of it
 ├── PlanError
 │   ├── BadField           what was asked to be planned is wrong: names the field
 │   ├── Infeasible         no plan exists; names the limits at fault
@@ -98,6 +99,10 @@ class StoreUnwritable(StoreError):
 
 class StoreSlow(StoreError):
     """A query was not done by its deadline."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed, because the program ends."""
 
 
 class PlanError(FlexedgeError):

@@ -130,6 +130,8 @@ class Settings(Record):
     store: Store = Field(default_factory=Store)
     clock: str | None = None
     """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
+    clock_trust: Literal["auto", "always"] = "auto"
+    """auto: plans are made once the machine's clock is known to be right; always: it is right."""
     plan: Plan = Field(default_factory=Plan)
 
     def whole_folder(self) -> Path:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
-from math import nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,7 +35,7 @@ def rows(some: Beliefs | Readings) -> list[Row]:
 
 
 def history(chance: np.random.Generator, n: int) -> Beliefs:
-    """Few sensors, events, moments and shares, so that much is told twice."""
+    """Few sensors, events, moments and shares, so that much is told twice; nothing is missing."""
     event = BEGIN + chance.integers(0, 12, n) * 15 * MINUTE
     return Beliefs.of(
         {
@@ -45,7 +44,7 @@ def history(chance: np.random.Generator, n: int) -> Beliefs:
             "event_us": event,
             "belief_us": event + chance.integers(-30, 6, n) * 60 * MINUTE,
             "probability": chance.choice([0.1, 0.5, 0.9], n),
-            "value": np.where(chance.random(n) < 0.1, nan, chance.integers(0, 100, n)),
+            "value": chance.integers(0, 100, n),
         }
     )
 

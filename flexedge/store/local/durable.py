@@ -60,6 +60,19 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def write(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file, complete and for good or not at all: what was there stays until then."""
+    partial = path.with_name(path.name + ".new")
+    remove(partial)
+    with _told(partial):
+        number = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    put_in_place(partial, path)
+
+
 def put_in_place(partial: Path, path: Path) -> None:
     """Give a finished and synced file its name, for good."""
     with _told(path):

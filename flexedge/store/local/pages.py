@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from flexedge.errors import StoreDamaged, StoreError, StoreFull, StoreUnwritable
+from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreFull, StoreUnwritable
 from flexedge.store.local import durable
 
 _PRAGMAS = ("page_size=1024", "journal_mode=wal", "synchronous=full", "wal_autocheckpoint=4000",
@@ -32,6 +32,8 @@ def told(path: Path) -> Iterator[None]:
     """SQLite's and the system's errors as ours."""
     try:
         yield
+    except sqlite3.ProgrammingError as error:  # it is used after it was closed
+        raise StoreClosed(f"{path} is closed") from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says what SQLite was at
         raise _ERRORS.get(code, StoreError)(f"{path}: {error}") from error

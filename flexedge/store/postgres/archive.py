@@ -33,7 +33,14 @@ class PostgresArchive:
         self._server = Server(url, tables.prepare, deadline_s, tables.SCHEMA)
         self._keep = keep or Keep()
 
-    def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
+    def commit(
+        self,
+        readings: Readings,
+        beliefs: Beliefs,
+        stamp: Stamp,
+        *,
+        replacing: bool = False,  # noqa: ARG002 (here newer rows take the place of older ones)
+    ) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
         with self._server.transaction() as session:
             session.beside()

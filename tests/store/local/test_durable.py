@@ -24,6 +24,16 @@ def test_a_file_takes_the_place_of_another(tmp_path: Path) -> None:
     assert (tmp_path / "old").read_text() == "new"
 
 
+def test_a_file_is_written_whole_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    (tmp_path / "file.new").write_text("what a cut left")
+    durable.write(path, b"one")
+    durable.write(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
 def test_the_checksum_is_that_of_everybody(tmp_path: Path) -> None:
     content = bytes(range(256)) * 8192
     (tmp_path / "file").write_bytes(content)
