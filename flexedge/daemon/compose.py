@@ -32,6 +32,7 @@ from flexedge.store import lock, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Limits
 from flexedge.store.opening import open_state
 from flexedge.store.state import State
@@ -96,10 +97,12 @@ def open_store(
     state, alarm = open_state(folder, now)
     stack.callback(state.close)
     health.alarm("state-damaged", alarm)
-    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
+    bounds = Bounds(store.reserve_mb, store.reserve_percent, store.quota_mb, store.ballast_mb)
+    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep, bounds)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
-    health.alarm("store-damaged", "; ".join(archive.alarms))
+    for name, words in beliefs.conditions().items():
+        health.alarm(name, words)
     return beliefs, state
 
 

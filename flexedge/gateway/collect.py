@@ -93,6 +93,8 @@ class Collector:
         else:
             dropped = self._beliefs.dropped
             self._health.alarm("store", f"{dropped} readings were lost" if dropped else "")
+        for name, words in self._beliefs.conditions().items():
+            self._health.alarm(name, words)
         self._health.beat("store", now)
         return now + FLUSH_EVERY
 

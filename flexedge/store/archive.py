@@ -131,6 +131,9 @@ class Archive(Protocol):
         What an untrusted clock dated is not to be seen before that.
         """
 
+    def conditions(self) -> Mapping[str, str]:
+        """What is wrong and what to do, by what it is about; "" is well."""
+
     def maintain(self, now: datetime) -> None:
         """Do what is due: bring acknowledged rows to where they stay, sum up, let old ones go."""
 

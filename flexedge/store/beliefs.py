@@ -300,6 +300,10 @@ class Beliefs:
             self._stamp = stamp
             return self._archive.restamp(stamp)
 
+    def conditions(self) -> Mapping[str, str]:
+        """What is wrong with the store and what to do, by what it is about; "" is well."""
+        return self._archive.conditions()
+
     def maintain(self, now: datetime) -> None:
         """Do what is due: compaction, roll-ups, retention."""
         self._archive.maintain(now)

@@ -13,7 +13,7 @@ from flexedge.store.archive import Asked
 from flexedge.store.rows import Beliefs, Readings, micros, moment
 
 MINUTE = 60_000_000
-SENSORS = (1, 2, 3)
+SENSORS = (1, 2, 3, 4)
 SOURCES = (1, 2)
 BEGIN = 1_774_738_800_000_000 - 90 * MINUTE  # before the clocks went forward in Berlin, 2026
 KNOWABLE = {
@@ -21,6 +21,7 @@ KNOWABLE = {
     9: Knowable(),
     2: Knowable(timedelta(minutes=15)),
     3: Knowable(days_before=1, hour=12.5, zone="Europe/Berlin"),
+    4: Knowable(days_before=0, hour=2.5, zone="Europe/Berlin"),  # a time that is skipped that day
 }
 Row = tuple[Any, ...]
 

@@ -68,17 +68,11 @@ class LocalArchive:
         self, readings: Readings, beliefs: Beliefs, stamp: Stamp, *, replacing: bool = False
     ) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
-        self._guard.writing(lambda: self._commit(readings, beliefs, stamp, replacing))
-
-    def _commit(
-        self,
-        readings: Readings,
-        beliefs: Beliefs,
-        stamp: Stamp,
-        replacing: bool,  # noqa: FBT001
-    ) -> None:
         if replacing and not self._shelf.newest.replaced:
-            self._compactor.add([], [], {"replaced": 1})
+            self._guard.writing(lambda: self._compactor.add([], [], {"replaced": 1}))
+        self._guard.writing(lambda: self._commit(readings, beliefs, stamp))
+
+    def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
         parts = [rows for rows in (readings, beliefs) if len(rows)]
         if any(len(rows) >= _MANY for rows in parts):
             if not stamp.trusted:
@@ -118,13 +112,7 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*query(rows)))
-
-        def query(rows: str) -> tuple[str, list[int]]:
-            try:
-                return select(asked, rows, knowable)
-            except KeyError as error:
-                raise StoreError(f"nobody said when events of sensor {error} are known") from error
+            return Beliefs.of(self._engine.arrays(*select(asked, rows, knowable)))
 
         return self._reading(read)
 
@@ -222,8 +210,8 @@ class LocalArchive:
         self._guard.maintain(now, work)
 
     def conditions(self) -> Mapping[str, str]:
-        """What is wrong with the disk now and what to do, by what it is about; "" is well."""
-        return self._guard.conditions()
+        """What is wrong and what to do, by what it is about; "" is well."""
+        return {"store-damaged": "; ".join(self.alarms), **self._guard.conditions()}
 
     @property
     def disk(self) -> Found | None:
