@@ -4,6 +4,11 @@ import atexit
 import os
 import sys
 
+from hypothesis import settings
+
+settings.register_profile("flexedge", deadline=None)  # tests do not time themselves
+settings.load_profile("flexedge")
+
 
 def _hush() -> None:
     sys.stderr.flush()
