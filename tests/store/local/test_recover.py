@@ -163,9 +163,15 @@ def test_room_to_open_is_made_of_ballast_then_of_the_oldest_readings(tmp_path: P
     names = [f"00000000000{n}-00000000000{n}-0-0.parquet" for n in (1, 2)]
     for name in names:
         (folder / name).touch()
-    assert recover._spared(tmp_path) == "the ballast"
-    assert recover._spared(tmp_path) == f"readings/{names[0]}"
-    assert recover._spared(tmp_path) == ""
+    told: list[str] = []
+    for _ in range(2):
+        recover._spare(tmp_path, told.append, StoreFull("no room"))
+    with pytest.raises(StoreFull, match="remove other files from the disk"):
+        recover._spare(tmp_path, told.append, StoreFull("no room"))
+    assert [words.partition("let go of ")[2] for words in told] == [
+        "the ballast; free some",
+        f"readings/{names[0]}; free some",
+    ]
     assert [path.name for path in folder.iterdir()] == names[1:]
 
 
