@@ -23,6 +23,7 @@ class Whole:
     """One at a time: a new one takes the folder of the one before."""
 
     _folder = Path(tempfile.mkdtemp(prefix="flexedge-"))
+    archive: LocalArchive
     _open: "Whole | None" = None
 
     def __init__(self) -> None:
