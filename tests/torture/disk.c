@@ -112,9 +112,9 @@ static int kind(int fd) { return fd >= 0 && fd < MOST ? kind_of[fd] : 0; }
 
 /* Counts a call. 0: let it be; else the errno that it fails with. */
 static int refused(int kinds) {
-  if (!fault || !(fault->kinds & kinds)) return 0;
+  if (!fault || fault->left < 0 || !(fault->kinds & kinds)) return 0;
   int64_t number = __atomic_fetch_add(&fault->calls, 1, __ATOMIC_SEQ_CST);
-  if (fault->left < 0 || number < fault->left) return 0;
+  if (number < fault->left) return 0;
   if (number > fault->left && !fault->lasting) return 0;
   __atomic_fetch_add(&fault->failed, 1, __ATOMIC_SEQ_CST);
   return fault->error;

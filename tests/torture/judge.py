@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import sqlalchemy as sa
 
 from flexedge.domain.belief import Reading
 from flexedge.errors import FlexedgeError
@@ -17,6 +18,7 @@ from flexedge.store.archive import Asked
 from flexedge.store.local.shelf import Window
 from flexedge.store.rows import EPOCH, moment
 from flexedge.store.snapshots import Snapshots
+from flexedge.store.tables.models import Facts, Sessions
 from tests.torture.plan import RIGHT, SENSORS, SOURCES, Plan, Rows
 from tests.torture.work import CONFIG, House, options, planned
 
@@ -102,7 +104,7 @@ class Judge:
 
     def _state_differs(self, house: House, steps: int) -> Iterator[str]:
         wanted = self._plan.facts(steps)
-        found = facts(house, self._plan)
+        found = facts(house)
         for name in sorted(wanted.keys() | found.keys()):
             if wanted.get(name) != found.get(name):
                 yield f"STATE: {name} is {found.get(name)}, not {wanted.get(name)}, after {steps}"
@@ -209,16 +211,14 @@ def _as_set(rows: Rows) -> set[tuple[float, ...]]:
     return set(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def facts(house: House, plan: Plan) -> Mapping[str, str]:
+def facts(house: House) -> Mapping[str, str]:
     """What the state holds: facts, leases, sessions, and the configuration beside it."""
-    found = {name: since.isoformat() for name, since in house.state.held().items()}
-    for step in plan.steps:
-        if step.kind == "session" and house.state.session(f"{step.number}"):
-            found[f"session-{step.number}"] = f"{step.number}"
-    for place in range(5):
-        value = house.state.fact(f"remember-{place}")
-        if value is not None:
-            found[f"remember-{place}"] = value
+    about = sa.union_all(
+        sa.select(Facts.name, Facts.value).where(Facts.name.startswith("remember-")),
+        sa.select("session-" + Sessions.token_hash, Sessions.token_hash),
+    )
+    rows = house.state._database.read(lambda connection: connection.execute(about).all())
+    found = dict(rows) | {name: at.isoformat() for name, at in house.state.held().items()}
     path = house.folder / CONFIG
     if path.exists():
         lines = set(path.read_text().splitlines())

@@ -130,15 +130,20 @@ class _Ledger:
 
 @dataclass(frozen=True)
 class Plan:
-    """``n`` steps that take ``pace`` each, out of a seed."""
+    """``n`` steps that take ``pace`` each, out of a seed; or those of a script."""
 
     seed: int
     n: int
     pace: timedelta = timedelta(minutes=1)
+    script: tuple[Kind, ...] = ()
 
     @cached_property
     def steps(self) -> Sequence[Step]:
         """Every step."""
+        kinds = list(self.script) or self._drawn()
+        return [Step(i, kind, START + i * self.pace) for i, kind in enumerate(kinds)]
+
+    def _drawn(self) -> list[Kind]:
         chance = random.Random(self.seed)
         kinds: list[Kind] = chance.choices(
             [kind for kind, _ in _COMMON], [weight for _, weight in _COMMON], k=self.n
@@ -150,7 +155,7 @@ class Plan:
         for number in _UNTRUSTED:
             if number < _RESTAMP < self.n:
                 kinds[number], kinds[_RESTAMP] = "untrusted", "restamp"
-        return [Step(i, kind, START + i * self.pace) for i, kind in enumerate(kinds)]
+        return kinds
 
     @property
     def restamped(self) -> int:
@@ -223,6 +228,19 @@ class Plan:
             else:
                 held[name] = value
         return held
+
+
+ONE_OF_EACH: tuple[Kind, ...] = (
+    "readings", "remember", "forecast", "maintain", "readings", "late", "hold", "maintain", "bulk",
+    "forecast", "snapshot", "config", "maintain", "readings", "delete", "forecast", "delete-source",
+    "let-go", "session", "maintain", "migrate", "readings", "maintain", "readings", "maintain",
+    "reopen", "readings")
+"""A script for short plans, with an hour and a half from step to step."""  # fmt: skip
+
+
+def short(seed: int = 1) -> Plan:
+    """A plan with one of each."""
+    return Plan(seed, len(ONE_OF_EACH), timedelta(minutes=90), ONE_OF_EACH)
 
 
 def readings_of(step: Step) -> list[tuple[int, int, float]]:

@@ -18,7 +18,7 @@ from flexedge.domain.belief import Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.health import Health
 from flexedge.store.beliefs import Beliefs
-from flexedge.store.local import archive, durable
+from flexedge.store.local import archive, compact, durable
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import moment
 from flexedge.store.snapshots import STATE, Snapshots
@@ -41,6 +41,7 @@ from tests.torture.plan import (
 _OLDEST = "0001"
 CONFIG = "site.saved"
 archive._MANY = AT_ONCE
+compact._FANS = {"readings": (4,), "beliefs": (4, 3), "minutes": (4, 3), "hours": (4, 3)}
 
 
 class House:
@@ -48,6 +49,7 @@ class House:
 
     def __init__(self, folder: Path, now: datetime) -> None:
         self.folder = folder
+        self.open = True
         self.health = Health()
         self._stack = ExitStack()
         store = Store(keep_readings=KEEP.readings, keep_minutes=KEEP.minutes,
@@ -80,6 +82,7 @@ class House:
 
     def close(self) -> None:
         """Let go of all of it."""
+        self.open = False
         self._stack.close()
 
 
@@ -159,7 +162,8 @@ class Worker:
         durable.put_in_place(partial, path)
 
     def _reopen(self, step: Step) -> None:
-        self.house.close()
+        if self.house.open:
+            self.house.close()
         if step.kind == "migrate":  # as after going back to an older version and forth again
             migrate(self._folder / STATE, _OLDEST)
         self.house = House(self._folder, step.now)
