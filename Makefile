@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DAYS ?= 2
 
-.PHONY: help run test check bench format lock browser mosquitto postgres hil demo-days pictures clean
+.PHONY: help run test check bench format lock browser mosquitto postgres disk hil demo-days pictures clean
 help:
 	@echo "make run     a simulated site and the gateway, with a page to look at"
 	@echo "make test    all tests that need nothing but Python"
@@ -15,7 +15,7 @@ help:
 	@echo "make lock    pin the versions of all dependencies anew"
 	@echo "make demo-days  two simulated days, held against what they must come to"
 	@echo "make pictures   the pictures in docs/, from a running demo (needs Chromium)"
-	@echo "make browser | mosquitto | postgres | hil   further tests; see CONTRIBUTING.md for what they need"
+	@echo "make browser | mosquitto | postgres | disk | hil   further tests; see CONTRIBUTING.md for what they need"
 
 $(STAMP): pyproject.toml requirements.lock packaging/make-venv
 	@sh packaging/make-venv "$(PYTHON)" "$(VENV)"
@@ -25,7 +25,7 @@ run: $(STAMP)
 	@$(BIN)/flexedge demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -m "not browser and not mosquitto and not postgres" $(ARGS)
+	@$(BIN)/python -m pytest -m "not browser and not mosquitto and not postgres and not disk" $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
@@ -44,6 +44,9 @@ mosquitto: $(STAMP)
 
 postgres: $(STAMP)
 	@$(BIN)/python -m pytest -m postgres tests $(ARGS)
+
+disk: $(STAMP)
+	@$(BIN)/python -m pytest -m disk tests $(ARGS)
 
 hil: $(STAMP)
 	@$(BIN)/python -m pytest -m "not browser and not systemd" hil $(ARGS)

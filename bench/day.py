@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.believed import START, readings, until
+from flexedge.config.settings import Store
 from flexedge.store.archive import Asked, Stamp
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.engine import Limits
 from flexedge.store.rows import Beliefs, Readings
 
 _BATCH = 200  # 5 s of readings
@@ -26,7 +28,7 @@ _HOUSE = 60  # batches: 5 minutes
 
 def main(folder: Path, seconds: int) -> None:
     """Live through so many seconds."""
-    archive = LocalArchive(folder, START)
+    archive = LocalArchive(folder, START, Limits(Store().memory_mb))
     over = threading.Event()
 
     def draw() -> int:

@@ -9,7 +9,10 @@ FlexedgeError
 ├── StoreError             the database did not do what was asked
 │   ├── StoreLocked        another process holds the data folder
 │   ├── StoreDamaged       what is on the disk is not what was written
-│   └── StoreSlow          a query was not done by its deadline
+│   ├── StoreFull          there is no room on the disk
+│   ├── StoreUnwritable    the disk takes no writes: it is read-only, or fails
+│   ├── StoreSlow          a query was not done by its deadline
+│   └── StoreClosed        the program ends; nobody is to hear of it
 ├── PlanError
 │   ├── BadField           what was asked to be planned is wrong: names the field
 │   ├── Infeasible         no plan exists; names the limits at fault
@@ -86,8 +89,20 @@ class StoreDamaged(StoreError):
     """What is on the disk is not what was written there."""
 
 
+class StoreFull(StoreError):
+    """There is no room on the disk; nothing of what was asked has been done."""
+
+
+class StoreUnwritable(StoreError):
+    """The disk takes no writes: it is read-only, or fails."""
+
+
 class StoreSlow(StoreError):
     """A query was not done by its deadline."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed, because the program ends."""
 
 
 class PlanError(FlexedgeError):

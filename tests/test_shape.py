@@ -19,6 +19,8 @@ MORE = {
     "tests/drivers/modbus/test_catalogue.py": "every shipped profile through its driver",
     "tests/drivers/mqtt/test_catalogue.py": "every shipped profile through its driver",
     "tests/web/test_page.py": "templates and scripts, in a browser",
+    "tests/store/test_timely.py": "what archives answer, against timely-beliefs",
+    "tests/store/local/test_wear.py": "what the whole archive writes in a day",
     "tests/gateway/test_promises.py": "the promises that take the whole gateway",
 }
 """Tests that are about more, or something else, than one module."""

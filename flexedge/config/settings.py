@@ -105,6 +105,15 @@ class Store(Record):
     """How long measured values, forecasts and schedules stay. null: for good."""
     memory_mb: Annotated[int, Field(ge=32, le=65536)] = 96
     """What queries and compaction may take, in MB."""
+    reserve_mb: Annotated[int, Field(ge=0)] = 500
+    """So much of the disk stays free, or"""
+    reserve_percent: Annotated[float, Field(ge=0, le=50)] = 10.0
+    """this share of it, if that is less."""
+    quota_mb: Annotated[int, Field(ge=100)] | None = None
+    """The data folder grows no larger. null: all of the disk but what stays free."""
+    ballast_mb: Annotated[int, Field(ge=0)] = 64
+    """A file that is given up when the disk is full, so that there is room to go on; at most 5 %
+    of the disk. 0: none."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -130,6 +139,8 @@ class Settings(Record):
     store: Store = Field(default_factory=Store)
     clock: str | None = None
     """Address of a shared clock (host:port), for simulations; the machine's own if left out."""
+    clock_trust: Literal["auto", "always"] = "auto"
+    """auto: plans are made once the machine's clock is known to be right; always: it is right."""
     plan: Plan = Field(default_factory=Plan)
 
     def whole_folder(self) -> Path:

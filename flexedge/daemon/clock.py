@@ -16,8 +16,11 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from flexedge.daemon.timeline import Timeline
 from flexedge.errors import FlexedgeError
+from flexedge.store.archive import Stamp
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = struct.Struct("<d")
 _HELLO = struct.Struct("<dd")
 _CONNECT_S = 10.0
@@ -52,6 +55,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present moment, in UTC."""
 
+    def stamp(self) -> Stamp:
+        """How the clock stands: to be kept with what is read now."""
+
     def sleeper(self) -> Sleeper:
         """A new way of waiting, for one thread."""
 
@@ -81,14 +87,38 @@ class _WallSleeper:
         self._event.set()
 
 
+def machine() -> tuple[int, int]:
+    """The machine's clocks in microseconds: monotonic (suspended or not), and UTC as it says."""
+    up_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return up_ns // 1000, time.clock_gettime_ns(time.CLOCK_REALTIME) // 1000
+
+
 class WallClock:
-    """The clock on the wall."""
+    """The clock on the wall as it was at the start, carried on by monotonic time.
+
+    However the machine's clock is set, this one does not jump: see ``timekeeping``.
+    """
 
     speed = 1.0
 
+    def __init__(self, machine: Callable[[], tuple[int, int]] = machine) -> None:
+        self.machine = machine
+        up_us, utc_us = machine()
+        self._line = Timeline(utc_us - up_us, utc_us - up_us)
+        self.boot = ""
+        self.trusted = True
+
     def now(self) -> datetime:
         """The present moment, in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 (this is where the clock is read)
+        return _EPOCH + timedelta(microseconds=self._line.utc(self.machine()[0]))
+
+    def stamp(self) -> Stamp:
+        """How the clock stands: to be kept with what is read now."""
+        return Stamp(self.boot, self._line.offset(self.machine()[0]), self.trusted)
+
+    def follow(self, offset_us: int) -> None:
+        """Go, slowly, to where UTC is so far from monotonic time."""
+        self._line = self._line.towards(offset_us, self.machine()[0])
 
     def sleeper(self) -> Sleeper:
         """A new way of waiting, for one thread."""
@@ -201,6 +231,10 @@ class SharedClock:
         if self.running_free:
             moment += (time.monotonic() - self._freed_at) * self.speed
         return datetime.fromtimestamp(moment, UTC)
+
+    def stamp(self) -> Stamp:
+        """Simulated time is right."""
+        return Stamp("", 0, trusted=True)
 
     def sleeper(self) -> Sleeper:
         """A new way of waiting, for one thread; time stands still until it first sleeps."""

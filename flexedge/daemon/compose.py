@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from flexedge.config.check import LoadedSite
@@ -13,6 +13,7 @@ from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
 from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
+from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.feeds import Feeds
@@ -24,12 +25,14 @@ from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
+from flexedge.gateway.rules import rules_of
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
 from flexedge.store import lock, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Limits
 from flexedge.store.opening import open_state
 from flexedge.store.state import State
@@ -94,10 +97,12 @@ def open_store(
     state, alarm = open_state(folder, now)
     stack.callback(state.close)
     health.alarm("state-damaged", alarm)
-    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep)
+    bounds = Bounds(store.reserve_mb, store.reserve_percent, store.quota_mb, store.ballast_mb)
+    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep, bounds)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
-    health.alarm("store-damaged", "; ".join(archive.alarms))
+    for name, words in beliefs.conditions().items():
+        health.alarm(name, words)
     return beliefs, state
 
 
@@ -119,11 +124,14 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     site = loaded.site
     health, latest = Health(), Latest()
     beliefs, state = open_store(settings, health, clock.now(), stack)
+    beliefs.flush(clock.stamp())  # nothing is written with another
     relay = Relay()
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
-    for sensor in plant.sensors.values():
-        beliefs.register(sensor)
+    rules = rules_of(plant)
+    for name, sensor in plant.sensors.items():
+        known = replace(sensor, resolution=rules[name].resolution) if name in rules else sensor
+        beliefs.register(known)
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
@@ -133,7 +141,10 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     targets = Targets(plant, latest, storages, planner)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
+    aggregator = Aggregator(rules, beliefs)
+    collector.on_kept = aggregator.noted
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
+    collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.submit = lambda request: lines[request.device].submit(request)
     gateway = Gateway(
@@ -146,6 +157,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         prices=prices,
         storages=storages,
         collector=collector,
+        aggregator=aggregator,
         planner=planner,
         dispatcher=dispatcher,
     )

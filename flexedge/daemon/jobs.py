@@ -51,6 +51,16 @@ class Jobs:
         self._asked.add(name)
         self._scheduler.modify_job(name, next_run_time=_wall_now())
 
+    def rearm(self) -> None:
+        """Keep jobs going after the machine's clock was put back: none waits beyond its interval.
+
+        To be called now and then.
+        """
+        now = _wall_now()
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time - now > job.trigger.interval:
+                self._scheduler.modify_job(job.id, next_run_time=now)
+
     def __enter__(self) -> Self:
         self._scheduler.start()
         return self

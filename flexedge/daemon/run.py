@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,16 +13,21 @@ from types import FrameType
 import structlog
 
 from flexedge import __version__
-from flexedge.config.check import load_site
+from flexedge.config.check import LoadedSite, load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon import log, notify
 from flexedge.daemon.clock import Clock, SharedClock, WallClock
 from flexedge.daemon.compose import Composed, compose
 from flexedge.daemon.jobs import Jobs
+from flexedge.daemon.kernel import facts
 from flexedge.daemon.loops import Loop, Service
+from flexedge.daemon.timekeeping import Timekeeping
+from flexedge.daemon.trust import Facts
+from flexedge.gateway.aggregate import LOOK_BACK
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.window import GatewayWindow
+from flexedge.store.archive import Stamp
 from flexedge.store.snapshots import Snapshots
 from flexedge.web.app import build
 from flexedge.web.auth import Access
@@ -29,11 +35,13 @@ from flexedge.web.server import Server
 
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
-_HOUSE = timedelta(minutes=5)  # the store compacts every hour, and sooner when there is much
+_HOUSE = timedelta(minutes=1)  # the store compacts hourly, and sooner when there is much or trouble
 _HOUR = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
 _SILENT = timedelta(seconds=60)
 _log = structlog.get_logger()
-Ending = SimpleQueue[None]
+Ending = SimpleQueue[bool]
+"""What ends a run: True when another one is to begin."""
 
 
 def main(settings: Settings) -> int:
@@ -42,42 +50,84 @@ def main(settings: Settings) -> int:
     loaded = load_site(settings.site, settings.profile_dirs)
     ending: Ending = SimpleQueue()
     _on_signals(ending)
+    while live(settings, loaded, ending, WallClock):
+        _log.warning("flexedge begins anew, because the clock was set")
+    return 0
+
+
+def live(
+    settings: Settings,
+    loaded: LoadedSite,
+    ending: Ending,
+    wall: Callable[[], WallClock],
+    facts: Callable[[], Facts] = facts,
+) -> bool:
+    """One run, until something comes from ``ending``; whether another is to follow."""
     with ExitStack() as stack:
-        clock = _clock(settings, stack)
+        clock = _clock(settings, wall, stack)
         composed = compose(settings, loaded, clock, stack)
-        _start(settings, composed, clock, stack)
+        keeping = _keeping(settings, composed.gateway, clock, facts)
+        if keeping is not None:
+            keeping.on_step = lambda: ending.put(True)
+            keeping.step(clock.now())
+        _start(settings, composed, clock, keeping, stack)
         notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
         _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
-        _wait(ending, composed.gateway, clock)
-        notify.notify("STOPPING=1")
+        again = _wait(ending, composed.gateway, clock)
+        if not again:
+            notify.notify("STOPPING=1")
         _log.info("flexedge stops")
-    return 0
+    return again
 
 
 def _on_signals(ending: Ending) -> None:
     def end(_signal: int, _frame: FrameType | None) -> None:
-        ending.put(None)  # the one way of telling that is safe in a signal handler
+        ending.put(False)  # the one way of telling that is safe in a signal handler
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
 
 
-def _clock(settings: Settings, stack: ExitStack) -> Clock:
+def _keeping(
+    settings: Settings, gateway: Gateway, clock: Clock, facts: Callable[[], Facts]
+) -> Timekeeping | None:
+    """Who watches the machine's clock; nobody while time is simulated."""
+    if not isinstance(clock, WallClock):
+        return None
+    always = settings.clock_trust == "always"
+    keeping = Timekeeping(clock, facts, gateway.state, gateway.health, always=always)
+
+    def date(stamp: Stamp) -> None:
+        if gateway.beliefs.restamp(stamp):
+            now = clock.now()
+            gateway.aggregator.again(now - LOOK_BACK, now)
+
+    keeping.on_trust = date
+    return keeping
+
+
+def _clock(settings: Settings, wall: Callable[[], WallClock], stack: ExitStack) -> Clock:
     if settings.clock is None:
-        return WallClock()
+        return wall()
     shared = SharedClock(settings.clock)
     stack.enter_context(Service("clock", shared.run, shared.let_run))
     return shared
 
 
-def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStack) -> None:
+def _start(
+    settings: Settings,
+    composed: Composed,
+    clock: Clock,
+    keeping: Timekeeping | None,
+    stack: ExitStack,
+) -> None:
     """Start every thread; they end in the reverse order: web, jobs, dispatch, lines, store."""
     gateway, assembly = composed.gateway, composed.assembly
     health = gateway.health
     with clock.hold():
         # The disk lives on the wall clock, whatever the site's clock does.
         flush = guarded("store", health, gateway.collector.flush)
-        writer = Loop("store", flush, WallClock())
+        writer = Loop("store", flush, clock if keeping is not None else WallClock())
         gateway.beliefs.on_many = writer.wake
         stack.enter_context(writer)
         stack.callback(assembly.close)
@@ -94,7 +144,25 @@ def _start(settings: Settings, composed: Composed, clock: Clock, stack: ExitStac
         jobs = Jobs(clock)
         _schedule(jobs, gateway, settings)
         stack.enter_context(jobs)
+        if keeping is not None:
+            stack.enter_context(Loop("time", _timed(keeping, jobs, gateway), clock))
         _serve(settings, gateway, clock, stack)
+
+
+def _timed(
+    keeping: Timekeeping, jobs: Jobs, gateway: Gateway
+) -> Callable[[datetime], datetime | None]:
+    """Watch the clock, and keep jobs going however it is set; plan as soon as time is known."""
+
+    def step(now: datetime) -> datetime:
+        before = gateway.health.time_known
+        due = keeping.step(now)
+        jobs.rearm()
+        if gateway.health.time_known and not before:
+            jobs.soon("plan")
+        return due
+
+    return guarded("time", gateway.health, step)
 
 
 def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
@@ -109,12 +177,16 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
             jobs.soon("plan")
 
     def keep_house(now: datetime) -> None:
-        gateway.beliefs.maintain(now)
+        if gateway.health.time_known:  # or all might look too old to be kept
+            gateway.beliefs.maintain(now)
 
     def snapshot(now: datetime) -> None:
-        snapshots.if_changed(gateway.state.changes, now)
+        if gateway.health.time_known:
+            snapshots.if_changed(gateway.state.changes, now)
 
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
+    aggregate = guarded_job("aggregate", gateway.health, gateway.aggregator.step)
+    jobs.every(_MINUTE, "aggregate", aggregate)
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     jobs.every(_HOUSE, "keep-house", guarded_job("keep-house", gateway.health, keep_house))
     if settings.database is None:
@@ -154,20 +226,20 @@ def _release(gateway: Gateway, clock: Clock) -> None:
         _log.error("not every control point could be released; the devices' watchdogs will")
 
 
-def _ended(ending: Ending, timeout_s: float | None) -> bool:
+def _ended(ending: Ending, timeout_s: float | None) -> bool | None:
     try:
-        ending.get(timeout=timeout_s)
+        return ending.get(timeout=timeout_s)
     except Empty:
-        return False
-    return True
+        return None
 
 
-def _wait(ending: Ending, gateway: Gateway, clock: Clock) -> None:
-    """Feed the service manager's watchdog while dispatch and store make progress."""
+def _wait(ending: Ending, gateway: Gateway, clock: Clock) -> bool:
+    """Feed the watchdog while dispatch and store make progress; whether to begin anew."""
     every = notify.watchdog_seconds()
-    while not _ended(ending, None if every is None else every / 2):
+    while (again := _ended(ending, None if every is None else every / 2)) is None:
         silent = gateway.health.silent(clock.now(), _SILENT)
         if silent:
             _log.error("no progress", parts=silent)
         else:
             notify.notify("WATCHDOG=1")
+    return again

@@ -42,5 +42,6 @@ class Belief:
 
     sensor: str
     source: str
-    belief_time: datetime
+    belief_time: datetime | None
+    """None: each event's value since the event could be known, as of what is measured at once."""
     series: Series

@@ -18,7 +18,7 @@ from flexedge.domain.asset import Source
 from flexedge.domain.belief import Belief, Reading
 from flexedge.domain.series import Series, TimeGrid, floor
 from flexedge.store.events import Rule, values
-from flexedge.store.rows import Buckets, micros
+from flexedge.store.rows import EPOCH, Buckets, micros
 
 MEASURED = Source("measured", "sensor")
 GRACE = timedelta(seconds=30)
@@ -35,10 +35,8 @@ class Measured(Protocol):
     def flush(self) -> int:
         """Write what is queued."""
 
-    def buckets(
-        self, sensors: Sequence[str], start: datetime, width: timedelta, n: int
-    ) -> Mapping[str, Buckets]:
-        """Readings summed up, by sensor; those without are left out."""
+    def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> Mapping[str, Buckets]:
+        """Readings summed up in each step, by sensor; those without are left out."""
 
     def believed(self, sensor: str, source: str, grid: TimeGrid) -> Series:
         """The newest belief of a source about each step."""
@@ -94,6 +92,7 @@ class Aggregator:
         self._again: dict[datetime, set[str]] = {}
         """What to look at once more: slices, and for which sensors."""
         self._began: datetime | None = None
+        self._seen = EPOCH
 
     def noted(self, readings: Iterable[Reading]) -> None:
         """Readings were given to the store; call it after that, so that none is overlooked."""
@@ -106,7 +105,10 @@ class Aggregator:
                 )
 
     def again(self, start: datetime, end: datetime, sensors: Iterable[str] = ()) -> None:
-        """Look at a time once more at the next step; without ``sensors`` at all of them."""
+        """Look at a time once more at the next step; without ``sensors`` at all of them.
+
+        For who changes what readings say of the past: dates them anew, or deletes some.
+        """
         chosen = set(sensors) or set(self._group_of)
         begin = floor(start, _SLICE)
         with self._lock:
@@ -116,10 +118,7 @@ class Aggregator:
 
     def step(self, now: datetime) -> None:
         """Tell what can be told now. Raises ``StoreError``; the next step takes up from there."""
-        if self._began is None:
-            self._began = now
-            for group in self._groups:
-                group.next = floor(now - LOOK_BACK, group.rule.step)
+        self._begin(now)
         ends = [group.due(now) for group in self._groups]
         if not self._again and all(
             group.next is not None and group.next >= end
@@ -137,6 +136,17 @@ class Aggregator:
                 grid = TimeGrid(group.next, group.rule.step, n)
                 self._tell(group, group.sensors, _Look(grid, now, late=False))
                 group.next = grid.end
+
+    def _begin(self, now: datetime) -> None:
+        """At the start look back; the same where the clock was put back or far ahead."""
+        if self._began is None or now < self._seen:
+            self._began = now
+            for group in self._groups:
+                group.next = None
+        self._seen = now
+        for group in self._groups:
+            back = floor(now - LOOK_BACK, group.rule.step)
+            group.next = back if group.next is None else max(group.next, back)
 
     def _look_again(self, now: datetime) -> None:
         with self._lock:
@@ -163,27 +173,23 @@ class Aggregator:
         rule, grid = group.rule, look.grid
         start = grid.start - rule.before * rule.part
         n = rule.before + grid.n * (rule.step // rule.part) + rule.after
-        found = self._store.buckets(sensors, start, rule.part, n)
+        found = self._store.buckets_of(sensors, TimeGrid(start, rule.part, n))
         beliefs: list[Belief] = []
         for sensor, buckets in found.items():
             told = Series(grid, values(rule, buckets, micros(grid.start), grid.n))
-            beliefs += self._news(sensor, rule, told, look)
+            beliefs += self._news(sensor, told, look)
         if beliefs:
             self._store.save(beliefs, MEASURED)
 
-    def _news(self, sensor: str, rule: Rule, told: Series, look: _Look) -> list[Belief]:
+    def _news(self, sensor: str, told: Series, look: _Look) -> list[Belief]:
         """Beliefs in what nobody believed yet."""
         grid, known = told.grid, np.full(told.grid.n, np.nan)
         if look.late or self._began is None or grid.start <= self._began:
             known = self._store.believed(sensor, MEASURED.name, grid).values
         new = ~np.isnan(told.values) & ~np.isclose(told.values, known, rtol=1e-9, atol=1e-9)
         at_once = new & np.isnan(known) & (not look.late)
-        beliefs = []
-        for i in np.flatnonzero(at_once).tolist():
-            event = TimeGrid(grid.start + i * grid.resolution, grid.resolution, 1)
-            series = Series(event, told.values[i : i + 1])
-            beliefs.append(Belief(sensor, MEASURED.name, event.start + rule.resolution, series))
-        if (new & ~at_once).any():
-            series = Series(grid, np.where(new & ~at_once, told.values, np.nan))
-            beliefs.append(Belief(sensor, MEASURED.name, look.now, series))
-        return beliefs
+        return [
+            Belief(sensor, MEASURED.name, since, Series(grid, np.where(these, told.values, np.nan)))
+            for since, these in ((None, at_once), (look.now, new & ~at_once))
+            if these.any()
+        ]

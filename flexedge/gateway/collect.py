@@ -15,11 +15,13 @@ from flexedge.gateway.derive import Deriver
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import Plant
-from flexedge.store.beliefs import Beliefs
+from flexedge.store.archive import Stamp
+from flexedge.store.beliefs import RIGHT, Beliefs
 
 _log = structlog.get_logger()
 Wrote = Callable[[str, str, Outcome, datetime], None]
 Shown = Callable[[str, Mapping[str, float], datetime], None]
+Kept = Callable[[Sequence[Reading]], None]
 FLUSH_EVERY = timedelta(seconds=5)
 
 
@@ -27,7 +29,7 @@ class Collector:
     """Takes what the lines report. Safe to use from any thread.
 
     ``wrote`` and ``shown`` hand on what concerns dispatch: how a write ended, and which power a
-    device shows to have taken.
+    device shows to have taken. ``kept``: which readings were given to the store.
     """
 
     def __init__(self, plant: Plant, latest: Latest, beliefs: Beliefs, health: Health) -> None:
@@ -39,6 +41,9 @@ class Collector:
         self._lock = threading.Lock()
         self.on_wrote: Wrote = lambda *_: None
         self.on_shown: Shown = lambda *_: None
+        self.on_kept: Kept = lambda _: None
+        self.stamp: Callable[[], Stamp] = lambda: RIGHT
+        """How the clock stands."""
 
     def read(
         self,
@@ -59,6 +64,7 @@ class Collector:
             derived = self._deriver.derive(readings, now)
             self._latest.put(derived)
             self._beliefs.append((*readings, *derived))
+            self.on_kept((*readings, *derived))
         before = self._health.device(device)
         self._health.answered(device, now)
         if before.last_ok is None or before.error is not None:
@@ -81,12 +87,14 @@ class Collector:
     def flush(self, now: datetime) -> datetime:
         """Write what is queued; the step of the store's writer. Returns when to come again."""
         try:
-            self._beliefs.flush()
+            self._beliefs.flush(self.stamp())
         except StoreError as error:
             self._health.alarm("store", f"readings cannot be written to disk: {error}")
         else:
             dropped = self._beliefs.dropped
             self._health.alarm("store", f"{dropped} readings were lost" if dropped else "")
+        for name, words in self._beliefs.conditions().items():
+            self._health.alarm(name, words)
         self._health.beat("store", now)
         return now + FLUSH_EVERY
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flexedge.config.prices import Prices
+from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.health import Health
@@ -29,5 +30,6 @@ class Gateway:
     prices: Prices
     storages: Storages
     collector: Collector
+    aggregator: Aggregator
     planner: Planner
     dispatcher: Dispatcher

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from flexedge.errors import StoreClosed
 from flexedge.gateway.health import Health
 
 _AGAIN = timedelta(seconds=1)
@@ -19,6 +20,8 @@ def guarded(
     def safe(now: datetime) -> datetime | None:
         try:
             due = step(now)
+        except StoreClosed:
+            return None
         except Exception as error:  # noqa: BLE001 (the loop must go on; logged and counted)
             _caught(name, health, error)
             return now + _AGAIN
@@ -36,6 +39,8 @@ def guarded_job(
     def safe(now: datetime) -> None:
         try:
             work(now)
+        except StoreClosed:
+            return  # the program ends in the middle of it
         except Exception as error:  # noqa: BLE001 (the next run must come; logged and counted)
             _caught(name, health, error)
         else:

@@ -49,6 +49,9 @@ class Counts:
 class Health:
     """Shared between threads; one lock inside."""
 
+    time_known: bool = True
+    """Whether the clock can be trusted; otherwise nothing that depends on the time of day is done.
+    Written by one thread."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _devices: dict[str, DeviceHealth] = field(default_factory=dict)
     _counts: Counts = field(default_factory=Counts)

@@ -94,11 +94,19 @@ class Planner:
 
     def starting(self, now: datetime) -> bool:
         """Whether the first plan may still be waited for."""
-        return self._plan is None and self._began is not None and now - self._began < PATIENCE
+        return (
+            self._health.time_known
+            and self._plan is None
+            and self._began is not None
+            and now - self._began < PATIENCE
+        )
 
     def step(self, now: datetime, horizon: timedelta, time_limit: timedelta) -> None:
         """Make a plan. When none comes out, the last one stays and ``trouble`` says why."""
         with self._lock:
+            if not self._health.time_known:
+                self.trouble = "the clock is not trusted"
+                return
             if self.starting(now) and not self._gatherer.complete(now):
                 return
             self._prices.changed()
@@ -222,7 +230,7 @@ class Planner:
         Fresh plan, then the last plan while it is valid, then the local rule.
         """
         plan = self._plan
-        if plan is None or now >= plan.valid_until:
+        if plan is None or now >= plan.valid_until or not self._health.time_known:
             return "local-rule", None
         return ("fresh-plan" if now - plan.made_at <= FRESH_FOR else "last-plan"), plan
 

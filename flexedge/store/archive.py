@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from flexedge.domain.asset import Knowable
+from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.store.rows import Beliefs, Buckets, Readings
 
 Kind = Literal["sensor", "source"]
@@ -74,8 +74,15 @@ class Keep:
 class Archive(Protocol):
     """Time series that are kept. Safe to use from any thread. Raises ``StoreError``."""
 
-    def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
-        """Keep rows, all or none; they are safe from a power cut when this returns."""
+    def commit(
+        self, readings: Readings, beliefs: Beliefs, stamp: Stamp, *, replacing: bool = False
+    ) -> None:
+        """Keep rows, all or none; they are safe from a power cut when this returns.
+
+        ``replacing``: some beliefs have the sensor, source, event, belief time and probability of
+        others that are kept already, and count in their place; without it there should be none.
+        Beliefs have no missing values.
+        """
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a sensor or source number stands for, so that names can be found again."""
@@ -124,8 +131,30 @@ class Archive(Protocol):
         What an untrusted clock dated is not to be seen before that.
         """
 
+    def conditions(self) -> Mapping[str, str]:
+        """What is wrong and what to do, by what it is about; "" is well."""
+
     def maintain(self, now: datetime) -> None:
         """Do what is due: bring acknowledged rows to where they stay, sum up, let old ones go."""
 
     def close(self) -> None:
         """Let go of everything; what was committed stays."""
+
+
+class Registry(Protocol):
+    """Who gives numbers to sensors and sources, for good."""
+
+    def sensor_id(self, sensor: Sensor) -> int:
+        """The number of a sensor, new or known."""
+
+    def source_id(self, source: Source) -> int:
+        """The number of a source, new or known."""
+
+    def sensors(self) -> Mapping[int, Sensor]:
+        """Every sensor by its number."""
+
+    def sources(self) -> Mapping[int, Source]:
+        """Every source by its number."""
+
+    def reinstate(self, kind: Kind, number: int, words: str) -> None:
+        """Put back a number that an archive knows."""

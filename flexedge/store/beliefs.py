@@ -7,20 +7,20 @@ oldest go when there are too many. Forecasts and schedules are kept when ``save`
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from flexedge.domain.asset import Sensor, Source
+from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import rows
-from flexedge.store.archive import Archive, Asked, Kind, Stamp
+from flexedge.store.archive import Archive, Asked, Kind, Registry, Stamp
 from flexedge.store.merging import day_edges, merged
+from flexedge.store.news import news
 from flexedge.store.rows import Buckets, Readings, micros, moment
 from flexedge.store.words import sensor_words, source_words
 
@@ -31,25 +31,6 @@ RIGHT = Stamp("", 0, trusted=True)
 _WAITING = 200_000  # readings kept in memory while the disk refuses them; then the oldest go
 _OWED = 200_000  # rows of beliefs, likewise
 _HOUR = timedelta(hours=1)
-
-
-class Registry(Protocol):
-    """Who gives numbers to sensors and sources, for good."""
-
-    def sensor_id(self, sensor: Sensor) -> int:
-        """The number of a sensor, new or known."""
-
-    def source_id(self, source: Source) -> int:
-        """The number of a source, new or known."""
-
-    def sensors(self) -> Mapping[int, Sensor]:
-        """Every sensor by its number."""
-
-    def sources(self) -> Mapping[int, Source]:
-        """Every source by its number."""
-
-    def reinstate(self, kind: Kind, number: int, words: str) -> None:
-        """Put back a number that an archive knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +134,42 @@ class Beliefs:
         )
 
     def save(self, beliefs: Sequence[Belief], source: Source) -> None:
-        """Keep forecasts or schedules; steps without a value are left out.
+        """Keep what a source believes; steps without a value are left out.
 
-        On ``StoreError`` they are kept in memory and written with the next readings.
+        What says the same as the source's belief before it is not kept again (``store.news``); of
+        two that differ in nothing but the value the later one counts. On ``StoreError`` they are
+        kept in memory and written with the next readings.
         """
         number = self._source(source)
         made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
         if not len(made):
             return
         with self._flushing:
+            verdict = news(made, self._held(made, number), self._knowable(made))
+            made = verdict.store
+            if not len(made):
+                return
             try:
-                self._archive.commit(Readings.empty(), made, RIGHT)
+                replacing = len(verdict.replaced) > 0
+                self._archive.commit(Readings.empty(), made, RIGHT, replacing=replacing)
             except StoreError:
                 if sum(map(len, self._owed)) + len(made) <= _OWED:
                     self._owed.append(made)
                 raise
+
+    def _held(self, made: rows.Beliefs, source: int) -> rows.Beliefs:
+        """What is held about the events of new beliefs: the last, or all where some came later."""
+        sensors = tuple(np.unique(made.sensor).tolist())
+        start, end = moment(made.event_us.min()), moment(made.event_us.max() + 1)
+        asked = Asked(sensors, start, end, (source,))
+        last = self._archive.beliefs(asked, {})
+        if len(last) and last.belief_us.max() >= made.belief_us.min():
+            return self._archive.beliefs(replace(asked, most_recent=False), {})
+        return last
+
+    def _knowable(self, made: rows.Beliefs) -> dict[int, Knowable]:
+        known = self._registry.sensors()
+        return {number: known[number].known for number in np.unique(made.sensor).tolist()}
 
     def _rows(self, belief: Belief, source: int) -> rows.Beliefs:
         """A series at the resolution of its sensor, as rows."""
@@ -178,11 +180,15 @@ class Beliefs:
         known = ~np.isnan(series.values)
         n = int(known.sum())
         events = _ticks(series.grid)[known]
+        if belief.belief_time is None:
+            believed = events + _us(step)
+        else:
+            believed = np.full(n, micros(belief.belief_time), np.int64)
         return rows.Beliefs(
             np.full(n, number, np.int32),
             np.full(n, source, np.int32),
             events,
-            np.full(n, micros(belief.belief_time), np.int64),
+            believed,
             np.full(n, 0.5),
             series.values[known],
         )
@@ -199,6 +205,17 @@ class Beliefs:
         """Readings summed up in each step of a grid; steps without any are left out."""
         numbers = [self._ids[name] for name in sensors if name in self._ids]
         return self._archive.buckets(numbers, grid.start, grid.resolution, grid.n)
+
+    def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> dict[str, Buckets]:
+        """The same by sensor; those without any are left out."""
+        found = self.buckets(sensors, grid)
+        numbers, begins = np.unique(found.sensor, return_index=True)
+        ends = np.searchsorted(found.sensor, numbers, side="right")
+        names = {self._ids[name]: name for name in sensors if name in self._ids}
+        return {
+            names[number]: found.take(np.arange(begin, end))
+            for number, begin, end in zip(numbers.tolist(), begins, ends, strict=True)
+        }
 
     def days(self, sensors: Sequence[str], first: date, n: int, zone: ZoneInfo) -> Buckets:
         """Readings summed up in days on site, of 23, 24 or 25 hours; empty ones are left out."""
@@ -282,6 +299,10 @@ class Beliefs:
         with self._flushing:
             self._stamp = stamp
             return self._archive.restamp(stamp)
+
+    def conditions(self) -> Mapping[str, str]:
+        """What is wrong with the store and what to do, by what it is about; "" is well."""
+        return self._archive.conditions()
 
     def maintain(self, now: datetime) -> None:
         """Do what is due: compaction, roll-ups, retention."""

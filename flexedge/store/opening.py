@@ -8,6 +8,7 @@ from flexedge.store import sqlite
 from flexedge.store.local.recover import probe, set_aside
 from flexedge.store.snapshots import STATE, Snapshots
 from flexedge.store.state import State
+from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.revisions import NEWEST, look
 
@@ -59,6 +60,14 @@ def _replaced(
     path = folder / STATE
     aside = _set_aside(path, now)
     kept = f"what is left is kept as {_QUARANTINE}/{aside}" if aside else "nothing is left of it"
+    state, became = _begun_anew(path, snapshots, now)
+    told = f"{STATE} was damaged; {kept}; {became}: {error}"
+    state.audit.add(Entry(now, "flexedge", told))
+    return state, told
+
+
+def _begun_anew(path: Path, snapshots: Snapshots, now: datetime) -> tuple[State, str]:
+    """A state out of the newest good snapshot, or a new one; and which of them."""
     for snapshot in snapshots.newest_first():
         try:
             snapshots.put_back(snapshot)
@@ -66,10 +75,8 @@ def _replaced(
         except StoreDamaged:
             _set_aside(path, now)
         else:
-            became = f"the snapshot of {snapshot.made:%Y-%m-%d %H:%M} UTC took its place"
-            return state, f"{STATE} was damaged; {kept}; {became}: {error}"
-    became = "a new one was begun, the gateway has no owner now"
-    return State(path), f"{STATE} was damaged; {kept}; {became}: {error}"
+            return state, f"the snapshot of {snapshot.made:%Y-%m-%d %H:%M} UTC took its place"
+    return State(path), "a new one was begun, the gateway has no owner now"
 
 
 def _set_aside(path: Path, now: datetime) -> str | None:

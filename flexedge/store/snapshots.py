@@ -55,7 +55,7 @@ class Snapshots:
     def take(self, now: datetime) -> Snapshot:
         """Take one now, while the state is in use; older ones that are not needed go."""
         durable.make_folder(self._folder)
-        for left in self._folder.glob(f"state-*{_PARTIAL}"):
+        for left in self._folder.glob(f"state-*{_PARTIAL}*"):
             durable.remove(left)
         number = max((one.number for one in self._all()), default=0) + 1
         path = self._folder / f"state-{number:06d}-{now.astimezone(UTC):{_STAMP}}Z.db"
@@ -76,6 +76,8 @@ class Snapshots:
         Whatever belonged to an older state beside it must have been set aside.
         """
         partial = self._state.with_name(f"{STATE}.new")
+        for left in self._state.parent.glob(f"{partial.name}*"):
+            durable.remove(left)  # SQLite would take a half copy, or its log, for a database
         try:
             sqlite.copy(snapshot.path, partial)
             sqlite.check(partial, whole=True)

@@ -15,6 +15,7 @@ _NOT_THE_FILE = {
     sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH,
 }  # fmt: skip
 """What goes wrong with the machine around a sound file; all else is the file's own fault."""
+_PRIVATE = 0o600
 _PRIMARY = 0xFF  # of a result code with details
 
 
@@ -63,18 +64,19 @@ def copy(path: Path, target: Path) -> None:
 
     Raises ``StoreError``; ``target`` may be there in part then.
     """
-    with _opened(path) as connection, contextlib.closing(sqlite3.connect(target)) as other:
-        target.chmod(0o600)
-        connection.backup(other)
-        other.execute("pragma journal_mode = delete")
+    with _opened(path) as connection:
+        target.touch(mode=_PRIVATE)
+        with contextlib.closing(sqlite3.connect(target)) as other:
+            connection.backup(other)
+            other.execute("pragma journal_mode = delete")
     durable.sync_file(target)
 
 
 def vacuum_into(path: Path, target: Path) -> None:
     """As ``copy``, without the room that deleted rows have left."""
     with _opened(path) as connection:
+        target.touch(mode=_PRIVATE)
         connection.execute("vacuum into ?", [str(target)])
-        target.chmod(0o600)
     durable.sync_file(target)
 
 

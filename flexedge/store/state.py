@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from flexedge.domain.asset import Sensor, Source
+from flexedge.errors import StoreError
 from flexedge.store.archive import Kind
 from flexedge.store.tables import revisions
 from flexedge.store.tables.assets import AssetTree
@@ -33,12 +34,12 @@ class State:
     """
 
     def __init__(self, where: Path | str) -> None:
+        if isinstance(where, Path):
+            _make_private(where)
         self._database = database = Database(where)
         try:
             _bring_up(database, where)
             revisions.demand_tables(database)
-            if isinstance(where, Path):
-                where.chmod(0o600)
             self._registry = Registry(database)
         except BaseException:
             database.close()
@@ -144,6 +145,18 @@ class State:
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
+
+
+def _make_private(path: Path) -> None:
+    """Let only our user read a file, and what SQLite puts beside it with the same rights."""
+    try:
+        path.touch(mode=0o600)
+        for end in ("", "-wal", "-shm"):
+            part = path.with_name(path.name + end)
+            if part.exists():
+                part.chmod(0o600)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
 
 
 def _bring_up(database: Database, where: Path | str) -> None:

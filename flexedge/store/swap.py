@@ -79,7 +79,8 @@ def _complete(folder: Path, gone: Collection[str], come: Collection[str]) -> Non
         if (new / name).exists():
             (new / name).rename(folder / name)
     durable.sync_folder(folder)
-    durable.sync_folder(new)
+    if new.is_dir():
+        durable.sync_folder(new)
 
 
 def _remove(path: Path) -> None:

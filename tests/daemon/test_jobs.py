@@ -30,6 +30,7 @@ class Fast(WallClock):
     speed = 36_000.0
 
     def __init__(self) -> None:
+        super().__init__()
         self._began = super().now()
 
     def now(self) -> datetime:

@@ -1,7 +1,6 @@
 """A whole gateway on real stores, whose lines are a list: what is written and when, by hand."""
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -138,16 +137,13 @@ class World:
 
     def refuse_writes(self) -> None:
         """The disk under the time series takes nothing any more."""
-        self._journal().execute("pragma query_only = on")
+        archive = self.gateway.beliefs._archive
+        assert isinstance(archive, LocalArchive)
+        archive._journal._connection.execute("pragma query_only = on")
 
     def take_writes(self) -> None:
         """The disk under the time series is well again."""
-        self._journal().execute("pragma query_only = off")
-
-    def _journal(self) -> sqlite3.Connection:
-        archive = self.gateway.beliefs._archive
-        assert isinstance(archive, LocalArchive)
-        return archive._journal._connection
+        self.gateway.beliefs.maintain(self.now)
 
     @property
     def dispatcher(self) -> Dispatcher:

@@ -3,6 +3,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,6 +22,9 @@ from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
 from tests.store.summing import by_duckdb
 
+if TYPE_CHECKING:
+    from tests.gateway.conftest import Hut, World
+
 START = datetime(2026, 4, 14, 10, 0, tzinfo=UTC)
 SECOND, MINUTE, FIVE = timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=5)
 EVERY = 10 * SECOND
@@ -30,6 +34,7 @@ RULES = {
     "battery.soc": Rule("state", FIVE, EVERY),
 }
 NUMBERS = {name: number for number, name in enumerate(RULES, 1)}
+NOW = datetime(2026, 4, 14, 10, 5, tzinfo=UTC)  # of every world at its start
 Told = Mapping[datetime, tuple[float, datetime]]
 
 
@@ -64,10 +69,9 @@ class Kept:
         self.queue.clear()
         return len(rows)
 
-    def buckets(
-        self, sensors: Sequence[str], start: datetime, width: timedelta, n: int
-    ) -> Mapping[str, Buckets]:
-        found = self.archive.buckets([NUMBERS[name] for name in sensors], start, width, n)
+    def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> Mapping[str, Buckets]:
+        numbers = [NUMBERS[name] for name in sensors]
+        found = self.archive.buckets(numbers, grid.start, grid.resolution, grid.n)
         each = {name: found.take(found.sensor == NUMBERS[name]) for name in sensors}
         return {name: buckets for name, buckets in each.items() if len(buckets)}
 
@@ -81,11 +85,13 @@ class Kept:
         if self.full or self.refuses:
             raise StoreError("no space left")
         for belief in beliefs:
+            step = RULES[belief.sensor].resolution
             for at, value in zip(
                 belief.series.grid.times(), belief.series.values.tolist(), strict=True
             ):
                 if value == value:  # noqa: PLR0124 (not NaN)
-                    self.rows.append((belief.sensor, at, value, belief.belief_time))
+                    since = belief.belief_time or at + step
+                    self.rows.append((belief.sensor, at, value, since))
 
     def told(self, sensor: str) -> Told:
         """What is believed in the end, and since when."""
@@ -282,6 +288,33 @@ def test_what_is_older_than_two_days_is_left_alone_unless_asked_for(kept: Kept) 
     assert kept.told("grid.power")[at(0)] == (2.0, now + MINUTE)
 
 
+def test_a_clock_that_is_put_right_stops_nothing(life: Life) -> None:
+    life.run(0, 12)
+    life.ours.step(at(3 * 365 * 1440))  # three years ahead, and back
+    life.run(12, 22)
+    power = life.kept.told("grid.power")
+    assert power == {at(5 * i): (2.0, at(5 * i + 5)) for i in range(4)}
+    assert len(set(life.kept.rows)) == len(life.kept.rows)
+
+
+def test_a_clock_that_leaps_ahead_is_followed_without_asking_for_the_years_between(
+    kept: Kept,
+) -> None:
+    asked: list[datetime] = []
+
+    class Watched(Kept):
+        def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> Mapping[str, Buckets]:
+            asked.append(grid.start)
+            return super().buckets_of(sensors, grid)
+
+    ours = Aggregator(RULES, Watched(kept.archive))
+    ours.step(datetime(1970, 1, 1, 0, 1, tzinfo=UTC))
+    asked.clear()
+    ours.step(START)
+    assert min(asked) >= START - LOOK_BACK - timedelta(hours=1)
+    assert len(asked) < 40
+
+
 def test_a_disk_that_is_full_costs_time_and_no_values(life: Life) -> None:
     life.run(0, 10)
     life.kept.full = True
@@ -329,12 +362,10 @@ class Quick(Kept):
     def flush(self) -> int:
         return 0
 
-    def buckets(
-        self, sensors: Sequence[str], start: datetime, width: timedelta, n: int
-    ) -> Mapping[str, Buckets]:
-        low, step = micros(start), width // timedelta(microseconds=1)
+    def buckets_of(self, sensors: Sequence[str], grid: TimeGrid) -> Mapping[str, Buckets]:
+        low, step = micros(grid.start), grid.resolution // timedelta(microseconds=1)
         rows = self.given
-        rows = rows.take((rows.event_us >= low) & (rows.event_us < low + n * step))
+        rows = rows.take((rows.event_us >= low) & (rows.event_us < low + grid.n * step))
         if not len(rows):
             return {}
         found = by_duckdb(rows, step, {}, low)
@@ -376,6 +407,50 @@ def test_in_the_end_values_are_those_of_all_readings_whenever_these_came(
         found = [told.get(START + i * FIVE, (np.nan, START))[0] for i in range(30)]
         np.testing.assert_allclose(found, expected, rtol=1e-9)
     assert all(since >= moment for _, moment, _, since in kept.rows)
+
+
+def told_by(world: "World", sensor: str) -> dict[datetime, tuple[float | None, datetime]]:
+    rows = world.gateway.beliefs.between(sensor, NOW - LOOK_BACK, world.now + FIVE)
+    return {
+        row.event_start: (row.value, row.belief_time) for row in rows if row.source == MEASURED.name
+    }
+
+
+def test_a_gateway_tells_what_it_measured_across_a_restart(hut: "Hut") -> None:
+    """On the real store; the clock shows five past ten at the start."""
+    world = hut("battery", "heating", "house")
+    world.show({"battery.power": 1.0, "battery.soc": 40.0, "heating.power": 0.5, "grid.power": 3.0,
+                "grid.energy-import": 500.0})  # fmt: skip
+    now = world.now
+    for i in range(130):
+        if i == 70:
+            world = hut.again()
+            world.now = now
+            world.show({"battery.power": 1.0, "battery.soc": 45.0, "heating.power": 0.5,
+                        "grid.power": 4.0, "grid.energy-import": 501.0})  # fmt: skip
+        world.tick(10)
+        now = world.now
+        if not i % 6:
+            world.gateway.aggregator.step(now)
+    grid = told_by(world, "grid.power")
+    first = NOW.replace(minute=5)
+    assert grid[first] == (3.0, first + FIVE)
+    assert list(grid) == [first + i * FIVE for i in range(4)]
+    assert grid[first + 3 * FIVE] == (4.0, first + 4 * FIVE)
+    assert told_by(world, "house.power")[first] == (1.5, first + FIVE)
+    assert told_by(world, "battery.soc")[first + 4 * FIVE] == (45.0, first + 4 * FIVE)
+    energy = told_by(world, "grid.energy-import")
+    assert sum(value or 0.0 for value, _ in energy.values()) == pytest.approx(1.0)
+    world.gateway.aggregator.step(now)
+    assert told_by(world, "grid.power") == grid
+    world.now = first + MINUTE / 2  # a poll of then that is told only now, in the place of another
+    world.show({"grid.power": 10.0})
+    world.poll()
+    world.now = now
+    world.gateway.aggregator.step(now)
+    value, since = told_by(world, "grid.power")[first]
+    assert value == pytest.approx(((4 * 3.0 + 10.0) / 5 + 4 * 3.0) / 5)
+    assert since == now
 
 
 @pytest.mark.parametrize(("day", "hours"), [((2026, 3, 29), 23), ((2026, 10, 25), 25)])

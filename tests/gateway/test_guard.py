@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from structlog.testing import capture_logs
 
+from flexedge.errors import StoreClosed
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.health import Health
 
@@ -39,3 +40,15 @@ def test_a_job_that_fails_does_not_take_its_scheduler_with_it() -> None:
     assert health.counts.errors == 1
     guarded_job("plan", health, lambda _now: None)(NOW)
     assert health.alarms == {}
+
+
+def test_what_the_end_of_the_program_interrupts_is_no_failure() -> None:
+    health = Health()
+
+    def work(_now: datetime) -> datetime:
+        raise StoreClosed("the store is closed")
+
+    with capture_logs() as logs:
+        guarded_job("plan", health, work)(NOW)
+        assert guarded("plan", health, work)(NOW) is None
+    assert (health.alarms, logs) == ({}, [])

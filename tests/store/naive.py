@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
-from math import nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from flexedge.store.archive import Asked
 from flexedge.store.rows import Beliefs, Readings, micros, moment
 
 MINUTE = 60_000_000
-SENSORS = (1, 2, 3)
+SENSORS = (1, 2, 3, 4)
 SOURCES = (1, 2)
 BEGIN = 1_774_738_800_000_000 - 90 * MINUTE  # before the clocks went forward in Berlin, 2026
 KNOWABLE = {
@@ -22,6 +21,7 @@ KNOWABLE = {
     9: Knowable(),
     2: Knowable(timedelta(minutes=15)),
     3: Knowable(days_before=1, hour=12.5, zone="Europe/Berlin"),
+    4: Knowable(days_before=0, hour=2.5, zone="Europe/Berlin"),  # a time that is skipped that day
 }
 Row = tuple[Any, ...]
 
@@ -36,7 +36,7 @@ def rows(some: Beliefs | Readings) -> list[Row]:
 
 
 def history(chance: np.random.Generator, n: int) -> Beliefs:
-    """Few sensors, events, moments and shares, so that much is told twice."""
+    """Few sensors, events, moments and shares, so that much is told twice; nothing is missing."""
     event = BEGIN + chance.integers(0, 12, n) * 15 * MINUTE
     return Beliefs.of(
         {
@@ -45,7 +45,7 @@ def history(chance: np.random.Generator, n: int) -> Beliefs:
             "event_us": event,
             "belief_us": event + chance.integers(-30, 6, n) * 60 * MINUTE,
             "probability": chance.choice([0.1, 0.5, 0.9], n),
-            "value": np.where(chance.random(n) < 0.1, nan, chance.integers(0, 100, n)),
+            "value": chance.integers(0, 100, n),
         }
     )
 

@@ -182,10 +182,9 @@ def test_a_full_disk_leaves_no_half_backup(
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_folder_in_use_is_replaced_only_by_force(
-    gateway: Gateway, made: Path, tmp_path: Path
-) -> None:
+def test_a_folder_in_use_is_replaced_only_by_force(gateway: Gateway, made: Path) -> None:
     gateway.state.remember("web.password", "another")
+    Snapshots(gateway.folder).take(NOW)
     with pytest.raises(StoreError, match="--force would replace"):
         put(made, gateway.folder)
     gateway.close()
@@ -202,7 +201,8 @@ def test_a_folder_in_use_is_replaced_only_by_force(
     assert alarm
     assert state.fact("web.password") == "a hash"
     state.close()
-    assert tmp_path.exists()
+    # What was there before can still be found.
+    assert len(Snapshots(gateway.folder).newest_first()) == 2
 
 
 def test_restore_needs_the_folder_for_itself(gateway: Gateway, made: Path) -> None:

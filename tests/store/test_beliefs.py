@@ -170,6 +170,23 @@ def test_a_schedule_has_the_resolution_of_its_sensor(beliefs: Beliefs) -> None:
     np.testing.assert_array_equal(held.values, [2.0, 2.0, 2.0, 2.0, np.nan])
 
 
+def test_what_says_nothing_new_is_not_kept_again(beliefs: Beliefs) -> None:
+    def told(at: datetime, *values: float) -> int:
+        series = Series(TimeGrid(START, QUARTER, len(values)), np.array(values))
+        beliefs.save([Belief("battery.power", "", at, series)], SCHEDULER)
+        return len(beliefs.between("battery.power", START, seconds(9999)))
+
+    early = START - timedelta(days=1)
+    assert told(early, 1.0, 2.0, 3.0) == 3
+    assert told(early + QUARTER, 1.0, 5.0, 3.0) == 4
+    assert told(early + 2 * QUARTER, 1.0, 5.0, 3.0) == 4
+    assert told(early + 3 * QUARTER, 1.0, 2.0, 3.0) == 5  # back to what was said first: news
+    assert told(early + QUARTER, 1.0, 7.0, 3.0) == 5  # in place of what was said then
+    rows = beliefs.between("battery.power", seconds(900), seconds(1800))
+    assert [row.value for row in rows] == [2.0, 7.0, 2.0]
+    assert told(START + timedelta(days=1), 1.0, 2.0, 3.0) == 8  # afterwards: it came true
+
+
 def test_instants_are_placed_in_the_step_they_are_in(beliefs: Beliefs) -> None:
     beliefs.save([Belief("battery.soc", "", START, constant(50.0, 2))], SCHEDULER)
     found = beliefs.believed("battery.soc", "flexedge", TimeGrid(START, timedelta(minutes=5), 5))
@@ -224,7 +241,7 @@ def test_a_refused_write_loses_nothing(tmp_path: Path) -> None:
         beliefs.flush()
     with pytest.raises(StoreError, match="readonly"):
         beliefs.save([Belief("battery.power", "", seconds(2), constant(5.0))], SCHEDULER)
-    archive._journal._connection.execute("pragma query_only = off")
+    beliefs.maintain(START)  # finds that the disk takes writes again
     beliefs.append([Reading("battery.power", seconds(1), 2.0)])
     assert beliefs.flush() == 2
     values = [row.value for row in beliefs.between("battery.power", START, seconds(9))]
@@ -234,3 +251,28 @@ def test_a_refused_write_loses_nothing(tmp_path: Path) -> None:
 def test_a_sensor_that_is_not_there_is_named(beliefs: Beliefs) -> None:
     with pytest.raises(StoreError, match="there is no sensor 'x'"):
         beliefs.sensor("x")
+
+
+def test_what_is_measured_at_once_is_believed_since_the_end_of_each_event(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.register(Sensor("a.power", "kW", QUARTER))
+    store.register(Sensor("a.soc", "%"))
+    series = Series(TimeGrid(START, QUARTER, 3), np.array([1.0, np.nan, 3.0]))
+    store.save([Belief(name, "", None, series) for name in ("a.power", "a.soc")], SCHEDULER)
+    power = store.between("a.power", START, START + 4 * QUARTER)
+    assert [(row.event_start, row.belief_time) for row in power] == [
+        (START, START + QUARTER),
+        (START + 2 * QUARTER, START + 3 * QUARTER),
+    ]
+    soc = store.between("a.soc", START, START + 4 * QUARTER)
+    assert [row.belief_time for row in soc] == [START, START + 2 * QUARTER]
+
+
+def test_buckets_come_by_sensor(beliefs: Beliefs) -> None:
+    beliefs.append([Reading("battery.soc", seconds(5), 50.0), Reading("battery.power", START, 1.0),
+                    Reading("battery.soc", seconds(950), 70.0)])  # fmt: skip
+    beliefs.flush()
+    found = beliefs.buckets_of(("battery.power", "battery.soc"), TimeGrid(START, QUARTER, 2))
+    assert {name: buckets.mean.tolist() for name, buckets in found.items()} == {
+        "battery.power": [1.0], "battery.soc": [50.0, 70.0]}  # fmt: skip
+    assert beliefs.buckets_of(("battery.power",), TimeGrid(seconds(950), QUARTER, 2)) == {}

@@ -73,6 +73,9 @@ def test_a_damaged_state_is_kept_and_the_snapshot_takes_its_place(
         "state.db was damaged; what is left is kept as quarantine/state.db.20261126T010203;"
         " the snapshot of 2026-11-26 01:02 UTC took its place: "
     )
+    state = State(folder / "state.db")
+    assert [(entry.at, entry.what) for entry in state.audit.newest()] == [(NOW, alarm)]
+    state.close()
     kept = folder / "quarantine" / "state.db.20261126T010203"
     assert kept.read_bytes()[:16384] == damaged[:16384]
     assert opened(folder) == ("old", "")

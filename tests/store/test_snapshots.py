@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -97,15 +97,25 @@ def test_a_snapshot_is_put_back(tmp_path: Path, state: State, snapshots: Snapsho
     state.remember("n", "1")
     state.close()
     (tmp_path / "state.db").unlink()
+    (tmp_path / "state.db.new").write_bytes(b"half a copy " * 1000)
     snapshots.put_back(taken)
     again = State(tmp_path / "state.db")
     assert again.fact("n") == "0"
     again.close()
 
 
-def test_a_snapshot_that_is_damaged_is_not_put_back(tmp_path: Path, snapshots: Snapshots) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:5000],
+        lambda data: data[:-4096] + bytes(4096),  # a copy of it can be made all the same
+    ],
+)
+def test_a_snapshot_that_is_damaged_is_not_put_back(
+    tmp_path: Path, snapshots: Snapshots, damage: Callable[[bytes], bytes]
+) -> None:
     taken = snapshots.take(NOW)
-    taken.path.write_bytes(taken.path.read_bytes()[:5000])
+    taken.path.write_bytes(damage(taken.path.read_bytes()))
     (tmp_path / "state.db").unlink()
     with pytest.raises(StoreDamaged):
         snapshots.put_back(taken)

@@ -88,7 +88,24 @@ def test_writes_are_durable_and_the_file_is_private(state: State, path: Path) ->
             for name in ("journal_mode", "synchronous")
         ]
     assert modes == ["wal", 2]  # 2: FULL
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    state.remember("a", "secret")
+    parts = list(path.parent.glob("state.db*"))
+    assert {part.name for part in parts} == {"state.db", "state.db-wal", "state.db-shm"}
+    assert {stat.S_IMODE(part.stat().st_mode) for part in parts} == {0o600}
+
+
+def test_what_others_could_read_they_cannot_any_more(state: State, path: Path) -> None:
+    for part in path.parent.glob("state.db*"):
+        part.chmod(0o644)
+    again = State(path)
+    assert {stat.S_IMODE(part.stat().st_mode) for part in path.parent.glob("state.db*")} == {0o600}
+    again.close()
+    assert state.held() == {}
+
+
+def test_a_folder_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="No such file"):
+        State(tmp_path / "none" / "state.db")
 
 
 def test_a_file_that_is_no_database_is_a_store_error(path: Path) -> None:

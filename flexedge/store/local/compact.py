@@ -95,15 +95,20 @@ class Compactor:
         """Exchange partitions that were written elsewhere."""
         self._exchange(made, removed, facts)
 
-    def merge(self) -> bool:
-        """Make one partition of many small ones, where there are enough; whether one was made."""
+    def merge(self, room: int | None = None) -> bool:
+        """Make one partition of many small ones, where there are enough; whether one was made.
+
+        ``room``: bytes on the disk; what needs more is put off.
+        """
         with self.work:
             made = [
-                self._merged(kind, level) for kind in KINDS for level in range(len(_FANS[kind]))
+                self._merged(kind, level, room)
+                for kind in KINDS
+                for level in range(len(_FANS[kind]))
             ]
             return any(made)
 
-    def _merged(self, kind: Kind, level: int) -> bool:
+    def _merged(self, kind: Kind, level: int, room: int | None) -> bool:
         small = [one for one in self.shelf.newest.partitions
                  if one.kind == kind and one.level == level]  # fmt: skip
         if len(small) < _FANS[kind][level]:
@@ -116,6 +121,8 @@ class Compactor:
         if len(group) == 1:
             self._exchange([replace(group[0], level=level + 1)], group, unlink=False)
             return True
+        if room is not None and sum(one.size for one in group) > room:
+            return False
         with self.shelf.view() as view:
             rows = self.shelf.relation(
                 view, kind, Window(), once=False, only=lambda one: one in group, hot=False
@@ -140,10 +147,17 @@ class Compactor:
                 for one in mine
                 if one.last_us < before_us and (kind != "readings" or one.hi <= view.rolled)
             ]
-            if old:
-                facts = {"pruned": before_us} if kind == "readings" else {}
-                self._exchange([], old, facts)
+            self.let_go(old)
             return sum(one.size for one in old)
+
+    def let_go(self, old: Sequence[Partition]) -> None:
+        """Take partitions out for good. Readings must be in the roll-ups."""
+        if not old:
+            return
+        with self.work:
+            read = [one.last_us + 1 for one in old if one.kind == "readings"]
+            pruned = max([*read, self.shelf.newest.pruned_us or 0])
+            self._exchange([], old, {"pruned": pruned} if read else {})
 
     def drop(self, names: Sequence[str], facts: Mapping[str, int] | None = None) -> None:
         """Take partitions out of the manifest whose files are gone or set aside."""

@@ -1,14 +1,25 @@
 """Files that survive a power cut: whole under their name, or not there."""
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreError, StoreFull, StoreUnwritable
 
 _CHUNK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_UNWRITABLE = (errno.EROFS, errno.EIO, errno.EFBIG, errno.ENXIO, errno.ENODEV, errno.ESTALE)
+
+
+def failed(what: str, error: OSError) -> StoreError:
+    """What to raise when the system refuses something."""
+    words = f"{what}: {error.strerror or error}"
+    if error.errno in _FULL:
+        return StoreFull(words)
+    return StoreUnwritable(words) if error.errno in _UNWRITABLE else StoreError(words)
 
 
 @contextlib.contextmanager
@@ -16,7 +27,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}") from error
+        raise failed(str(path), error) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -73,6 +84,15 @@ def remove(path: Path) -> None:
     """Remove a file that may be gone already."""
     with _told(path):
         path.unlink(missing_ok=True)
+
+
+def size(path: Path) -> int | None:
+    """Bytes of a file; None where there is none."""
+    with _told(path):
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:
+            return None
 
 
 def sha256(path: Path) -> str:

@@ -15,10 +15,12 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from flexedge.errors import StoreError, StoreSlow
+from flexedge.errors import StoreError, StoreFull, StoreSlow, StoreUnwritable
 
 Columns = Mapping[str, NDArray[Any]]
 _READ_S = 30.0
+_FULL = ("No space left on device", "Disk quota exceeded")
+_UNWRITABLE = ("Read-only file system", "Input/output error", "File too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Engine:
         except duckdb.InterruptException as error:
             raise StoreSlow(f"gave up on a query after {deadline_s} s") from error
         except duckdb.Error as error:
-            raise StoreError(f"DuckDB: {error}") from error
+            raise _failed(error) from error
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Do something that takes as long as it takes; returns its few rows."""
@@ -121,6 +123,13 @@ class Engine:
         """Let go of everything."""
         with self._lock, contextlib.suppress(duckdb.Error):
             self._connection.close()
+
+
+def _failed(error: duckdb.Error) -> StoreError:
+    words = f"DuckDB: {error}"
+    if any(one in words for one in _FULL):
+        return StoreFull(words)
+    return (StoreUnwritable if any(one in words for one in _UNWRITABLE) else StoreError)(words)
 
 
 def _plain(column: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.archive import Kind, Stamp
-from flexedge.store.local import partition
+from flexedge.store.local import pages, partition
 from flexedge.store.local.codec import pack, unpack
 from flexedge.store.local.partition import Partition
 from flexedge.store.rows import Beliefs, Readings
@@ -32,9 +32,6 @@ create table if not exists known (
 create table if not exists facts (name text primary key, value integer not null) without rowid;
 """
 _SALVAGED = {"batches": "seq", "known": "kind, number"}  # files tell what the manifest was
-_PRAGMAS = ("journal_mode=wal", "synchronous=full", "wal_autocheckpoint=1000",
-            "journal_size_limit=8388608", "trusted_schema=off", "mmap_size=0",
-            "cell_size_check=on")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +52,29 @@ class Journal:
         self._lock = threading.Lock()
         self.begun = not path.exists()
         """Whether there was nothing before."""
-        with self._told():
-            self._connection = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, timeout=5.0
-            )
-            try:
-                self._open()
-            except BaseException:
-                self._connection.close()
-                raise
+        self._next = 1
+        self._begin()
         path.chmod(0o600)
 
+    def _begin(self) -> None:
+        self._connection = pages.connect(self._path)
+        try:
+            with self._told():
+                self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def reopen(self) -> None:
+        """Open the file anew, after a disk was away; what was appended is there again.
+
+        Raises ``StoreDamaged`` where the file is, ``StoreError`` where the disk is not back.
+        """
+        with self._lock:
+            self._let_go()
+            self._begin()
+
     def _open(self) -> None:
-        for pragma in _PRAGMAS:
-            self._connection.execute(f"pragma {pragma}")
-        words = self._connection.execute("pragma quick_check(1)").fetchone()[0]
-        if words != "ok":
-            raise StoreDamaged(f"{self._path}: {words}")
         (found,) = self._connection.execute("pragma user_version").fetchone()
         if found > FORMAT:
             raise StoreError(f"{self._path} was written by a newer version (format {found}, this one knows {FORMAT}); install that version, or restore a backup of this one")  # fmt: skip  # noqa: E501
@@ -87,25 +90,18 @@ class Journal:
         self._count()
 
     def _count(self) -> None:
-        self._next = 1 + max(
-            self._number("select max(seq) from batches"),
-            self._number("select max(hi) from partitions"),
+        self._next = max(
+            self._next,
+            1 + self._number("select max(seq) from batches"),
+            1 + self._number("select max(hi) from partitions"),
         )
 
     def _number(self, sql: str) -> int:
         (found,) = self._connection.execute(sql).fetchone()
         return int(found or 0)
 
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            words = str(error)
-            damaged = "malformed" in words or "not a database" in words
-            raise (StoreDamaged if damaged else StoreError)(f"{self._path}: {words}") from error
-        except OSError as error:
-            raise StoreError(f"{self._path}: {error.strerror or error}") from error
+    def _told(self) -> contextlib.AbstractContextManager[None]:
+        return pages.told(self._path)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -271,7 +267,7 @@ class Journal:
         with contextlib.closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as other:
             other.text_factory = lambda data: data.decode(errors="replace")
             for table, key in _SALVAGED.items():
-                found[table] = _readable(other, table, key)
+                found[table] = pages.readable(other, table, key)
         with self._transaction() as connection:
             for table, rows in found.items():
                 for row in rows.values():
@@ -288,21 +284,28 @@ class Journal:
             words = str(self._connection.execute("pragma integrity_check(1)").fetchone()[0])
         return "" if words == "ok" else words
 
-    def close(self) -> None:
-        """Close the file; what was appended stays."""
-        with self._lock, contextlib.suppress(sqlite3.Error):
+    def touch(self) -> None:
+        """Commit something, so that nothing is left of a commit that failed half-way."""
+        with self._transaction() as connection:
+            connection.execute("insert or replace into facts values ('touched', 1)")
+
+    def shrink(self) -> bool:
+        """Give room back that is empty, where it is much; whether it was."""
+        with self._lock, self._told():
+            return pages.shrink(self._connection)
+
+    def let_go(self) -> None:
+        """Close the file until ``reopen``; all but that raises ``StoreError`` meanwhile."""
+        with self._lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
-
-def _readable(other: sqlite3.Connection, table: str, key: str) -> dict[object, tuple[object, ...]]:
-    """The rows of a table that can be read, from its beginning and from its end."""
-    rows: dict[object, tuple[object, ...]] = {}
-    for order in ("asc", "desc"):
-        ordered = ", ".join(f"{part} {order}" for part in key.split(", "))
-        with contextlib.suppress(sqlite3.DatabaseError):
-            for row in other.execute(f"select * from {table} order by {ordered}"):
-                rows[row[:2] if "," in key else row[0]] = row
-    return rows
+    def close(self) -> None:
+        """Close the file; what was appended stays."""
+        self.let_go()
 
 
 def _name(rows: Readings | Beliefs) -> partition.Kind:

@@ -3,12 +3,13 @@
 Written under another name, synced, read back and compared, and only then given its name.
 """
 
+import contextlib
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from flexedge.errors import StoreDamaged
+from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.local import durable
 from flexedge.store.local.engine import Columns, Engine
 
@@ -92,10 +93,22 @@ def write(
     ``given``: columns that it may select from under that name.
 
     The file has its name and lasts when this returns; it counts once the manifest says so.
-    Raises ``StoreError``; what was begun is removed at the next start.
+    Raises ``StoreError``; what a power cut leaves of it is removed at the next start.
     """
     path = place.path(history)
     durable.make_folder(path.parent)
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        return _written(engine, place, path, select, given)
+    except BaseException:
+        with contextlib.suppress(StoreError):  # on a full disk it would be in the way
+            durable.remove(partial)
+        raise
+
+
+def _written(
+    engine: Engine, place: Place, path: Path, select: str, given: Columns | None
+) -> Partition | None:
     partial = path.with_name(path.name + PARTIAL)
     kept = f"{{kind: '{place.kind}', lo: '{place.lo}', hi: '{place.hi}', level: '{place.level}', version: '{VERSION}'}}"  # fmt: skip  # noqa: E501
     ((copied,),) = engine.over(
@@ -106,7 +119,6 @@ def write(
     durable.sync_file(partial)
     rows, first, last = _read_back(engine, partial, place.kind)
     if rows != copied:
-        durable.remove(partial)
         raise StoreDamaged(f"{partial} was written with {copied} rows but holds {rows}")
     if not rows:
         durable.remove(partial)

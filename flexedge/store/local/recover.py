@@ -1,25 +1,30 @@
 """The start: what a power cut or a bad disk left is put right, and every finding is told."""
 
+import contextlib
 import itertools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
-from flexedge.errors import StoreDamaged, StoreError
-from flexedge.store.local import durable, partition
+from flexedge.errors import StoreDamaged, StoreError, StoreFull, StoreUnwritable
+from flexedge.store.local import ballast, durable, partition
 from flexedge.store.local.engine import Engine
 from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import PARTIAL, Partition
 
+JOURNAL = "journal.db"
 Tell = Callable[[str], None]
 _PARTITION = re.compile(r"\d{12,}-\d{12,}-\d+-\d+\.parquet")
-_PROBE = b"flexedge probes the disk\n" * 200
+_PROBE = b"flexedge probes the disk\n" * 2600  # more than SQLite needs to open a file
 
 
 def probe(folder: Path) -> None:
-    """Write, sync, read and remove a small file. Raises ``StoreError`` when the disk cannot."""
+    """Write, sync, read and remove a small file. Raises ``StoreError`` when the disk cannot.
+
+    ``StoreFull`` and ``StoreUnwritable`` where it is one of these.
+    """
     path = folder / "probe"
     try:
         with path.open("wb") as file:
@@ -29,9 +34,26 @@ def probe(folder: Path) -> None:
         same = path.read_bytes() == _PROBE
         path.unlink()
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error.strerror or error}") from error
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise durable.failed(f"{folder} cannot be written", error) from error
     if not same:
         raise StoreError(f"{folder} does not give back what was written to it")
+
+
+def present(folder: Path) -> None:
+    """Whether the disk with the data is there and takes writes. Raises ``StoreError`` if not.
+
+    Where it is not mounted there may be an empty folder in its place.
+    """
+    probe(folder)
+    demand_mounted(folder)
+
+
+def demand_mounted(folder: Path) -> None:
+    """Raise ``StoreUnwritable`` when the data are not where they were."""
+    if durable.size(folder / JOURNAL) is None:
+        raise StoreUnwritable(f"{folder} is empty: the disk with the data is not mounted")
 
 
 def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
@@ -51,12 +73,48 @@ def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
     return aside
 
 
+def opened(engine: Engine, folder: Path, now: datetime, tell: Tell) -> Journal:
+    """The journal of a folder, and all in it put right.
+
+    Where there is no room to open it, the ballast and then the oldest readings make some. Raises
+    ``StoreUnwritable`` when the disk takes no writes.
+    """
+    while True:
+        try:
+            probe(folder)
+            journal = open_journal(folder, now, tell)
+            try:
+                settle(engine, journal, folder, now, tell)
+            except BaseException:
+                journal.close()
+                raise
+        except StoreFull as error:
+            spared = _spared(folder)
+            if not spared:
+                raise StoreFull(f"there is no room to open {folder}; remove other files from the disk") from error  # fmt: skip  # noqa: E501
+            tell(f"there was no room to open {folder}: let go of {spared}; free some")
+        else:
+            return journal
+
+
+def _spared(folder: Path) -> str:
+    """Remove what may go so that a journal can be opened; "" where there is nothing."""
+    if ballast.release(folder):
+        return "the ballast"
+    names = sorted(name for name in _files(folder / "history") if name.startswith("readings/"))
+    if len(names) < 2:  # noqa: PLR2004 (the newest stay)
+        return ""
+    durable.remove(folder / "history" / names[0])
+    durable.sync_folder(folder / "history" / "readings")
+    return names[0]
+
+
 def open_journal(folder: Path, now: datetime, tell: Tell) -> Journal:
     """The journal; a damaged one is set aside and all that can be read of it goes into a new one.
 
     Raises ``StoreError`` when the disk is at fault rather than the file: nothing is touched then.
     """
-    path = folder / "journal.db"
+    path = folder / JOURNAL
     try:
         journal = Journal(path)
     except StoreDamaged as error:
@@ -81,22 +139,31 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     history = folder / "history"
     for kind in partition.KINDS:
         durable.make_folder(history / kind)
-    found = {
-        f"{path.parent.name}/{path.name}"
-        for path in history.glob("*/*")
-        if _PARTITION.fullmatch(path.name)
-    }
-    for path in history.glob(f"*/*{PARTIAL}"):
-        durable.remove(path)
+    found = _files(history)
     if journal.begun and found:
         _adopt(engine, journal, folder, sorted(found), now, tell)
     listed = {one.name for one in journal.partitions()}
-    for name in sorted(found - listed):
-        durable.remove(history / name)
+    clear(history, listed)
     gone = sorted(listed - found)
     if gone:
         journal.exchange([], gone)
         tell(f"{len(gone)} partitions are gone from history/: {', '.join(gone)}")
+
+
+def _files(history: Path) -> set[str]:
+    return {
+        f"{path.parent.name}/{path.name}"
+        for path in history.glob("*/*")
+        if _PARTITION.fullmatch(path.name)
+    }
+
+
+def clear(history: Path, known: Collection[str]) -> None:
+    """Remove partitions that nobody knows and those that were never finished."""
+    for path in history.glob(f"*/*{PARTIAL}"):
+        durable.remove(path)
+    for name in sorted(_files(history).difference(known)):
+        durable.remove(history / name)
 
 
 def _adopt(

@@ -121,6 +121,11 @@ class Shelf:
         for work in due:
             work()
 
+    def held(self) -> set[str]:
+        """The names of all partitions that are, or may still be, read."""
+        with self._lock:
+            return {one.name for view in self._views for one in view.partitions}
+
     def written(self, name: str) -> None:
         """A file was just written and read back: its checksum is right."""
         self._sound.add(name)
@@ -161,9 +166,10 @@ class Shelf:
         """Where a partition is, known to be what was written. Raises ``DamagedPartition``."""
         path = self._history / one.name
         if one.name not in self._sound:
-            if not path.is_file():
+            size = durable.size(path)
+            if size is None:
                 raise DamagedPartition(one.name, "is gone")
-            if path.stat().st_size != one.size or durable.sha256(path) != one.sha256:
+            if size != one.size or durable.sha256(path) != one.sha256:
                 raise DamagedPartition(one.name, "does not fit its checksum")
             self._sound.add(one.name)
         return path

@@ -33,7 +33,14 @@ class PostgresArchive:
         self._server = Server(url, tables.prepare, deadline_s, tables.SCHEMA)
         self._keep = keep or Keep()
 
-    def commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
+    def commit(
+        self,
+        readings: Readings,
+        beliefs: Beliefs,
+        stamp: Stamp,
+        *,
+        replacing: bool = False,  # noqa: ARG002 (here newer rows take the place of older ones)
+    ) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
         with self._server.transaction() as session:
             session.beside()
@@ -131,13 +138,17 @@ class PostgresArchive:
             _sort_in(session, READINGS)
             return n
 
+    def conditions(self) -> Mapping[str, str]:
+        """The server's disk is looked after by who runs it."""
+        return {}
+
     def maintain(self, now: datetime) -> None:
         """Sum up what is complete, let old rows go."""
         rollups.roll(self._server, now)
         for table in tables.LARGE:
             span = getattr(self._keep, table.name)
             if span is not None:
-                rollups.prune(self._server, table, now - span)
+                rollups.prune(self._server, table, now, span)
 
     def close(self) -> None:
         """Let go of every connection; what was committed stays."""

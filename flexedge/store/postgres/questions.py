@@ -5,21 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flexedge.domain.asset import Knowable
-from flexedge.errors import StoreError
 from flexedge.store.archive import Asked
+from flexedge.store.horizon import DAY_US, clocks, steps, wall_us
 from flexedge.store.rows import micros
 
 Question = tuple[str, list[Any]]
 """SQL and its parameters."""
 _US = timedelta(microseconds=1)
 _ORDER = "sensor, event_us, source, belief_us, probability"
-_DATED = "'epoch'::timestamptz + event_us * interval '1 microsecond'"
 
 
 def beliefs(asked: Asked, knowable: Mapping[int, Knowable]) -> Question:
     """The beliefs that are asked for, in order.
 
-    Raises ``StoreError`` where a horizon is asked for and ``knowable`` lacks a sensor.
+    Raises ``KeyError`` where a horizon is asked of a sensor that ``knowable`` lacks.
     """
     parts, parameters = _conditions(asked)
     if asked.horizon_from is not None or asked.horizon_until is not None:
@@ -53,9 +52,6 @@ def _conditions(asked: Asked) -> tuple[list[str], list[Any]]:
 
 def _horizon(sensors: Sequence[int], knowable: Mapping[int, Knowable]) -> Question:
     """An expression for the horizon of a belief in microseconds: until its event can be known."""
-    missing = sorted(set(sensors) - knowable.keys())
-    if missing:
-        raise StoreError(f"when events of sensor {missing[0]} can be known was not said")
     cases, parameters = ["case sensor when null then null::bigint"], list[Any]()
     for sensor in sensors:
         text, told = _known_us(knowable[sensor])
@@ -64,16 +60,21 @@ def _horizon(sensors: Sequence[int], knowable: Mapping[int, Knowable]) -> Questi
     return f"({' '.join(cases)} end - belief_us)", parameters
 
 
-def _known_us(knowable: Knowable) -> Question:
-    """An expression for when an event can be known, in microseconds since 1970."""
-    if knowable.days_before is None:
-        return "event_us + %s", [knowable.after // _US]
-    clock = timedelta(hours=knowable.hour) - timedelta(days=knowable.days_before)
-    day = f"date_trunc('day', ({_DATED}) at time zone %s)"
-    moment = f"({day} + %s * interval '1 microsecond') at time zone %s"
+def _known_us(rule: Knowable) -> Question:
+    """When an event can be known, in microseconds; see ``horizon.known_us``.
+
+    With Python's zones, as everywhere: PostgreSQL has others, of another release.
+    """
+    if rule.days_before is None:
+        return "event_us + %s", [rule.after // _US]
+    at = "(%s::bigint[])[width_bucket(event_us, %s::bigint[]) + 1]"
+    local = f"event_us + {at}"
+    into_day = f"mod(mod({local}, {DAY_US}) + {DAY_US}, {DAY_US})"
+    changes, offsets = (part.tolist() for part in clocks(rule.zone))
+    edges, back = (part.tolist() for part in steps(rule))
     return (
-        f"(extract(epoch from {moment}) * 1000000)::bigint",
-        [knowable.zone, clock // _US, knowable.zone],
+        f"{local} - {into_day} + %s - {at}",
+        [offsets, changes, offsets, changes, wall_us(rule), back, edges],
     )
 
 
@@ -91,13 +92,13 @@ def newest(sensors: Sequence[int], now: datetime) -> Question:
     return text, [list(sensors), micros(now)]
 
 
-STATISTICS = """
-    select null::integer as source, min(event_us), max(event_us), max(event_us),
-        min(value), max(value), avg(value), sum(value), count(*)
-    from readings where sensor = %s and value <> 'NaN' having count(*) > 0
+_TOLD = ", ".join(f"coalesce({name}(nullif(value, 'NaN')), 'NaN')" for name in
+                  ("min", "max", "avg", "sum"))  # fmt: skip
+STATISTICS = f"""
+    select null::integer as source, min(event_us), max(event_us), max(event_us), {_TOLD}, count(*)
+    from readings where sensor = %s having count(*) > 0
     union all
-    select source, min(event_us), max(event_us), max(belief_us),
-        min(value), max(value), avg(value), sum(value), count(*)
-    from beliefs where sensor = %s and value <> 'NaN' group by source
+    select source, min(event_us), max(event_us), max(belief_us), {_TOLD}, count(*)
+    from beliefs where sensor = %s group by source
     order by source nulls first"""
-"""What there is about a sensor (asked for twice), by source."""
+"""What there is about a sensor (asked for twice), by source. A missing value counts as a row."""

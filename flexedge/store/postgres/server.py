@@ -24,7 +24,8 @@ _AWAY = {
     "tcp_user_timeout": 20_000,
 }
 """Seconds (the last in milliseconds) after which a server that says nothing counts as away."""
-_MESSAGES = {"client_min_messages": "warning", "timezone": "UTC", "synchronous_commit": "on"}
+_SETTINGS = {"client_min_messages": "warning", "timezone": "UTC", "synchronous_commit": "on",
+             "jit": "off"}  # fmt: skip
 SLOW_S = 900.0
 """For work that may take long: rolling up, deleting, making tables."""
 _PATIENT = f"select set_config('statement_timeout', '{int(SLOW_S * 1e3)}', true)"
@@ -96,13 +97,12 @@ class Server:
             self._told = conninfo.conninfo_to_dict(url)
         except psycopg.Error:  # its words may hold the password
             raise StoreError("a database is told as postgresql://user@host:port/name") from None
-        self._secret = str(self._told.get("password") or "")
         self.name = "postgresql://{}{}/{}".format(
             f"{self._told['user']}@" if "user" in self._told else "",
             self._told.get("host", ""), self._told.get("dbname", ""))  # fmt: skip
         """For messages."""
         self._prepare = prepare
-        self._settings = _MESSAGES | {
+        self._settings = _SETTINGS | {
             "search_path": f"{schema}, public",
             "statement_timeout": str(int(deadline_s * 1e3)),
         }
@@ -129,9 +129,7 @@ class Server:
             raise StoreSlow(f"{self.name}: gave up on what took too long") from error
         except psycopg.Error as error:
             words = " ".join(str(error).split()) or type(error).__name__
-            if self._secret:
-                words = words.replace(self._secret, "***")
-            raise StoreError(f"{self.name}: {words}") from None
+            raise StoreError(f"{self.name}: {words}") from error
 
     def _taken(self) -> psycopg.Connection[Any]:
         while True:

@@ -35,7 +35,6 @@ _TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not 
 
 
 def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # transactions begin where we say so, also around DDL
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
@@ -52,7 +51,8 @@ def _take_turns(connection: sa.Connection) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    # A transaction that reads first and writes later cannot wait for another writer on SQLite.
+    # Here, because sqlite3 begins none around DDL. One that reads first and writes later could not
+    # wait for another writer.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreClosed, StoreError
 from flexedge.store.archive import Keep, Stamp
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import EPOCH, Beliefs, Readings
@@ -101,6 +101,15 @@ def test_duckdb_may_fail_for_good_without_losing_anything(archive: LocalArchive)
     archive._engine.begin_anew()  # as after an error that it does not survive: all tables are gone
     archive.commit(some(5, 5), NONE, STAMP)
     assert values(archive) == list(range(10))
+
+
+def test_after_the_end_nothing_is_begun_anew(archive: LocalArchive) -> None:
+    archive.commit(some(5), NONE, STAMP)
+    archive.close()
+    with pytest.raises(StoreClosed, match="closed"):
+        values(archive)
+    with pytest.raises(StoreClosed, match="closed"):
+        archive.commit(some(5), NONE, STAMP)
 
 
 def test_one_sensor_or_one_source_is_deleted(archive: LocalArchive) -> None:

@@ -166,3 +166,34 @@ def test_new_rows_are_seen_by_the_next_who_looks(
         values(compactor, engine)
     compactor.show()
     assert values(compactor, engine) == list(range(6))
+
+
+def test_a_merge_that_finds_no_room_is_put_off(
+    compactor: Compactor, journal: Journal, history: Path
+) -> None:
+    for start in range(24):
+        journal.append([some(2, 2 * start)], STAMP)
+        compactor.compact()
+    size = sum(path.stat().st_size for path in (history / "readings").iterdir())
+    assert not compactor.merge(size - 1)
+    assert compactor.merge(size)
+
+
+def test_what_is_let_go_is_known_to_be_gone(
+    compactor: Compactor, engine: Engine, journal: Journal, history: Path
+) -> None:
+    for start in (0, 10, 20):
+        journal.append([some(10, start)], STAMP)
+        compactor.compact()
+    first, second, _ = compactor.shelf.newest.partitions
+    with compactor.shelf.view():
+        compactor.let_go([second])
+        assert compactor.shelf.held() >= {second.name}
+        assert len(files(history)) == 3
+    assert compactor.shelf.held() == {one.name for one in journal.partitions()}
+    assert len(files(history)) == 2
+    assert journal.fact("pruned") == 19 * SECOND + 1
+    compactor.let_go([first])
+    assert journal.fact("pruned") == 19 * SECOND + 1
+    compactor.let_go([])
+    assert values(compactor, engine) == list(range(20, 30))

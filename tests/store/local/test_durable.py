@@ -1,9 +1,11 @@
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreError, StoreFull, StoreUnwritable
 from flexedge.store.local import durable
 
 
@@ -45,3 +47,22 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file: File exists"):
         durable.make_folder(tmp_path / "file" / "sub")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, StoreFull), (errno.EDQUOT, StoreFull), (errno.EROFS, StoreUnwritable),
+     (errno.EIO, StoreUnwritable), (errno.EACCES, StoreError)],
+)  # fmt: skip
+def test_a_full_disk_and_a_sick_one_are_told_apart(number: int, kind: type[StoreError]) -> None:
+    error = durable.failed("here", OSError(number, os.strerror(number)))
+    assert type(error) is kind
+    assert str(error) == f"here: {os.strerror(number)}"
+
+
+def test_a_file_that_is_not_there_has_no_size(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("abc")
+    assert durable.size(tmp_path / "file") == 3
+    assert durable.size(tmp_path / "none") is None
+    with pytest.raises(StoreError, match="Not a directory"):
+        durable.size(tmp_path / "file" / "below")

@@ -1,11 +1,13 @@
+import resource
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from flexedge.errors import StoreError, StoreSlow
+from flexedge.errors import StoreError, StoreFull, StoreSlow, StoreUnwritable
 from flexedge.store.local.engine import Engine, Limits
+from tests.store.local.loop_disk import LoopDisk
 
 
 def test_rows_go_in_and_come_out_as_arrays(engine: Engine) -> None:
@@ -68,3 +70,21 @@ def test_it_can_be_begun_anew_and_closed(engine: Engine) -> None:
     engine.close()
     with pytest.raises(StoreError):
         engine.run("select 1")
+
+
+def test_a_disk_that_refuses_is_told_from_a_wrong_query(engine: Engine, history: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(StoreUnwritable, match="File too large"):
+            engine.run(f"copy (from range(1000)) to '{history}/a.parquet'")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.disk
+def test_a_full_disk_is_told(disk: LoopDisk) -> None:
+    engine = Engine(disk.folder, disk.folder / "temp", Limits())
+    disk.fill()
+    with pytest.raises(StoreFull, match="No space left"):
+        engine.run(f"copy (select random() from range(99999)) to '{disk.folder}/a.parquet'")

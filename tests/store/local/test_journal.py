@@ -1,6 +1,8 @@
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flexedge.errors import StoreDamaged, StoreError
@@ -125,3 +127,43 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def test_check_says_what_is_wrong(journal: Journal) -> None:
     assert journal.check() == ""
+
+
+def test_it_lets_go_of_its_file_and_takes_it_back(journal: Journal) -> None:
+    journal.append([some(1)], STAMP)
+    journal.exchange([partition("readings/a", 7)])
+    assert journal.reserve(2) == 8
+    journal.let_go()
+    with pytest.raises(StoreError, match="closed"):
+        journal.append([some(1)], STAMP)
+    assert list(journal._path.parent.glob("journal.db-*")) == []
+    journal.reopen()
+    assert journal.append([some(1)], STAMP)[0].seq == 10  # numbers given away stay so
+    assert numbers(journal) == [1, 10]
+
+
+def test_a_file_that_is_not_back_can_be_asked_for_again(journal: Journal) -> None:
+    journal.append([some(1)], STAMP)
+    journal.let_go()
+    away = journal._path.parent / "away"
+    journal._path.rename(away)
+    journal._path.mkdir()
+    with pytest.raises(StoreError, match="unable to open"):
+        journal.reopen()
+    journal._path.rmdir()
+    away.rename(journal._path)
+    journal.reopen()
+    assert numbers(journal) == [1]
+
+
+def test_a_burst_is_given_back(journal: Journal) -> None:
+    chance = np.random.default_rng(1).random(40_000)
+    for start in range(30):
+        rows = replace(some(40_000, start), value=chance)
+        journal.append([rows], STAMP)
+    journal.touch()
+    assert not journal.shrink()
+    journal.drop(numbers(journal))
+    assert journal.shrink()
+    assert journal._path.stat().st_size < 20_000
+    assert journal.last == 30

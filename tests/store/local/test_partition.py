@@ -41,6 +41,13 @@ def test_no_rows_make_no_file(engine: Engine, history: Path) -> None:
     assert list(history.glob("*/*")) == []
 
 
+def test_a_write_that_fails_leaves_nothing(engine: Engine, history: Path) -> None:
+    place = Place("readings", 1, 1, 0)
+    with pytest.raises(StoreError, match="not found"):
+        write(engine, history, place, "select 1 as sensor, 1 as event_us, 0 as nothing")
+    assert list((history / "readings").iterdir()) == []
+
+
 def test_a_refused_write_leaves_no_name(engine: Engine, history: Path) -> None:
     with pytest.raises(StoreError, match="nothing"):
         write(engine, history, PLACE, "select nothing", some(1).columns())

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreError, StoreFull, StoreUnwritable
 from flexedge.store.local import recover
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
@@ -137,3 +137,41 @@ def test_a_sick_disk_is_told_from_a_damaged_file(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written: No space left"):
         Start(tmp_path)
     assert not (tmp_path / "quarantine").exists()
+
+
+def test_an_empty_folder_in_the_place_of_a_disk_is_no_disk(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnwritable, match="not mounted"):
+        recover.present(tmp_path)
+    (tmp_path / "journal.db").touch()
+    recover.present(tmp_path)
+
+
+def test_what_nobody_knows_is_cleared(tmp_path: Path) -> None:
+    folder = tmp_path / "readings"
+    folder.mkdir()
+    one, two = (f"00000000000{n}-00000000000{n}-0-0.parquet" for n in (1, 2))
+    for name in (one, two, f"{one}.tmp", "notes"):
+        (folder / name).touch()
+    recover.clear(tmp_path, [f"readings/{two}"])
+    assert sorted(path.name for path in folder.iterdir()) == [two, "notes"]
+
+
+def test_room_to_open_is_made_of_ballast_then_of_the_oldest_readings(tmp_path: Path) -> None:
+    (tmp_path / "ballast").touch()
+    folder = tmp_path / "history" / "readings"
+    folder.mkdir(parents=True)
+    names = [f"00000000000{n}-00000000000{n}-0-0.parquet" for n in (1, 2)]
+    for name in names:
+        (folder / name).touch()
+    assert recover._spared(tmp_path) == "the ballast"
+    assert recover._spared(tmp_path) == f"readings/{names[0]}"
+    assert recover._spared(tmp_path) == ""
+    assert [path.name for path in folder.iterdir()] == names[1:]
+
+
+def test_what_finds_no_room_at_all_says_what_to_do(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "history", tmp_path / "temp", Limits())
+    (tmp_path / "probe").symlink_to("/dev/full")
+    told: list[str] = []
+    with pytest.raises(StoreFull, match="remove other files from the disk"):
+        recover.opened(engine, tmp_path, NOW, told.append)

@@ -8,7 +8,7 @@ from flexedge.store.archive import Keep
 from flexedge.store.postgres import rollups
 from flexedge.store.postgres.archive import PostgresArchive
 from flexedge.store.rows import EPOCH, Beliefs
-from tests.store.local.rows_made import SECOND, STAMP, some
+from tests.store.local.rows_made import SECOND, STAMP, believed, some
 from tests.store.pg_server import PgServer
 
 # What buckets hold is in tests/store/test_archive.py.
@@ -70,6 +70,18 @@ def test_answers_come_from_what_is_rolled_up(archive: PostgresArchive, run: Run)
     assert five.most.tolist() == [299, 4711]
 
 
+def test_nothing_of_what_is_deleted_stays_in_a_roll_up(archive: PostgresArchive, run: Run) -> None:
+    archive.commit(some(3000, sensors=1), NONE, STAMP)
+    archive.maintain(EPOCH + HOUR)
+    archive.delete(0, None, EPOCH + timedelta(minutes=7), EPOCH + timedelta(minutes=17))
+    left = run("select start_us / 300000000 from timeseries.minutes order by 1")
+    assert left == [(0,), (4,), (5,), (6,), (7,), (8,), (9,)]
+    assert run("select count(*) from timeseries.hours") == [(0,)]
+    archive.maintain(EPOCH + HOUR)
+    assert run("select sum(count) from timeseries.minutes") == [(2400,)]
+    assert run("select sum(count) from timeseries.hours") == [(2400,)]
+
+
 def test_it_goes_on_until_all_is_rolled_up(
     archive: PostgresArchive, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +115,7 @@ def test_a_late_reading_does_not_unmake_what_it_can_no_longer_be_summed_with(
     archive._keep = Keep(readings=HOUR)
     archive.maintain(EPOCH + 2 * HOUR)
     assert run("select count(*) from timeseries.readings") == [(0,)]
+    archive.maintain(EPOCH + HOUR)  # the clock was set back
     archive.commit(some(1, 5, sensors=1), NONE, STAMP)
     archive.commit(some(1, 999, sensors=1), NONE, STAMP)  # of this stretch there is nothing yet
     for _ in range(2):
@@ -114,6 +127,7 @@ def test_a_late_reading_does_not_unmake_what_it_can_no_longer_be_summed_with(
 def test_old_chunks_are_dropped_where_there_are_chunks(archive: PostgresArchive, run: Run) -> None:
     run(STAND_IN)
     archive._keep = Keep()
+    archive.commit(some(1, 999 * 86_400), believed(1, 999 * 1440), STAMP)
     archive.maintain(EPOCH + timedelta(days=1000))
     day = 86_400 * SECOND
     assert run("select relation::text, older_than from dropped order by 1") == [
