@@ -18,6 +18,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from tests.torture.work import Worker
 _FAULT = struct.Struct("<qqqiiii")
 _OFF, _NEVER = -1, 1 << 40
 _WRITE, _SYNC, _CREATE, _RENAME, _TRUNCATE, _MKDIR, _UNLINK = (1 << i for i in range(7))
-_AGAIN_S, _ILL_S, _HEALED_S = 5, 30, 60
+_AGAIN_S, _ILL_S, _HEALED_S, _MINUTE_S = 5, 120, 60, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,53 +97,61 @@ class Stuck(Exception):
 
 
 class Patient:
-    """A gateway on a disk that falls ill, and what it does about that: it tries again."""
+    """A gateway on a disk that falls ill, and what it does about that: it goes on, and again."""
 
     def __init__(self, plan: Plan, folder: Path, switch: Switch) -> None:
         self._plan = plan
         self._folder = folder
         self._switch = switch
+        self._late = timedelta(0)
         self._ill_s = self._well_s = 0
         self._worker: Worker | None = None
 
     def live(self) -> None:
         """Do all of the plan."""
+        first = self._plan.steps[0]
+        self._again(first, lambda: self._begin(first))
         for step in self._plan.steps:
-            if self._worker is None:
-                self._worker = self._again(partial(Worker, self._plan, self._folder, step.now))
-            self._do(self._worker, step)
+            self._do(self._at_work, step)
+        last = self._plan.steps[-1]
+        self._again(last, self._flush)
+        while any(self._at_work.house.alarms):
+            self._suffer(last)
+        self._at_work.close()
+
+    @property
+    def _at_work(self) -> Worker:
         assert self._worker is not None
-        self._again(self._flush)
-        self._worker.close()
+        return self._worker
+
+    def _begin(self, step: Step) -> None:
+        self._worker = Worker(self._plan, self._folder, step.now)
 
     def _do(self, worker: Worker, step: Step) -> None:
-        if step.kind in ("readings", "late", "bulk", "forecast", "maintain"):
-            self._once(partial(worker.do, step))  # goes on in memory, or is done the next time
-        elif step.kind in ("reopen", "migrate"):
-            self._again(self._flush)
-            self._again(partial(worker.do, step))
-        else:
-            self._again(partial(worker.do, step))
+        if step.kind in ("readings", "late", "bulk", "maintain"):
+            try:
+                worker.do(step)  # else it goes on in memory, or is done the next time
+            except StoreError:
+                self._suffer(step)
+            return
+        if step.kind in ("reopen", "migrate"):
+            self._again(step, self._flush)
+        self._again(step, lambda: worker.do(step))
 
     def _flush(self) -> None:
-        assert self._worker is not None
-        self._worker.house.beliefs.flush(RIGHT)
+        self._at_work.house.beliefs.flush(RIGHT)
 
-    def _once(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except StoreError:
-            self._suffer()
-
-    def _again(self, work: Callable[[], object]) -> object:
+    def _again(self, step: Step, work: Callable[[], object]) -> None:
         while True:
             try:
-                return work()
+                work()
             except StoreError:
-                self._suffer()
+                self._suffer(step)
+            else:
+                return
 
-    def _suffer(self) -> None:
-        """A few seconds pass; queries are still answered."""
+    def _suffer(self, step: Step) -> None:
+        """A few seconds pass, and every minute somebody looks after the house."""
         if self._switch.failed and self._ill_s < _ILL_S:
             self._ill_s += _AGAIN_S
             if self._ill_s >= _ILL_S:
@@ -150,9 +159,13 @@ class Patient:
         else:
             self._well_s += _AGAIN_S
             if self._well_s > _HEALED_S:
-                raise Stuck(traceback.format_exc(limit=-2))
+                alarms = self._worker.house.alarms if self._worker else []
+                raise Stuck(f"{alarms} {traceback.format_exc(limit=-2)}")
+        self._late += timedelta(seconds=_AGAIN_S)
         if self._worker is not None and self._worker.house.open:
-            read(self._worker.house, 0)
+            read(self._worker.house, 0)  # is answered all the while
+            if not (self._ill_s + self._well_s) % _MINUTE_S:
+                self._worker.house.beliefs.maintain(step.now + self._late)
 
 
 def lived(plan: Plan, folder: Path, switch: Switch, job: Job) -> str:

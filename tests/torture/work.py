@@ -53,7 +53,7 @@ class House:
         self.health = Health()
         self._stack = ExitStack()
         store = Store(keep_readings=KEEP.readings, keep_minutes=KEEP.minutes,
-                      keep_beliefs=KEEP.beliefs)  # fmt: skip
+                      keep_beliefs=KEEP.beliefs, ballast_mb=1)  # fmt: skip
         settings = Settings(data_dir=folder, store=store)
         try:
             self.beliefs, self.state = open_store(settings, self.health, now, self._stack)
@@ -72,7 +72,8 @@ class House:
     @property
     def alarms(self) -> list[str]:
         """What was found damaged, at the start and since."""
-        return sorted({*self.health.alarms.values(), *self.archive.alarms})
+        now = self.beliefs.conditions().values()
+        return sorted({*self.health.alarms.values(), *now} - {""})
 
     def sources(self) -> dict[int, int]:
         """Numbers of the plan's sources, and their place in it."""
@@ -155,11 +156,7 @@ class Worker:
             self._state.let_go(name)
 
     def _save_config(self, step: Step) -> None:
-        path = self._folder / CONFIG
-        partial = path.with_name(f"{CONFIG}.new")
-        partial.write_text(f"{step.number}\n" * 2000)
-        durable.sync_file(partial)
-        durable.put_in_place(partial, path)
+        durable.write(self._folder / CONFIG, f"{step.number}\n".encode() * 2000)
 
     def _reopen(self, step: Step) -> None:
         if self.house.open:
