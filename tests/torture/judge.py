@@ -19,7 +19,7 @@ from flexedge.store.local.shelf import Window
 from flexedge.store.rows import EPOCH, moment
 from flexedge.store.snapshots import Snapshots
 from flexedge.store.tables.models import Facts, Sessions
-from tests.torture.plan import RIGHT, SENSORS, SOURCES, Plan, Rows
+from tests.torture.plan import RIGHT, SENSORS, Plan, Rows
 from tests.torture.work import CONFIG, House, options, planned
 
 _FAR = EPOCH + timedelta(days=40_000)
@@ -126,8 +126,9 @@ class Judge:
         told_count[there], told_total[there] = found.count, found.mean * found.count
         if (count != told_count).any() or not np.allclose(total, told_total):
             at = int(np.flatnonzero((count != told_count) | ~np.isclose(total, told_total))[0])
-            raise Wrong(f"SUMS: sensor {at % 4} {moment(start) + at // 4 * _HOUR:%d %H:%M}:"
-                   f" {told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}")  # fmt: skip
+            when = f"{moment(start) + at // 4 * _HOUR:%d %H:%M}"
+            said = f"{told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}"
+            raise Wrong(f"SUMS: sensor {at % 4} {when}: {said}")
 
     def _deleting(self, steps: int) -> bool:
         about = self._plan.steps[max(0, steps - 1) : steps + 1]

@@ -243,7 +243,7 @@ def test_a_journal_of_a_newer_format_is_left_alone(tmp_path: Path) -> None:
     Start(tmp_path).filled().close()
     say(tmp_path / "journal.db", "pragma user_version = 99")
     before = sorted(tmp_path.rglob("*.parquet"))
-    with pytest.raises(StoreError, match="newer version .format 99"):
+    with pytest.raises(StoreError, match=r"newer version .format 99"):
         Start(tmp_path)
     assert sorted(tmp_path.rglob("*.parquet")) == before
     assert not (tmp_path / "quarantine").exists()
