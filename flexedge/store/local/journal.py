@@ -172,7 +172,7 @@ class Journal:
                 try:
                     _batch(row)
                 except StoreDamaged:
-                    bad.append((row[0], bytes(row[6])))
+                    bad.append((row[0], _bytes(row[6])))
         return bad
 
     def drop(self, numbers: Sequence[int]) -> None:
@@ -285,7 +285,7 @@ class Journal:
                         connection.execute(f"insert into {table} values ({marks})", row)
         self.begun = True
         self._count()
-        return sum(int(str(row[2])) for row in found["batches"].values())
+        return self._number("select sum(rows) from batches")
 
     def check(self) -> str:
         """What SQLite finds wrong with the whole file; "" when all is well."""
@@ -326,8 +326,15 @@ def _name(rows: Readings | Beliefs) -> partition.Kind:
 
 def _batch(row: tuple[int, partition.Kind, int, str, int, int, bytes]) -> Batch:
     seq, kind, n, boot, offset_us, trusted, data = row
+    if [type(one) for one in row] != [int, str, int, str, int, int, bytes]:
+        raise StoreDamaged(f"batch {seq} of the journal is not of the types that were written")
     rows = unpack(Readings, data, n) if kind == "readings" else unpack(Beliefs, data, n)
     return Batch(seq, kind, rows, Stamp(boot, offset_us, bool(trusted)))
+
+
+def _bytes(data: object) -> bytes:
+    """What stands in the place of a batch's bytes."""
+    return data if isinstance(data, bytes) else str(data).encode()
 
 
 def _shifted(batch: Batch, stamp: Stamp) -> Readings:
