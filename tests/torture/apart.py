@@ -38,6 +38,7 @@ def apart(work: Callable[[], _T], longest_s: int = LONGEST_S) -> _T:
 def _be_the_child(work: Callable[[], _T], writing: int, longest_s: int) -> None:
     code = 1
     try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(longest_s)
         data = pickle.dumps(work())
         code = 0

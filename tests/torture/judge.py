@@ -187,8 +187,9 @@ def believed(house: House, since_us: int) -> Rows:
     rows = house.archive.beliefs(asked, {})
     zero, places = np.zeros(len(rows), np.int64), house.sources()
     source = np.array([places.get(number, -1) for number in rows.source.tolist()], np.int64)
-    return Rows(_places(house, rows.sensor), source, rows.event_us, rows.belief_us, rows.value,
-                zero, zero)  # fmt: skip
+    found = Rows(_places(house, rows.sensor), source, rows.event_us, rows.belief_us, rows.value,
+                 zero, zero)  # fmt: skip
+    return found.ordered()  # the numbers of sources may have another order
 
 
 def differing(what: str, found: Rows, wanted: Rows, steps: int, since_us: int) -> Iterator[str]:
@@ -197,7 +198,7 @@ def differing(what: str, found: Rows, wanted: Rows, steps: int, since_us: int) -
     names = ("sensor", "source", "event_us", "belief_us", "value")
     if all(np.array_equal(getattr(found, name), getattr(rows, name)) for name in names):
         return
-    there, due = _as_set(found), _as_set(rows)
+    there, due = as_set(found), as_set(rows)
     missing, more = due - there, there - due
     if missing:
         yield f"LOST: {len(missing)} of {len(due)} {what} after {steps} steps, {min(missing)}"
@@ -207,7 +208,8 @@ def differing(what: str, found: Rows, wanted: Rows, steps: int, since_us: int) -
         yield f"DOUBLED: {len(found.value)} {what}, not {len(rows.value)}, after {steps} steps"
 
 
-def _as_set(rows: Rows) -> set[tuple[float, ...]]:
+def as_set(rows: Rows) -> set[tuple[float, ...]]:
+    """Rows as tuples."""
     columns = (rows.sensor, rows.source, rows.event_us, rows.belief_us, rows.value)
     return set(zip(*(column.tolist() for column in columns), strict=True))
 

@@ -96,11 +96,14 @@ class Rows:
     dead: NDArray[np.int64]
 
     def after(self, steps: int, since_us: int) -> "Rows":
-        """Those that are there after so many steps, of events since a time; in order."""
+        """Those that are there after so many steps, of events since a time."""
         there = (self.born < steps) & (self.dead >= steps) & (self.event_us >= since_us)
-        picked = Rows(*(getattr(self, name)[there] for name in self.__slots__))
-        order = np.lexsort((picked.belief_us, picked.source, picked.event_us, picked.sensor))
-        return Rows(*(getattr(picked, name)[order] for name in self.__slots__))
+        return Rows(*(getattr(self, name)[there] for name in self.__slots__)).ordered()
+
+    def ordered(self) -> "Rows":
+        """By sensor, event, source, belief time."""
+        order = np.lexsort((self.belief_us, self.source, self.event_us, self.sensor))
+        return Rows(*(getattr(self, name)[order] for name in self.__slots__))
 
 
 class _Ledger:
@@ -221,6 +224,12 @@ class Plan:
             elif step.kind == "let-go" and held:
                 changes.append((step.number, held.pop(0), None))
         return changes
+
+    def prepare(self) -> None:
+        """Work all of it out, once for all processes to come."""
+        assert self.readings is not None
+        assert self.beliefs is not None
+        assert self._facts is not None
 
     def fact(self, step: Step) -> str:
         """The name of what a step changes in the state; "" where nothing changes."""

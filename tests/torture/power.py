@@ -226,7 +226,7 @@ class Disk:
             case Act.SYNC_FOLDER:
                 self._names.sync(self._node_of[event.file] if self._model == "harsh" else None)
             case Act.ACK:
-                self.acked = int(event.data)
+                self.acked = int(event.data.split()[0])
             case _:
                 self._named(event)
 

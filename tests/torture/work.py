@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ class House:
     def __init__(self, folder: Path, now: datetime) -> None:
         self.folder = folder
         self.open = True
+        self.alarms_at_end: list[str] = []
         self.health = Health()
         self._stack = ExitStack()
         store = Store(keep_readings=KEEP.readings, keep_minutes=KEEP.minutes,
@@ -170,13 +172,14 @@ class Worker:
         self.house.close()
 
 
-def work(plan: Plan, folder: Path, acks: int, first: int = 0) -> None:
-    """Do a plan from a step on; ``acks``: an open file that hears how many steps are done."""
+def work(plan: Plan, folder: Path, acks: int, first: int = 0, *, close: bool = True) -> None:
+    """Do a plan from a step on; ``acks``: an open file that hears how many are done, and when."""
     worker = Worker(plan, folder, plan.steps[min(first, plan.n - 1)].now)
     for step in plan.steps[first:]:
         worker.do(step)
-        os.write(acks, b"%d\n" % (step.number + 1))
-    worker.close()
+        os.write(acks, b"%d %d\n" % (step.number + 1, time.monotonic_ns()))
+    if close:
+        worker.close()
 
 
 def planned(arguments: argparse.Namespace) -> Plan:
