@@ -31,7 +31,7 @@ def brought(archive: LocalArchive, tmp_path: Path, text: str, target: Target,
 
 
 def values(archive: LocalArchive) -> list[float]:
-    return archive.readings([1], EPOCH, EPOCH + 999 * DAY).value.tolist()
+    return [float(one) for one in archive.readings([1], EPOCH, EPOCH + 999 * DAY).value]
 
 
 def test_units_are_turned_and_twice_is_once(archive: LocalArchive, tmp_path: Path) -> None:

@@ -1,187 +1,223 @@
-"""Power cuts at every point of a trace: ``python -m tests.torture.explore --states 20000``.
+"""Every state that a power cut may leave, or as many as are asked for, judged.
 
-Runs the workload with the recorder, builds what a cut may have left of the folder, opens each such
-state, and counts verdicts. ``--without dirsync`` or ``full`` takes those syncs for not done: then
-promises must be found broken, or this finds nothing.
+``python -m tests.torture.explore --steps 3000 --states 20000``
 """
 
-import argparse
 import collections
-import hashlib
 import json
 import os
+import queue
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.torture.disk import VARIANTS, Disk, Model
-from tests.torture.trace import Event, load
+from tests.torture.library import QUICK, built, environment
+from tests.torture.plan import Plan
+from tests.torture.power import MODELS, Disk, Image, Model, Variant
+from tests.torture.trace import CREATED, Act, Event, Forgotten, events, forgetting
+from tests.torture.work import options, planned
 
-HERE = Path(__file__).parent
-_NAMES = {"rename", "unlink", "truncate", "open", "mkdir", "dirsync", "allocate"}
-_AROUND = (-2, -1, 0, 1, 2, 3)
-_MEMORY = Path("/dev/shm")  # noqa: S108 (states are written and thrown away thousands of times)
+_TRIES: tuple[Variant, ...] = ("killed", "synced", "random", "random", "random", "ordered",
+                               "ordered")  # fmt: skip
+_MARKED = {Act.RENAME, Act.UNLINK, Act.TRUNCATE, Act.SYNC_FOLDER, Act.MKDIR, Act.RMDIR, Act.LINK}
+_BEFORE, _AFTER = 3, 6  # events around a marked one that are of interest, too
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A state that is not what it should be, and how to get it again."""
+
+    event: int
+    variant: Variant
+    acked: int
+    fault: str
 
 
 @dataclass(slots=True)
-class Result:
-    """How states were judged."""
+class Outcome:
+    """What came out."""
 
-    verdicts: collections.Counter[str] = field(default_factory=collections.Counter)
-    examples: dict[str, str] = field(default_factory=dict)
     events: int = 0
+    steps: int = 0
+    states: int = 0
+    kinds: collections.Counter[str] = field(default_factory=collections.Counter)
+    findings: list[Finding] = field(default_factory=list)
 
-    @property
-    def states(self) -> int:
-        """How many different ones there were."""
-        return self.verdicts.total()
-
-    @property
-    def broken(self) -> int:
-        """How many broke a promise, or did not open."""
-        return self.states - self.verdicts["ok"]
-
-    def note(self, verdict: str, where: str) -> None:
-        """One more."""
-        kind = verdict.partition(":")[0]
-        self.verdicts[kind] += 1
-        if kind != "ok":
-            self.examples.setdefault(kind, f"{verdict} ({where})")
-
-    def text(self) -> str:
-        """For people."""
-        counts = ", ".join(f"{n} {kind}" for kind, n in sorted(self.verdicts.items()))
-        lines = [f"{self.states} states out of {self.events} changes: {counts}"]
-        return "\n  ".join([*lines, *self.examples.values()])
+    def told(self) -> str:
+        """In a few lines."""
+        kinds = ", ".join(f"{n} {kind or 'sound'}" for kind, n in sorted(self.kinds.items()))
+        shown = [f"  event {one.event}, {one.variant}, {one.acked} acknowledged: {one.fault}"
+                 for one in self.findings[:5]]  # fmt: skip
+        head = f"{self.states} states of {self.steps} steps ({self.events} events): {kinds}"
+        return "\n".join([head, *shown])
 
 
-def built(source: str, folder: Path) -> Path:
-    """A library of ours, compiled."""
-    library = folder / f"{source}.so"
+def record(plan: Plan, scratch: Path) -> list[Event]:
+    """Do a plan to a new folder, and what was done to the disk by that."""
+    folder, trace = scratch / "data", scratch / "trace"
+    folder.mkdir()
+    acks = scratch / "acks"
     subprocess.run(
-        ["gcc", "-O2", "-fPIC", "-shared", "-o", library, HERE / f"{source}.c", "-ldl"], check=True
+        [sys.executable, "-m", "tests.torture.work", str(folder), str(acks), *arguments(plan)],
+        env=environment(built(scratch), folder, trace=trace, acks=acks),
+        check=True,
     )
-    return library
+    shutil.rmtree(folder)
+    return list(events(trace))
 
 
-def recorded(work: Path, batches: int) -> list[Event]:
-    """The trace of a workload from the very beginning."""
-    folder, trace = work / "data", work / "trace"
-    environment = os.environ | {
-        "LD_PRELOAD": str(built("record", work)), "REC_DIR": str(folder), "REC_TRACE": str(trace),
-    }  # fmt: skip
-    # its promises are of interest, too, so they lie below the folder's name
-    command = [sys.executable, "-m", "tests.torture.workload", str(folder), f"{folder}.ack"]
-    subprocess.run([*command, "0", str(batches - 1)], env=environment, check=True)
-    return load(trace)
+def arguments(plan: Plan) -> list[str]:
+    """A plan as words of a command line."""
+    minutes = plan.pace.total_seconds() / 60
+    return ["--seed", str(plan.seed), "--steps", str(plan.n), "--minutes", str(minutes)]
 
 
-def points(events: list[Event], wanted: int, chance: random.Random) -> list[int]:
-    """Where to cut: around every change of names, and anywhere else, as many as are wanted."""
-    special = {
-        at + more
-        for at, event in enumerate(events)
-        if event.kind in _NAMES
-        for more in _AROUND
-        if 0 < at + more < len(events)
-    }
-    chosen = set(chance.sample(sorted(special), min(len(special), wanted * 2 // 3)))
-    rest = sorted(set(range(1, len(events))) - chosen)
-    return sorted(chosen | set(chance.sample(rest, min(len(rest), wanted - len(chosen)))))
+class Bench:
+    """Judges in processes of their own; one that dies is a finding."""
 
+    def __init__(self, plan: Plan, scratch: Path, workers: int) -> None:
+        self._plan = plan
+        self._scratch = scratch
+        self._free: queue.SimpleQueue[subprocess.Popen[str]] = queue.SimpleQueue()
+        for _ in range(workers):
+            self._free.put(self._hired())
+        self._pool = ThreadPoolExecutor(workers)
+        self._n = 0
 
-class Judges:
-    """A process that opens states; another one takes its place when it dies."""
-
-    def __init__(self) -> None:
-        self._process = self._new()
-
-    def _new(self) -> "subprocess.Popen[str]":
+    def _hired(self) -> subprocess.Popen[str]:
+        words = [sys.executable, "-m", "tests.torture.judge", *arguments(self._plan)]
+        quiet = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.judge"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=quiet
+        )
 
-    def verdict(self, folder: Path, promises: list[str]) -> str:
-        """What it says of one state."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([str(folder), promises]) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+    def submit(self, image: Image, acked: int) -> Future[str]:
+        """Have an image judged; gives the fault. The image may be changed after this."""
+        self._n += 1
+        folder = self._scratch / f"state-{self._n}"
+        laid_out(image, folder)
+        return self._pool.submit(self._judged, folder, acked, thorough=not self._n % 4)
+
+    def _judged(self, folder: Path, acked: int, *, thorough: bool) -> str:
+        judge = self._free.get()
+        assert judge.stdin is not None
+        assert judge.stdout is not None
+        judge.stdin.write(json.dumps([str(folder), acked, thorough]) + "\n")
+        judge.stdin.flush()
+        line = judge.stdout.readline()
         if line:
-            return str(json.loads(line))
-        self._process.wait()
-        self._process = self._new()
-        return "breaks: the process died"
+            self._free.put(judge)
+            shutil.rmtree(folder)
+            fault, _ = json.loads(line)
+            return str(fault)
+        judge.wait()
+        self._free.put(self._hired())
+        return f"DIED: the judge of {folder} ended with {judge.returncode}"
 
     def close(self) -> None:
-        """No more states."""
-        self._process.communicate("")
+        """Send everybody home."""
+        self._pool.shutdown()
+        while not self._free.empty():
+            judge = self._free.get()
+            judge.communicate()
+
+
+def laid_out(image: Image, folder: Path) -> None:
+    """Write an image as files."""
+    folder.mkdir()
+    for name in image.folders:
+        (folder / name).mkdir()
+    for name, content in image.files.items():
+        with (folder / name).open("wb") as file:
+            file.write(content)
+
+
+def points(trace: Sequence[Event], n: int, chance: random.Random) -> list[int]:
+    """Before which events power is cut: at the first start, where names change, and anywhere."""
+    databases: set[int] = set()
+    marked: set[int] = set()
+    first = len(trace)
+    for at, event in enumerate(trace):
+        if event.act is Act.OPEN and event.flags & CREATED and event.path.endswith(".db"):
+            databases.add(event.file)
+        if event.act is Act.ACK:
+            first = min(first, at)
+        if event.act in _MARKED or (event.act is Act.WRITE and event.file in databases):
+            marked |= set(range(max(0, at - _BEFORE), min(len(trace), at + _AFTER)))
+    chosen: set[int] = set()
+    for pool, share in ((range(first + 1), 0.15), (sorted(marked), 0.5), (range(len(trace)), 0.35)):
+        chosen |= set(chance.sample(pool, min(len(pool), int(share * n) + 1)))
+    return sorted(chosen)
 
 
 def states(
-    events: list[Event], disk: Disk, wanted: int, chance: random.Random
-) -> Iterator[tuple[str, dict[str, bytes], set[str]]]:
-    """Different states at the points of a trace, and where each is from."""
-    cuts = iter([*points(events, -(-wanted // len(VARIANTS)), chance), -1])
-    cut, seen = next(cuts), set[bytes]()
-    for at, event in enumerate(events):
-        if at == cut:
-            for variant in VARIANTS:
-                files, folders = disk.left(chance, variant)
-                digest = hashlib.blake2b()
-                for path in sorted(files):
-                    digest.update(path.encode() + b"\0" + files[path])
-                digest.update(str(len(disk.acknowledged)).encode())
-                if digest.digest() not in seen:
-                    seen.add(digest.digest())
-                    yield f"{variant} at change {at}, {event.kind}", files, folders
-            cut = next(cuts)
-        disk.see(event)
+    trace: Sequence[Event], model: Model, at: Sequence[int], chance: random.Random
+) -> Iterator[tuple[int, Variant, int, Image]]:
+    """States at these events: which event, how, how much was acknowledged, and what is left."""
+    disk, wanted, seen = Disk(model), set(at), set()
+    for number, event in enumerate(trace):
+        if number in wanted:
+            for variant in _TRIES:
+                image = disk.after_cut(variant, chance)
+                if (image.print, disk.acked) not in seen:
+                    seen.add((image.print, disk.acked))
+                    yield number, variant, disk.acked, image
+        disk.follow(event)
 
 
-def explore(events: list[Event], model: Model, wanted: int, seed: int, without: str = "") -> Result:
-    """Judge about as many states as are wanted."""
-    chance, disk = random.Random(seed), Disk(model, without)  # noqa: S311 (chance by seed)
-    result, judges = Result(events=len(events)), Judges()
-    with tempfile.TemporaryDirectory(dir=_MEMORY) as name:
-        for number, (where, files, folders) in enumerate(states(events, disk, wanted, chance)):
-            folder = Path(name) / str(number)
-            folder.mkdir()
-            for path in sorted(folders):
-                (folder / path).mkdir(parents=True, exist_ok=True)
-            for path, content in files.items():
-                (folder / path).write_bytes(content)
-            result.note(judges.verdict(folder, disk.acknowledged), f"{model}, {where}")
-            shutil.rmtree(folder)
-    judges.close()
-    return result
+def explore(
+    plan: Plan, trace: Sequence[Event], model: Model, n: int, scratch: Path
+) -> Outcome:  # fmt: skip
+    """Judge about ``n`` states of a trace."""
+    chance = random.Random(plan.seed)
+    outcome = Outcome(len(trace), plan.n)
+    workers = os.cpu_count() or 1
+    bench = Bench(plan, scratch, workers)
+    waiting: collections.deque[tuple[int, Variant, int, Future[str]]] = collections.deque()
+
+    def settle(most: int) -> None:
+        while len(waiting) > most:
+            event, variant, acked, future = waiting.popleft()
+            fault = future.result()
+            outcome.states += 1
+            outcome.kinds[fault.partition(":")[0]] += 1
+            if fault:
+                outcome.findings.append(Finding(event, variant, acked, fault))
+
+    try:
+        at = points(trace, n // len(_TRIES) + 1, chance)
+        for event, variant, acked, image in states(trace, model, at, chance):
+            waiting.append((event, variant, acked, bench.submit(image, acked)))
+            settle(3 * workers)
+        settle(0)
+    finally:
+        bench.close()
+    return outcome
 
 
-def main() -> int:
-    """Exit code 1 when a promise was broken."""
-    parser = argparse.ArgumentParser(prog="python -m tests.torture.explore", description=__doc__)
-    parser.add_argument("--states", type=int, default=1000, help="of each model")
-    parser.add_argument("--batches", type=int, default=1200, help="how long the workload is")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", choices=("ext4", "harsh"), action="append")
-    parser.add_argument("--without", choices=("dirsync", "full"), default="")
-    options = parser.parse_args()
-    broken = 0
-    with tempfile.TemporaryDirectory() as name:
-        events = recorded(Path(name), options.batches)
-    for model in options.model or ("ext4", "harsh"):
-        result = explore(events, model, options.states, options.seed, options.without)
-        sys.stdout.write(f"{model}: {result.text()}\n")
-        broken += result.broken
-    return 1 if broken else 0
+def main(words: Sequence[str] | None = None) -> None:
+    """As the first lines say."""
+    parser = options(__doc__)
+    parser.add_argument("--states", type=int, default=20_000, help="of each model, about")
+    parser.add_argument("--forget", choices=("nothing", "folders", "logs"), default="nothing")
+    parser.add_argument("--model", choices=MODELS, action="append")
+    told = parser.parse_args(words)
+    plan = planned(told)
+    forgotten: Forgotten = told.forget
+    with tempfile.TemporaryDirectory(dir=QUICK, prefix="torture-") as scratch:
+        whole = record(plan, Path(scratch))
+        trace = list(forgetting(iter(whole), forgotten))
+        for model in told.model or MODELS:
+            outcome = explore(plan, trace, model, told.states, Path(scratch))
+            print(f"power cuts, model {model}, without syncs of {forgotten}: {outcome.told()}",
+                  flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,197 +1,242 @@
-"""Opens what a cut left, as a gateway would, and says what of its promises was broken.
-
-``python -m tests.torture.judge`` reads lines of JSON (folder, promises) and answers each with one
-word of verdict, "ok" or what is wrong.
-"""
+"""Opens a data folder as the daemon does and holds what is there against what was acknowledged."""
 
 import json
-import re
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import sqlalchemy as sa
 
+from flexedge.domain.belief import Reading
 from flexedge.errors import FlexedgeError
+from flexedge.store import sqlite
 from flexedge.store.archive import Asked
-from flexedge.store.local.archive import LocalArchive
-from flexedge.store.local.partition import Kind
 from flexedge.store.local.shelf import Window
-from flexedge.store.opening import open_state
-from flexedge.store.rows import EPOCH
-from tests.torture.workload import (
-    COMPACTED,
-    CONFIG,
-    DELETED,
-    KEEP,
-    LIMITS,
-    RIGHT,
-    SENSORS,
-    STEP,
-    beliefs,
-    readings,
-)
+from flexedge.store.rows import EPOCH, moment
+from flexedge.store.snapshots import Snapshots
+from flexedge.store.tables.models import Facts, Sessions
+from tests.torture.plan import RIGHT, SENSORS, Plan, Rows
+from tests.torture.work import CONFIG, House, options, planned
 
-_FAR = EPOCH + timedelta(days=3650)
-_NEXT = 1_000_000
-"""The number of a batch that nobody else commits."""
+_FAR = EPOCH + timedelta(days=40_000)
+_HOUR = timedelta(hours=1)
+_HOUR_US = 3_600_000_000
+_EXTRA = 987_654.0
+"""A value that no plan has."""
 
 
-@dataclass(slots=True)
-class Promises:
-    """The last of each kind."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``fault``: "" or what is wrong, a word first; ``reached``: how many steps are there."""
 
-    batch: int = -1
-    fact: int = -1
-    config: int = -1
-    deleted: int = -1
-    owner: bool = False
-    broken: list[str] = field(default_factory=list)
+    fault: str
+    reached: int
 
-    @classmethod
-    def of(cls, words: Iterable[str]) -> "Promises":
-        """What was promised."""
-        promised = cls()
-        for word in words:
-            name, _, number = word.partition(":")
-            if name == "owner":
-                promised.owner = True
-            elif number.isdigit():
-                setattr(promised, name, max(getattr(promised, name), int(number)))
-        return promised
+    @property
+    def kind(self) -> str:
+        """The word."""
+        return self.fault.partition(":")[0]
 
 
-def judge(folder: Path, words: Iterable[str], *, alarms: bool = False) -> str:
-    """ "ok", or what is wrong; ``alarms``: whether findings are to be expected."""
-    promised = Promises.of(words)
-    try:
-        state, told = open_state(folder, EPOCH)
+class Wrong(Exception):
+    """What is there is not what should be."""
+
+
+class Judge:
+    """Judges folders that a plan was done to."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._sound: set[bytes] = set()
+
+    def judge(self, folder: Path, acked: int, *, thorough: bool = True) -> Verdict:
+        """Whether a folder holds the ``acked`` steps, and of the next one all or nothing.
+
+        ``thorough``: also whether the roll-ups fit and it can be worked with; this adds a reading,
+        and maintains.
+        """
         try:
-            wrong = _state(state.fact, promised)
-        finally:
-            state.close()
-        archive = LocalArchive(folder, EPOCH, LIMITS, KEEP)
+            house = House(folder, self._now(acked))
+        except FlexedgeError as error:
+            return Verdict(f"UNOPENED: {error}", acked)
+        except Exception:  # noqa: BLE001 (whatever it is, it is a finding)
+            return Verdict(f"CRASHED: {traceback.format_exc(limit=-3)}", acked)
         try:
-            wrong += _archive(archive, promised) + _goes_on(archive)
-            told = "; ".join([told, *archive.alarms])
+            reached = self._compared(house, acked)
+            if thorough:
+                self._demand_sums(house, reached)
+                self._works(house, reached)
+        except Wrong as error:
+            return Verdict(str(error), acked)
+        except FlexedgeError as error:
+            return Verdict(f"REFUSED: {error}", acked)
+        except Exception:  # noqa: BLE001 (whatever it is, it is a finding)
+            return Verdict(f"CRASHED: {traceback.format_exc(limit=-3)}", acked)
         finally:
-            archive.close()
-    except FlexedgeError as error:
-        return f"does not open: {error}"
-    wrong += _config(folder, promised)
-    if told.strip("; ") and not alarms:
-        wrong.append(f"alarm: {told}")
-    return "; ".join(wrong) or "ok"
+            house.close()
+        return Verdict("", reached)
+
+    def _now(self, steps: int) -> object:
+        return self._plan.steps[min(steps, self._plan.n - 1)].now
+
+    def _compared(self, house: House, acked: int) -> int:
+        if house.alarms:
+            raise Wrong(f"ALARM: {'; '.join(house.alarms)}")
+        self._demand_single(house)
+        self._demand_whole_snapshots(house.folder)
+        faults: list[str] = []
+        for steps in range(acked, min(acked + 1, self._plan.n) + 1):
+            fault = next(self._differences(house, steps), "")
+            if not fault:
+                return steps
+            faults.append(fault)
+        raise Wrong(faults[0] if len(faults) == 1 else f"{faults[0]} (and not {faults[1]})")
+
+    def _differences(self, house: House, steps: int) -> Iterator[str]:
+        since = self._plan.since_us(steps)
+        yield from differing("readings", read(house, since), self._plan.readings, steps, since)
+        yield from differing("beliefs", believed(house, since), self._plan.beliefs, steps, since)
+        yield from self._state_differs(house, steps)
+
+    def _state_differs(self, house: House, steps: int) -> Iterator[str]:
+        wanted = self._plan.facts(steps)
+        found = facts(house)
+        for name in sorted(wanted.keys() | found.keys()):
+            if wanted.get(name) != found.get(name):
+                yield f"STATE: {name} is {found.get(name)}, not {wanted.get(name)}, after {steps}"
+
+    def _demand_sums(self, house: House, steps: int) -> None:
+        """The roll-ups say what readings say, but where a deletion was not completed."""
+        start = -(-self._plan.since_us(steps) // _HOUR_US) * _HOUR_US
+        rows = self._plan.readings.after(steps, start)
+        if not len(rows.value) or self._deleting(steps):
+            return
+        hours = int(rows.event_us.max() - start) // _HOUR_US + 1
+        found = house.archive.buckets(house.numbers, moment(start), _HOUR, hours)
+        place = (rows.event_us - start) // _HOUR_US * len(SENSORS) + rows.sensor
+        size = hours * len(SENSORS)
+        count = np.bincount(place, minlength=size)
+        total = np.bincount(place, rows.value, minlength=size)
+        there = (found.start_us - start) // _HOUR_US * len(SENSORS) + _places(house, found.sensor)
+        told_count, told_total = np.zeros(size, np.int64), np.zeros(size)
+        told_count[there], told_total[there] = found.count, found.mean * found.count
+        if (count != told_count).any() or not np.allclose(total, told_total):
+            at = int(np.flatnonzero((count != told_count) | ~np.isclose(total, told_total))[0])
+            when = f"{moment(start) + at // 4 * _HOUR:%d %H:%M}"
+            said = f"{told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}"
+            raise Wrong(f"SUMS: sensor {at % 4} {when}: {said}")
+
+    def _deleting(self, steps: int) -> bool:
+        about = self._plan.steps[max(0, steps - 1) : steps + 1]
+        return any(step.kind == "delete" for step in about)
+
+    def _demand_single(self, house: House) -> None:
+        """No row is in two files, or in a file and the journal."""
+        shelf, engine = house.archive._shelf, house.archive._engine
+        for kind in ("readings", "beliefs"):
+            with shelf.view() as view:
+                rows = shelf.relation(view, kind, Window(), once=False)
+                ((n, single),) = engine.run(f"select count(*), count(distinct ord) from {rows}")
+            if n != single:
+                raise Wrong(f"DOUBLED: {n - single} of {n} {kind}")
+
+    def _demand_whole_snapshots(self, folder: Path) -> None:
+        for snapshot in Snapshots(folder).newest_first():
+            content = snapshot.path.read_bytes()
+            if content not in self._sound:
+                sqlite.check(snapshot.path, whole=True)
+                self._sound.add(content)
+
+    def _works(self, house: House, reached: int) -> None:
+        """It takes one more of everything, and compacts; nothing goes by that."""
+        now = self._now(reached)
+        house.beliefs.restamp(RIGHT)
+        house.beliefs.append([Reading(SENSORS[0].name, moment(123_456), _EXTRA)])
+        house.beliefs.flush(RIGHT)
+        house.state.remember("extra", "yes")
+        house.beliefs.maintain(now)
+        found = house.archive.readings(house.numbers[:1], EPOCH, EPOCH + _HOUR)
+        if found.value.tolist() not in ([_EXTRA], []) or house.state.fact("extra") != "yes":
+            raise Wrong("STUCK: what was written after the start is not there")
+        self._demand_single(house)
+        since = self._plan.since_us(reached)
+        steps = max(reached, self._plan.restamped) if self._plan.waiting(reached) else reached
+        for fault in differing("readings", read(house, since), self._plan.readings, steps, since):
+            raise Wrong(f"LATER {fault}")
 
 
-def _state(fact: object, promised: Promises) -> list[str]:
-    assert callable(fact)
-    count = fact("count")
-    if int(count or -1) < promised.fact:
-        return [f"lost: the state says {count}, promised was {promised.fact}"]
-    if promised.owner and fact("owner") != "kept":
-        return ["lost: the owner of the old state"]
-    return []
+def _places(house: House, numbers: np.ndarray) -> np.ndarray:
+    order = {number: place for place, number in enumerate(house.numbers)}
+    return np.array([order[number] for number in numbers.tolist()], np.int64)
 
 
-def _config(folder: Path, promised: Promises) -> list[str]:
-    path = folder / CONFIG
-    if not path.exists():
-        return ["lost: the configuration"] if promised.config >= 0 else []
-    lines = path.read_text().splitlines()
-    number = re.fullmatch(r"site: (\d+)", lines[0] if lines else "")
-    if number is None or len(lines) != 40 or len(set(lines)) != 1:
-        return ["torn: the configuration"]
-    return [] if int(number[1]) >= promised.config else ["lost: a configuration"]
+def read(house: House, since_us: int) -> Rows:
+    """All readings of events since a time."""
+    rows = house.archive.readings(house.numbers, moment(since_us), _FAR)
+    zero = np.zeros(len(rows), np.int64)
+    return Rows(_places(house, rows.sensor), zero, rows.event_us, zero, rows.value, zero, zero)
 
 
-def _archive(archive: LocalArchive, promised: Promises) -> list[str]:
-    wrong = []
-    newest = -1
-    for kind in ("readings", "beliefs"):
-        batches, doubled = _counted(archive, kind)
-        if doubled:
-            wrong.append(f"doubled: {doubled} {kind}")
-        newest = max([newest, *batches])
-        wrong += _missing(kind, batches, promised)
-    wrong += _deleted(archive, promised)
-    return wrong + _summed(archive, newest)
+def believed(house: House, since_us: int) -> Rows:
+    """All beliefs about events since a time."""
+    asked = Asked(tuple(house.numbers), moment(since_us), most_recent=False)
+    rows = house.archive.beliefs(asked, {})
+    zero, places = np.zeros(len(rows), np.int64), house.sources()
+    source = np.array([places.get(number, -1) for number in rows.source.tolist()], np.int64)
+    found = Rows(_places(house, rows.sensor), source, rows.event_us, rows.belief_us, rows.value,
+                 zero, zero)  # fmt: skip
+    return found.ordered()  # the numbers of sources may have another order
 
 
-def _counted(archive: LocalArchive, kind: Kind) -> tuple[dict[int, int], int]:
-    """How many rows of each batch there are, and how many are there twice."""
-    with archive._shelf.view() as view:
-        rows = archive._shelf.relation(view, kind, Window(), once=False)
-        keep = f"where sensor <> {DELETED}"
-        sql = f"select value::bigint as batch, count(*) as n from {rows} {keep} group by batch"
-        found = archive._engine.arrays(sql)
-        keys = "sensor, event_us" if kind == "readings" else "sensor, source, event_us, belief_us"
-        ((twice,),) = archive._engine.run(f"select count(*) - count(distinct ({keys})) from {rows}")
-    return dict(zip(found["batch"].tolist(), found["n"].tolist(), strict=True)), int(twice)
+def differing(what: str, found: Rows, wanted: Rows, steps: int, since_us: int) -> Iterator[str]:
+    """What is missing and what is too much."""
+    rows = wanted.after(steps, since_us)
+    names = ("sensor", "source", "event_us", "belief_us", "value")
+    if all(np.array_equal(getattr(found, name), getattr(rows, name)) for name in names):
+        return
+    there, due = as_set(found), as_set(rows)
+    missing, more = due - there, there - due
+    if missing:
+        yield f"LOST: {len(missing)} of {len(due)} {what} after {steps} steps, {min(missing)}"
+    if more:
+        yield f"AHEAD: {len(more)} {what} too many after {steps} steps, {min(more)}"
+    if not missing and not more:
+        yield f"DOUBLED: {len(found.value)} {what}, not {len(rows.value)}, after {steps} steps"
 
 
-def _missing(kind: Kind, batches: dict[int, int], promised: Promises) -> list[str]:
-    rows = SENSORS if kind == "readings" else 3
-    newest = max([promised.batch, *batches])
-    keep = KEEP.readings if kind == "readings" else KEEP.beliefs
-    assert keep is not None
-    let_go = newest - keep // STEP  # what began before may be gone, in whole partitions
-    holes = [n for n in range(max(let_go, 0), newest + 1) if batches.get(n) != rows]
-    lost = [n for n in holes if n <= promised.batch]
-    if lost:
-        return [f"lost: {len(lost)} batches of {kind}, as {lost[0]} of {promised.batch}"]
-    if any(n in batches for n in holes):
-        return [f"torn: a batch of {kind}, as {holes[0]}"]
-    if newest > promised.batch + 1:
-        return [f"ahead: batch {newest} of {kind}, promised was {promised.batch}"]
-    return []
+def as_set(rows: Rows) -> set[tuple[float, ...]]:
+    """Rows as tuples."""
+    columns = (rows.sensor, rows.source, rows.event_us, rows.belief_us, rows.value)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _deleted(archive: LocalArchive, promised: Promises) -> list[str]:
-    rows = archive.readings([DELETED], EPOCH, _FAR)
-    if len(rows) and rows.value.min() <= promised.deleted:
-        return [f"not deleted: what came before batch {promised.deleted}"]
-    return []
+def facts(house: House) -> Mapping[str, str]:
+    """What the state holds: facts, leases, sessions, and the configuration beside it."""
+    about = sa.union_all(
+        sa.select(Facts.name, Facts.value).where(Facts.name.startswith("remember-")),
+        sa.select("session-" + Sessions.token_hash, Sessions.token_hash),
+    )
+    rows = house.state._database.read(lambda connection: connection.execute(about).all())
+    found = dict(rows) | {name: at.isoformat() for name, at in house.state.held().items()}
+    path = house.folder / CONFIG
+    if path.exists():
+        lines = set(path.read_text().splitlines())
+        found["config"] = lines.pop() if len(lines) == 1 else "torn"
+    return found
 
 
-def _summed(archive: LocalArchive, newest: int) -> list[str]:
-    """Whether roll-ups say what the readings say, for the hours whose readings are all there."""
-    start = EPOCH + max(newest - 15 * COMPACTED, 0) // COMPACTED * COMPACTED * STEP
-    found = archive.buckets([1], start, COMPACTED * STEP, 20)
-    rows = archive.readings([1], start, start + 20 * COMPACTED * STEP)
-    if found.count.sum() != len(rows):
-        return [f"roll-ups: {found.count.sum()} readings, there are {len(rows)}"]
-    if len(rows) and not np.isclose((found.mean * found.count).sum(), rows.value.sum()):
-        return ["roll-ups: another mean"]
-    return []
-
-
-def _goes_on(archive: LocalArchive) -> list[str]:
-    archive.commit(readings(_NEXT), beliefs(_NEXT), RIGHT)
-    at = EPOCH + _NEXT * STEP
-    for _ in range(2):
-        read = archive.readings(range(1, SENSORS + 1), at, at + STEP)
-        held = archive.beliefs(Asked((1, 2, 3), at, at + STEP), {})
-        if len(read) != SENSORS or len(held) != 3:
-            return ["does not go on: what is committed now is not seen"]
-        archive._compactor.compact()
-    return []
-
-
-def main() -> int:
-    """One verdict for each line."""
+def main() -> None:
+    """Judge folders that the standard input names, each with the number of steps acknowledged."""
+    judge = Judge(planned(options(__doc__).parse_args()))
     for line in sys.stdin:
-        folder, words = json.loads(line)
-        try:
-            verdict = judge(Path(folder), words)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is the verdict)
-            verdict = f"breaks: {type(error).__name__} {error}"
-        sys.stdout.write(json.dumps(verdict) + "\n")
-        sys.stdout.flush()
-    return 0
+        folder, acked, thorough = json.loads(line)
+        verdict = judge.judge(Path(folder), acked, thorough=thorough)
+        print(json.dumps([verdict.fault, verdict.reached]), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from flexedge.errors import StoreDamaged, StoreError
+from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreUnwritable
 from flexedge.store.archive import Kind, Stamp
 from flexedge.store.local import pages, partition
 from flexedge.store.local.codec import pack, unpack
@@ -53,6 +53,7 @@ class Journal:
         self.begun = not path.exists()
         """Whether there was nothing before."""
         self._next = 1
+        self._away = False
         self._begin()
         path.chmod(0o600)
 
@@ -73,6 +74,7 @@ class Journal:
         with self._lock:
             self._let_go()
             self._begin()
+            self._away = False
 
     def _open(self) -> None:
         (found,) = self._connection.execute("pragma user_version").fetchone()
@@ -100,8 +102,15 @@ class Journal:
         (found,) = self._connection.execute(sql).fetchone()
         return int(found or 0)
 
-    def _told(self) -> contextlib.AbstractContextManager[None]:
-        return pages.told(self._path)
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            with pages.told(self._path):
+                yield
+        except StoreClosed as error:
+            if self._away:
+                raise StoreUnwritable(f"{self._path} waits for the disk") from error
+            raise
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -295,8 +304,9 @@ class Journal:
             return pages.shrink(self._connection)
 
     def let_go(self) -> None:
-        """Close the file until ``reopen``; all but that raises ``StoreError`` meanwhile."""
+        """Close the file until ``reopen``; all but that raises ``StoreUnwritable`` meanwhile."""
         with self._lock:
+            self._away = True
             self._let_go()
 
     def _let_go(self) -> None:
@@ -305,7 +315,9 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; what was appended stays."""
-        self.let_go()
+        with self._lock:
+            self._away = False
+            self._let_go()
 
 
 def _name(rows: Readings | Beliefs) -> partition.Kind:

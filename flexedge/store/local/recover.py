@@ -75,14 +75,10 @@ def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
 
 
 def opened(engine: Engine, folder: Path, now: datetime, tell: Tell) -> Journal:
-    """The journal of a folder, and all in it put right.
-
-    Where there is no room to open it, the ballast and then the oldest readings make some. Raises
-    ``StoreUnwritable`` when the disk takes no writes.
-    """
+    """The journal of a folder, and all in it put right. Room is made as ``demand_room`` does."""
     while True:
+        demand_room(folder, tell)
         try:
-            probe(folder)
             journal = open_journal(folder, now, tell)
             try:
                 settle(engine, journal, folder, now, tell)
@@ -90,24 +86,35 @@ def opened(engine: Engine, folder: Path, now: datetime, tell: Tell) -> Journal:
                 journal.close()
                 raise
         except StoreFull as error:
-            spared = _spared(folder)
-            if not spared:
-                raise StoreFull(f"there is no room to open {folder}; remove other files from the disk") from error  # fmt: skip  # noqa: E501
-            tell(f"there was no room to open {folder}: let go of {spared}; free some")
+            _spare(folder, tell, error)
         else:
             return journal
 
 
-def _spared(folder: Path) -> str:
-    """Remove what may go so that a journal can be opened; "" where there is nothing."""
-    if ballast.release(folder):
-        return "the ballast"
-    names = sorted(name for name in listing(folder / "history") if name.startswith("readings/"))
-    if len(names) < 2:  # noqa: PLR2004 (the newest stay)
-        return ""
-    durable.remove(folder / "history" / names[0])
-    durable.sync_folder(folder / "history" / "readings")
-    return names[0]
+def demand_room(folder: Path, tell: Tell) -> None:
+    """See that files can be opened: where there is no room, ballast and the oldest readings go.
+
+    Raises ``StoreFull`` where nothing may go, ``StoreUnwritable`` when the disk takes no writes.
+    """
+    while True:
+        try:
+            return probe(folder)
+        except StoreFull as error:
+            _spare(folder, tell, error)
+
+
+def _spare(folder: Path, tell: Tell, full: StoreFull) -> None:
+    """Remove what may go so that files can be opened."""
+    spared = "the ballast" if ballast.release(folder) else ""
+    readings = sorted(one for one in listing(folder / "history") if one.startswith("readings/"))
+    if not spared and len(readings) > 1:  # the newest stay
+        spared = readings[0]
+        durable.remove(folder / "history" / spared)
+        durable.sync_folder(folder / "history" / "readings")
+    if not spared:
+        words = f"there is no room to open {folder}; remove other files from the disk"
+        raise StoreFull(words) from full
+    tell(f"there was no room to open {folder}: let go of {spared}; free some")
 
 
 def open_journal(folder: Path, now: datetime, tell: Tell) -> Journal:
