@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,16 +188,20 @@ def _store(archive: LocalArchive, scratch: _Scratch, intake: Intake) -> None:
     archive.absorb(news(), lambda: intake.replaced > 0)
 
 
-def _compared(archive: LocalArchive, rows: _Rows) -> tuple[_Rows, int, int]:
+def _compared(
+    archive: LocalArchive, rows: Readings | Beliefs
+) -> tuple[Readings | Beliefs, int, int]:
     """The rows that say something new, how many are there already, how many say otherwise."""
     number = int(rows.sensor[0])
     start, end = moment(int(rows.event_us.min())), moment(int(rows.event_us.max()) + 1)
-    held: Readings | Beliefs
     if isinstance(rows, Readings):
-        held = archive.readings([number], start, end)
-    else:
-        held = archive.beliefs(Asked((number,), start, end, most_recent=False), {})
-    both = type(rows).joined([cast("_Rows", held), rows])
+        return _beside(archive.readings([number], start, end), rows)
+    asked = Asked((number,), start, end, most_recent=False)
+    return _beside(archive.beliefs(asked, {}), rows)
+
+
+def _beside(held: _Rows, rows: _Rows) -> tuple[_Rows, int, int]:
+    both = type(rows).joined([held, rows])
     new = np.arange(len(both)) >= len(held)
     order = np.lexsort((new, *_keys(both)))
     again = ~starts(*(column[order] for column in _keys(both)))  # after a held one of that key
