@@ -5,15 +5,17 @@ that hold no other. Only text is made here. The clocks of a zone are written int
 list of its own, of another release than Python's.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
 from flexedge.domain.asset import Knowable
-from flexedge.store.archive import Asked
+from flexedge.store.archive import Asked, Statistics
 from flexedge.store.horizon import DAY_US, clocks, steps, wall_us
-from flexedge.store.rows import Micros, micros
+from flexedge.store.rows import Micros, micros, moment
 
 Query = tuple[str, list[int]]
 """Text with a ``?`` for each of the parameters."""
@@ -81,6 +83,14 @@ def _where(asked: Asked, knowable: Mapping[int, Knowable]) -> Query:
         text, values = _horizons(asked, knowable)
         add(text, *values)
     return " and ".join(terms), parameters
+
+
+def told(row: tuple[Any, ...]) -> Statistics:
+    """What a row of ``statistics`` says; source -1 are readings."""
+    source, first, last, belief, *numbers, count = row
+    least, most, mean, total = (math.nan if one is None else float(one) for one in numbers)
+    return Statistics(None if source < 0 else source, moment(first), moment(last), moment(belief),
+                      least, most, mean, total, count)  # fmt: skip
 
 
 def _among(column: str, numbers: Sequence[int]) -> str:

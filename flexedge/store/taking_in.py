@@ -201,7 +201,7 @@ def _compared(
 
 
 def _beside(held: _Rows, rows: _Rows) -> tuple[_Rows, int, int]:
-    both = type(rows).joined([held, rows])
+    both: _Rows = type(rows).joined([held, rows])
     new = np.arange(len(both)) >= len(held)
     order = np.lexsort((new, *_keys(both)))
     again = ~starts(*(column[order] for column in _keys(both)))  # after a held one of that key

@@ -1,6 +1,5 @@
 """The archive in a folder: rows go into the journal, and are read from files and hot tables."""
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from flexedge.domain.asset import Knowable
 from flexedge.domain.belief import USABLE
 from flexedge.errors import StoreClosed, StoreError
 from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
-from flexedge.store.asked import select, statistics
+from flexedge.store.asked import select, statistics, told
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.disk import Bounds
@@ -24,7 +23,7 @@ from flexedge.store.local.partition import COLUMNS, KINDS, Partition
 from flexedge.store.local.partition import Kind as Grain
 from flexedge.store.local.rounds import Rounds
 from flexedge.store.local.shelf import DamagedPartition, View, Window
-from flexedge.store.rows import Beliefs, Buckets, Readings, micros, moment
+from flexedge.store.rows import Beliefs, Buckets, Readings, micros
 
 _T = TypeVar("_T")
 _Rows = TypeVar("_Rows", Readings, Beliefs)
@@ -169,7 +168,7 @@ class LocalArchive:
                 f"(select sensor, -1 as source, event_us, event_us as belief_us, value from {read})"
             )
             found = [self._engine.run(*statistics(sensor, rows)) for rows in (as_beliefs, held)]
-            return [_told(row) for rows in found for row in rows]
+            return [told(row) for rows in found for row in rows]
 
         return self._reading(read)
 
@@ -347,10 +346,3 @@ def _step_by_step(
             break
     rows = kind.joined(found)
     return rows.take(np.argsort(rows.sensor, kind="stable"))
-
-
-def _told(row: tuple[Any, ...]) -> Statistics:
-    source, first, last, belief, *numbers, count = row
-    least, most, mean, total = (math.nan if one is None else float(one) for one in numbers)
-    return Statistics(None if source < 0 else source, moment(first), moment(last), moment(belief),
-                      least, most, mean, total, count)  # fmt: skip
