@@ -35,6 +35,7 @@ _LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
 _BROKEN = ("invalidated", "FATAL", "losed", "Table with name")
 """What DuckDB says when its instance is of no use any more."""
 _TRIES = 2
+_CERTAIN = 0.5
 
 
 class LocalArchive:
@@ -68,8 +69,11 @@ class LocalArchive:
         self, readings: Readings, beliefs: Beliefs, stamp: Stamp, *, replacing: bool = False
     ) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
-        if replacing and not self._shelf.newest.replaced:
-            self._guard.writing(lambda: self._compactor.add([], [], {"replaced": 1}))
+        now = self._shelf.newest
+        facts = {"replaced": replacing, "spread": bool((beliefs.probability != _CERTAIN).any())}
+        new = {name: 1 for name, is_so in facts.items() if is_so and not getattr(now, name)}
+        if new:
+            self._guard.writing(lambda: self._compactor.add([], [], new))
         self._guard.writing(lambda: self._commit(readings, beliefs, stamp))
 
     def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
@@ -112,11 +116,11 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*query(rows)))
+            return Beliefs.of(self._engine.arrays(*query(rows, certain=not view.spread)))
 
-        def query(rows: str) -> tuple[str, list[int]]:
+        def query(rows: str, *, certain: bool) -> tuple[str, list[int]]:
             try:
-                return select(asked, rows, knowable)
+                return select(asked, rows, knowable, certain=certain)
             except KeyError as error:
                 raise StoreError(f"nobody said when events of sensor {error} are known") from error
 
