@@ -77,7 +77,8 @@ class Beliefs:
             self._archive.introduce(kind, number, words)
             self._introduced[kind][number] = words
 
-    def _source(self, source: Source) -> int:
+    def source(self, source: Source) -> int:
+        """Make a source known; its number is kept for good."""
         with self._lock:
             number = self._registry.source_id(source)
             self._introduce("source", number, source_words(source))
@@ -139,7 +140,7 @@ class Beliefs:
         two that differ in nothing but the value the later one counts. On ``StoreError`` they are
         kept in memory and written with the next readings.
         """
-        number = self._source(source)
+        number = self.source(source)
         made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
         if not len(made):
             return

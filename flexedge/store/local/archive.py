@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,9 @@ from flexedge.store.local.compact import Compactor
 from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.guard import Found, Guard
-from flexedge.store.local.partition import COLUMNS, KINDS
+from flexedge.store.local.partition import COLUMNS, KINDS, Partition
+from flexedge.store.local.partition import Kind as Grain
+from flexedge.store.local.rounds import Rounds
 from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros, moment
 
@@ -59,6 +61,7 @@ class LocalArchive:
         self._roller = rollup.Roller(self._engine, self._compactor)
         self._shelf = self._compactor.shelf
         self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
+        self._rounds = Rounds(self._journal, self._shelf)
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
         self._begun = 0
@@ -228,12 +231,56 @@ class LocalArchive:
         """How the disk was found at the last maintenance."""
         return self._guard.found
 
+    def ask(
+        self, kind: Grain, window: Window, sql: Callable[[str], str], *, once: bool = True
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query over what there is of a kind, which it gets as SQL in brackets.
+
+        ``once``: one row of each key; without it also those that others took the place of, which
+        takes no memory.
+        """
+
+        def read(view: View) -> list[tuple[Any, ...]]:
+            distinct = once and (kind != "beliefs" or view.replaced)
+            return self._engine.run(sql(self._shelf.relation(view, kind, window, once=distinct)))
+
+        return self._reading(read)
+
+    def absorb(
+        self, parts: Iterable[Readings | Beliefs], replacing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Keep any number of rows, all or none, one part in memory at a time; as ``commit``.
+
+        ``replacing`` is asked after the last part.
+        """
+        self._guard.writing(lambda: self._compactor.absorb(parts, replacing))
+
+    def partitions(self) -> Sequence[Partition]:
+        """The files there are."""
+        return self._shelf.newest.partitions
+
+    def waiting(self) -> tuple[int, int]:
+        """How many rows are in the journal only: dated, and read by a clock that was not right."""
+        return self._journal.waiting(), self._journal.waiting(trusted=False)
+
+    def mend(self) -> None:
+        """Set aside what is damaged, and sum up again what can be; takes as long as it takes."""
+        with self._shelf.view() as view:
+            bad = [error for one in view.partitions for error in self._shelf.unfit(one)]
+        for error in bad:
+            self._set_aside(error)
+        self._compactor.compact()
+        while self._roller.roll():
+            pass
+
     def _maintain(self, now: datetime, room: int) -> None:
         due = self._compacted is None or now - self._compacted >= _HOUR or now < self._compacted
         if due or self._journal.waiting() >= _MANY:
             self._compactor.compact()
             self._journal.shrink()
             self._compacted = now
+        for damaged in self._rounds.go_on(now):
+            self._set_aside(damaged)
         self._roller.roll()
         self._compactor.merge(room)
         for kind in KINDS:

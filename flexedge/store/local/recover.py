@@ -106,7 +106,7 @@ def demand_room(folder: Path, tell: Tell) -> None:
 def _spare(folder: Path, tell: Tell, full: StoreFull) -> None:
     """Remove what may go so that files can be opened."""
     spared = "the ballast" if ballast.release(folder) else ""
-    readings = sorted(one for one in _files(folder / "history") if one.startswith("readings/"))
+    readings = sorted(one for one in listing(folder / "history") if one.startswith("readings/"))
     if not spared and len(readings) > 1:  # the newest stay
         spared = readings[0]
         durable.remove(folder / "history" / spared)
@@ -147,7 +147,7 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     history = folder / "history"
     for kind in partition.KINDS:
         durable.make_folder(history / kind)
-    found = _files(history)
+    found = listing(history)
     if journal.begun and found:
         _adopt(engine, journal, folder, sorted(found), now, tell)
     partitions = journal.partitions()
@@ -163,7 +163,8 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     clear(history, {one.name for one in partitions})
 
 
-def _files(history: Path) -> set[str]:
+def listing(history: Path) -> set[str]:
+    """The names of all partitions there are files of."""
     return {
         f"{path.parent.name}/{path.name}"
         for path in history.glob("*/*")
@@ -175,7 +176,7 @@ def clear(history: Path, known: Collection[str]) -> None:
     """Remove partitions that nobody knows and those that were never finished."""
     for path in history.glob(f"*/*{PARTIAL}"):
         durable.remove(path)
-    for name in sorted(_files(history).difference(known)):
+    for name in sorted(listing(history).difference(known)):
         durable.remove(history / name)
 
 

@@ -166,12 +166,18 @@ class Shelf:
 
     def path(self, one: Partition) -> Path:
         """Where a partition is, known to be what was written. Raises ``DamagedPartition``."""
-        path = self._history / one.name
         if one.name not in self._sound:
-            size = durable.size(path)
-            if size is None:
-                raise DamagedPartition(one.name, "is gone")
-            if size != one.size or durable.sha256(path) != one.sha256:
-                raise DamagedPartition(one.name, "does not fit its checksum")
+            for error in self.unfit(one):
+                raise error
             self._sound.add(one.name)
-        return path
+        return self._history / one.name
+
+    def unfit(self, one: Partition) -> list[DamagedPartition]:
+        """Compare a file with what was written, also where that was done; the one error, if any."""
+        path = self._history / one.name
+        size = durable.size(path)
+        if size is None:
+            return [DamagedPartition(one.name, "is gone")]
+        if size != one.size or durable.sha256(path) != one.sha256:
+            return [DamagedPartition(one.name, "does not fit its checksum")]
+        return []
