@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from flexedge.store.local.shelf import Window
 from flexedge.store.rows import EPOCH, moment
 from flexedge.store.snapshots import Snapshots
 from flexedge.store.tables.models import Facts, Sessions
-from tests.torture.plan import RIGHT, SENSORS, SOURCES, Plan, Rows
+from tests.torture.plan import RIGHT, SENSORS, Plan, Rows
 from tests.torture.work import CONFIG, House, options, planned
 
 _FAR = EPOCH + timedelta(days=40_000)
@@ -80,7 +80,7 @@ class Judge:
             house.close()
         return Verdict("", reached)
 
-    def _now(self, steps: int) -> object:
+    def _now(self, steps: int) -> datetime:
         return self._plan.steps[min(steps, self._plan.n - 1)].now
 
     def _compared(self, house: House, acked: int) -> int:
@@ -126,7 +126,8 @@ class Judge:
         told_count[there], told_total[there] = found.count, found.mean * found.count
         if (count != told_count).any() or not np.allclose(total, told_total):
             at = int(np.flatnonzero((count != told_count) | ~np.isclose(total, told_total))[0])
-            raise Wrong(f"SUMS: sensor {at % 4} {moment(start) + at // 4 * _HOUR:%d %H:%M}:"
+            when = moment(start) + at // len(SENSORS) * _HOUR
+            raise Wrong(f"SUMS: sensor {at % len(SENSORS)} {when:%d %H:%M}:"
                    f" {told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}")  # fmt: skip
 
     def _deleting(self, steps: int) -> bool:

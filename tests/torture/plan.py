@@ -39,8 +39,15 @@ _COMMON: tuple[tuple[Kind, int], ...] = (
     ("readings", 74), ("forecast", 10), ("late", 4), ("remember", 4), ("hold", 3), ("let-go", 3),
     ("session", 2))  # fmt: skip
 _RARE: tuple[tuple[Kind, int, int], ...] = (
-    ("maintain", 20, 7), ("snapshot", 160, 31), ("config", 90, 11), ("delete", 250, 75),
-    ("delete-source", 500, 333), ("bulk", 400, 201), ("reopen", 300, 120), ("migrate", 900, 455))
+    ("maintain", 20, 7),
+    ("snapshot", 160, 31),
+    ("config", 90, 11),
+    ("delete", 250, 75),
+    ("delete-source", 500, 333),
+    ("bulk", 400, 201),
+    ("reopen", 300, 120),
+    ("migrate", 900, 455),
+)
 """What comes every so many steps of 3000, and when first."""  # fmt: skip
 _WHOLE = 3000
 _UNTRUSTED, _RESTAMP = range(30, 35), 41
@@ -106,7 +113,9 @@ class _Ledger:
         self._rows: list[list[float]] = []
         self._newest: dict[tuple[int, int, int, int], int] = {}
 
-    def add(self, step: int, sensor: int, source: int, event: int, belief: int, value: float) -> None:  # noqa: PLR0913, E501
+    def add(
+        self, step: int, sensor: int, source: int, event: int, belief: int, value: float
+    ) -> None:
         """A row; one that is there with the same key ends."""
         key = (sensor, source, event, belief)
         old = self._newest.get(key)
@@ -128,7 +137,9 @@ class _Ledger:
         """All there ever were."""
         columns = list(zip(*self._rows, strict=True)) or [()] * 7
         whole = [np.array(column, np.int64) for column in (*columns[:4], *columns[5:])]
-        return Rows(*whole[:4], np.array(columns[4], np.float64), *whole[4:])
+        sensor, source, event, belief, born, dead = whole
+        value = np.array(columns[4], np.float64)
+        return Rows(sensor, source, event, belief, value, born, dead)
 
 
 @dataclass(frozen=True)
@@ -240,10 +251,34 @@ class Plan:
 
 
 ONE_OF_EACH: tuple[Kind, ...] = (
-    "readings", "remember", "forecast", "maintain", "readings", "late", "hold", "maintain", "bulk",
-    "forecast", "snapshot", "config", "maintain", "readings", "delete", "forecast", "delete-source",
-    "let-go", "session", "maintain", "migrate", "readings", "maintain", "readings", "maintain",
-    "reopen", "readings")
+    "readings",
+    "remember",
+    "forecast",
+    "maintain",
+    "readings",
+    "late",
+    "hold",
+    "maintain",
+    "bulk",
+    "forecast",
+    "snapshot",
+    "config",
+    "maintain",
+    "readings",
+    "delete",
+    "forecast",
+    "delete-source",
+    "let-go",
+    "session",
+    "maintain",
+    "migrate",
+    "readings",
+    "maintain",
+    "readings",
+    "maintain",
+    "reopen",
+    "readings",
+)
 """A script for short plans, with an hour and a half from step to step."""  # fmt: skip
 
 

@@ -6,6 +6,7 @@ may be there. ``harsh``: every folder keeps its own order and only its own sync 
 writes that were not synced any may be there, in any order, torn in sectors. Renames are atomic.
 """
 
+import itertools
 import random
 import zlib
 from collections.abc import Iterator, Mapping
@@ -90,7 +91,7 @@ def pieces(one: Write, size: int) -> list[tuple[int, int]]:
     """A write in pieces that the disk keeps whole."""
     end = one.offset + len(one.data)
     edges = [one.offset, *range((one.offset // size + 1) * size, end, size), end]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
 
 
 def some(things: list[tuple[int, int]], chance: random.Random) -> list[tuple[int, int]]:
