@@ -3,6 +3,16 @@
 import atexit
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.store.local.loop_disk import LoopDisk
+
+settings.register_profile("flexedge", deadline=None)  # tests do not time themselves
+settings.load_profile("flexedge")
 
 
 def _hush() -> None:
@@ -17,3 +27,11 @@ def pytest_unconfigure() -> None:
     report, and DuckDB's bindings print what of themselves is left then.
     """
     atexit.register(_hush)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[LoopDisk]:
+    """A disk of 48 MB that may be filled and broken; for tests marked so."""
+    disk = LoopDisk(tmp_path)
+    yield disk
+    disk.close()

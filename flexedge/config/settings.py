@@ -131,7 +131,7 @@ class Settings(Record):
     """Where readings, plans and the owner's password are kept."""
     database: Annotated[str, AfterValidator(_database)] | None = None
     """A PostgreSQL database for readings and plans instead, as postgresql://user@host/name; the
-    password is in the file that the environment's PGPASSFILE names. docs/store-postgres.md."""
+    password is in the file that the environment's PGPASSFILE names. docs/store/postgres.md."""
     profile_dirs: Paths = ()
     """Folders with device profiles of your own, beside the shipped ones."""
     web: Web = Field(default_factory=Web)
@@ -151,7 +151,7 @@ class Settings(Record):
         if self.database is not None:
             raise StoreError(
                 "all is kept in the database that the settings name: use PostgreSQL's own tools"
-                " for that, as docs/store-postgres.md says"
+                " for that, as docs/store/postgres.md says"
             )
         return self.data_dir
 

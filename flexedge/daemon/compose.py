@@ -31,6 +31,7 @@ from flexedge.gateway.targets import Targets
 from flexedge.store import lock, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
+from flexedge.store.local import recover
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Limits
@@ -93,6 +94,9 @@ def open_store(
     keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
     if settings.database is not None:
         return _open_database(settings.database, keep, stack)
+    let_go: list[str] = []
+    recover.demand_room(folder, let_go.append)
+    health.alarm("no-room", "; ".join(let_go))
     swap.finish(folder)
     state, alarm = open_state(folder, now)
     stack.callback(state.close)

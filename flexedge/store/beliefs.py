@@ -97,10 +97,9 @@ class Beliefs:
 
     def append(self, readings: Iterable[Reading]) -> None:
         """Queue readings of registered sensors for the next ``flush``; returns at once."""
-        for reading in readings:
-            if len(self._waiting) == _WAITING:
-                self.dropped += 1
-            self._waiting.append(reading)
+        come = tuple(readings)
+        self.dropped += max(len(self._waiting) + len(come) - _WAITING, 0)
+        self._waiting.extend(come)
         if len(self._waiting) >= BATCH:
             self.on_many()
 

@@ -16,6 +16,7 @@ from flexedge.drivers.driver import Sample
 from flexedge.drivers.line import Write
 from flexedge.errors import DeviceUnreachable, StoreError
 from flexedge.gateway.health import Health
+from tests.store.local.loop_disk import LoopDisk
 from tests.store.pg_server import PgServer
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -120,3 +121,18 @@ def test_all_may_be_on_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         with ExitStack() as stack, pytest.raises(StoreError, match="flexedge_1"):
             compose(settings, loaded, WallClock(), stack)
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["lock"]
+
+
+@pytest.mark.disk
+def test_it_starts_on_a_full_disk_by_giving_up_the_ballast(disk: LoopDisk) -> None:
+    settings = Settings(data_dir=disk.folder / "data")
+    with ExitStack() as stack:
+        beliefs, _ = open_store(settings, Health(), NOW, stack)
+        beliefs.maintain(NOW)
+    disk.fill()
+    health = Health()
+    with ExitStack() as stack:
+        beliefs, state = open_store(settings, health, NOW, stack)
+        beliefs.register(Sensor("late", "kW"))
+        assert [one.name for one in state.sensors().values()] == ["late"]
+    assert "let go of the ballast" in health.alarms["no-room"]

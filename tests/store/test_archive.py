@@ -162,7 +162,7 @@ def test_the_last_belief_comes_with_all_its_probabilities(archive: Archive) -> N
 
 def test_a_horizon_needs_to_know_when_events_are_known(archive: Archive) -> None:
     archive.commit(SILENCE, believed(3), STAMP)
-    with pytest.raises(KeyError):
+    with pytest.raises(StoreError, match="sensor 1 are known"):
         archive.beliefs(Asked((1,), horizon_from=timedelta(0)), {})
 
 
@@ -236,6 +236,9 @@ def test_the_belief_about_the_newest_event_is_the_last_one(archive: Archive) -> 
     assert archive.newest([1, 9], moment(120 * SECOND)).value.tolist() == [3.0]
     assert archive.newest([1], moment(119 * SECOND)).value.tolist() == [1.0]
     assert len(archive.newest([1], EPOCH)) == 0
+    for row in (belief(4, 240, 9, 6.0), belief(3, 240, 9, 7.0, 0.9), belief(3, 240, 9, 8.0, 0.4)):
+        archive.commit(SILENCE, row, STAMP)
+    assert archive.newest([1], moment(240 * SECOND)).value.tolist() == [8.0]
 
 
 def test_statistics_are_told_by_source(archive: Archive) -> None:

@@ -24,8 +24,9 @@ from flexedge.store.resample import resampled
 from flexedge.store.rows import Beliefs, micros, moment
 from flexedge.store.single import medians
 from tests.store.inmemory import Answers, InMemory
+from tests.store.whole import Whole
 
-ARCHIVES: list[Callable[[], Answers]] = [InMemory]
+ARCHIVES: list[Callable[[], Answers]] = [Whole]
 MINUTE = timedelta(minutes=1)
 HOUR = 60 * MINUTE
 STARTS = tuple(datetime(2026, *day, 20, tzinfo=UTC) for day in ((3, 28), (7, 1), (10, 24)))

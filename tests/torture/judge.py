@@ -124,11 +124,12 @@ class Judge:
         there = (found.start_us - start) // _HOUR_US * len(SENSORS) + _places(house, found.sensor)
         told_count, told_total = np.zeros(size, np.int64), np.zeros(size)
         told_count[there], told_total[there] = found.count, found.mean * found.count
-        if (count != told_count).any() or not np.allclose(total, told_total):
-            at = int(np.flatnonzero((count != told_count) | ~np.isclose(total, told_total))[0])
-            when = moment(start) + at // len(SENSORS) * _HOUR
-            raise Wrong(f"SUMS: sensor {at % len(SENSORS)} {when:%d %H:%M}:"
-                   f" {told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}")  # fmt: skip
+        wrong = (count != told_count) | ~np.isclose(total, told_total)
+        if wrong.any():
+            at = int(np.flatnonzero(wrong)[0])
+            when = f"{moment(start) + at // len(SENSORS) * _HOUR:%d %H:%M}"
+            said = f"{told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}"
+            raise Wrong(f"SUMS: sensor {at % len(SENSORS)} {when}: {said}")
 
     def _deleting(self, steps: int) -> bool:
         about = self._plan.steps[max(0, steps - 1) : steps + 1]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("disk.c")
-QUICK = Path("/dev/shm")  # noqa: S108 (folders of random names)
+QUICK = Path("/dev/shm")
 """A file system in memory, where syncs cost nothing."""
 
 

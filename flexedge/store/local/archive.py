@@ -112,7 +112,13 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*select(asked, rows, knowable)))
+            return Beliefs.of(self._engine.arrays(*query(rows)))
+
+        def query(rows: str) -> tuple[str, list[int]]:
+            try:
+                return select(asked, rows, knowable)
+            except KeyError as error:
+                raise StoreError(f"nobody said when events of sensor {error} are known") from error
 
         return self._reading(read)
 

@@ -1,7 +1,9 @@
 """From journal to partitions, from small partitions to large ones, and out when they are old."""
 
+import bisect
+import itertools
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,7 @@ from flexedge.store.local.partition import (
     Kind,
     Partition,
     Place,
+    rolled_without,
     write,
 )
 from flexedge.store.local.shelf import Shelf, View, Window
@@ -62,19 +65,31 @@ class Compactor:
             until, moved = self._journal.last, False
             for chunk in _chunks(self._journal.batches(0, until)):
                 made = [
-                    one for kind in ("readings", "beliefs") if (one := self._written(kind, chunk))
+                    one for kind in ("readings", "beliefs") for one in self._written(kind, chunk)
                 ]
-                self._exchange(made, taken=[batch.seq for batch in chunk])
+                facts = self._to_roll(made)
+                self._exchange(made, (), facts, [batch.seq for batch in chunk])
                 moved = True
             return moved
 
-    def _written(self, kind: Kind, chunk: Sequence[Batch]) -> Partition | None:
+    def _written(self, kind: Kind, chunk: Sequence[Batch]) -> list[Partition]:
+        """The partitions of a chunk; none spans another one that went past the journal.
+
+        What spans another one counts as merged from it, should the manifest be lost.
+        """
+        there = sorted(one.lo for one in self.shelf.newest.partitions if one.kind == kind)
         batches = [batch for batch in chunk if batch.kind == kind]
-        if not batches:
-            return None
-        columns = _ordered([(batch.seq, batch.rows) for batch in batches])
-        place = Place(kind, batches[0].seq, batches[-1].seq, 0)
-        return self.write(place, "from given", columns)
+        made = []
+        for _, some in itertools.groupby(batches, lambda batch: bisect.bisect(there, batch.seq)):
+            run = list(some)
+            columns = _ordered([(batch.seq, batch.rows) for batch in run])
+            made.append(self.write(Place(kind, run[0].seq, run[-1].seq, 0), "from given", columns))
+        return [one for one in made if one]
+
+    def _to_roll(self, made: Sequence[Partition]) -> dict[str, int]:
+        """The facts by which readings are summed up that lay in the journal for longer."""
+        late = [one.lo for one in made if one.kind == "readings"]
+        return {"rolled": min([self.shelf.newest.rolled, *(lo - 1 for lo in late)])} if late else {}
 
     def absorb(self, parts: Sequence[Readings | Beliefs]) -> None:
         """Keep many rows at once, past the journal; they last when this returns."""
@@ -109,13 +124,15 @@ class Compactor:
             return any(made)
 
     def _merged(self, kind: Kind, level: int, room: int | None) -> bool:
-        small = [one for one in self.shelf.newest.partitions
-                 if one.kind == kind and one.level == level]  # fmt: skip
+        mine = [one for one in self.shelf.newest.partitions if one.kind == kind]
+        small = [one for one in mine if one.level == level]
         if len(small) < _FANS[kind][level]:
             return False
         group: list[Partition] = []
-        for one in small:
-            if group and sum(other.rows for other in group) + one.rows > _LARGEST:
+        for one in mine[mine.index(small[0]) :]:
+            # what is merged spans no other one: see ``_written``
+            large = sum(other.rows for other in group) + one.rows > _LARGEST
+            if one.level != level or (group and large):
                 break
             group.append(one)
         if len(group) == 1:
@@ -159,10 +176,19 @@ class Compactor:
             pruned = max([*read, self.shelf.newest.pruned_us or 0])
             self._exchange([], old, {"pruned": pruned} if read else {})
 
-    def drop(self, names: Sequence[str], facts: Mapping[str, int] | None = None) -> None:
-        """Take partitions out of the manifest whose files are gone or set aside."""
-        gone = [one for one in self.shelf.newest.partitions if one.name in names]
+    def drop(self, names: Collection[str]) -> None:
+        """Take partitions out of the manifest whose files are gone or set aside.
+
+        Sums that are lost are made again by the next ``Roller.roll`` where their readings are.
+        """
+        view = self.shelf.newest
+        gone = [one for one in view.partitions if one.name in names]
+        facts = {"rolled": rolled_without(view.partitions, gone, view.rolled)}
         self._exchange([], gone, facts, unlink=False)
+
+    def number(self) -> int:
+        """A number for a partition of sums: each has one of its own."""
+        return self._journal.reserve(1)
 
     def delete(self, kinds: Sequence[Kind], window: Window, more: str = "true") -> int:
         """Take rows out of every partition; ``more``: a further condition. How many rows went."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from flexedge.errors import StoreDamaged, StoreError
+from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreUnwritable
 from flexedge.store.archive import Kind, Stamp
 from flexedge.store.local import pages, partition
 from flexedge.store.local.codec import pack, unpack
@@ -53,6 +53,7 @@ class Journal:
         self.begun = not path.exists()
         """Whether there was nothing before."""
         self._next = 1
+        self._away = False
         self._begin()
         path.chmod(0o600)
 
@@ -73,6 +74,7 @@ class Journal:
         with self._lock:
             self._let_go()
             self._begin()
+            self._away = False
 
     def _open(self) -> None:
         (found,) = self._connection.execute("pragma user_version").fetchone()
@@ -100,8 +102,15 @@ class Journal:
         (found,) = self._connection.execute(sql).fetchone()
         return int(found or 0)
 
-    def _told(self) -> contextlib.AbstractContextManager[None]:
-        return pages.told(self._path)
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            with pages.told(self._path):
+                yield
+        except StoreClosed as error:
+            if self._away:
+                raise StoreUnwritable(f"{self._path} waits for the disk") from error
+            raise
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -163,7 +172,7 @@ class Journal:
                 try:
                     _batch(row)
                 except StoreDamaged:
-                    bad.append((row[0], bytes(row[6])))
+                    bad.append((row[0], _bytes(row[6])))
         return bad
 
     def drop(self, numbers: Sequence[int]) -> None:
@@ -276,7 +285,7 @@ class Journal:
                         connection.execute(f"insert into {table} values ({marks})", row)
         self.begun = True
         self._count()
-        return sum(int(str(row[2])) for row in found["batches"].values())
+        return self._number("select sum(rows) from batches")
 
     def check(self) -> str:
         """What SQLite finds wrong with the whole file; "" when all is well."""
@@ -295,8 +304,9 @@ class Journal:
             return pages.shrink(self._connection)
 
     def let_go(self) -> None:
-        """Close the file until ``reopen``; all but that raises ``StoreError`` meanwhile."""
+        """Close the file until ``reopen``; all but that raises ``StoreUnwritable`` meanwhile."""
         with self._lock:
+            self._away = True
             self._let_go()
 
     def _let_go(self) -> None:
@@ -305,7 +315,9 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; what was appended stays."""
-        self.let_go()
+        with self._lock:
+            self._away = False
+            self._let_go()
 
 
 def _name(rows: Readings | Beliefs) -> partition.Kind:
@@ -314,8 +326,15 @@ def _name(rows: Readings | Beliefs) -> partition.Kind:
 
 def _batch(row: tuple[int, partition.Kind, int, str, int, int, bytes]) -> Batch:
     seq, kind, n, boot, offset_us, trusted, data = row
+    if [type(one) for one in row] != [int, str, int, str, int, int, bytes]:
+        raise StoreDamaged(f"batch {seq} of the journal is not of the types that were written")
     rows = unpack(Readings, data, n) if kind == "readings" else unpack(Beliefs, data, n)
     return Batch(seq, kind, rows, Stamp(boot, offset_us, bool(trusted)))
+
+
+def _bytes(data: object) -> bytes:
+    """What stands in the place of a batch's bytes."""
+    return data if isinstance(data, bytes) else str(data).encode()
 
 
 def _shifted(batch: Batch, stamp: Stamp) -> Readings:

@@ -4,12 +4,13 @@ Written under another name, synced, read back and compared, and only then given 
 """
 
 import contextlib
-import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.buckets import HOURS_US, MINUTES_US
 from flexedge.store.local import durable
 from flexedge.store.local.engine import Columns, Engine
 
@@ -41,6 +42,8 @@ KEYS: dict[Kind, str] = {
     "hours": "sensor, start_us",
 }
 """What there should be one row of; of several that with the largest ``ord`` counts."""
+SUMS: Mapping[Kind, int] = {"minutes": MINUTES_US, "hours": HOURS_US}
+"""The kinds that are summed up from readings, and the widths of their stretches."""
 PARTIAL = ".tmp"
 VERSION = 1
 """Of the files' columns; goes up when they change."""
@@ -78,11 +81,29 @@ class Place:
     def path(self, history: Path) -> Path:
         """A name that is not taken. Names are never used twice in a folder that is read from."""
         folder = history / self.kind
-        for number in itertools.count():
-            path = folder / f"{self.lo:012d}-{self.hi:012d}-{self.level}-{number}.parquet"
-            if not path.exists():
-                return path
-        raise AssertionError  # pragma: no cover (count() does not end)
+        stem = f"{self.lo:012d}-{self.hi:012d}-{self.level}"
+        taken = [turn(path.name) for path in folder.glob(f"{stem}-*.parquet")]
+        return folder / f"{stem}-{max(taken, default=-1) + 1}.parquet"
+
+
+def turn(name: str) -> int:
+    """Which of the files of one place this is: the later one of two has the higher number."""
+    return int(name.rpartition(".")[0].rpartition("-")[2])
+
+
+def rolled_without(
+    partitions: Sequence[Partition], gone: Collection[Partition], rolled: int
+) -> int:
+    """Up to which batch readings are summed up when these partitions are lost."""
+    for lost in gone:
+        if lost.kind not in SUMS:
+            continue
+        end_us = lost.last_us + SUMS[lost.kind]
+        for one in partitions:
+            missing = one.first_us < end_us and one.last_us >= lost.first_us
+            if one.kind == "readings" and one not in gone and missing:
+                rolled = min(rolled, one.lo - 1)
+    return rolled
 
 
 def write(

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flexedge.errors import StoreDamaged, StoreError, StoreFull, StoreUnwritable
+from flexedge.store.buckets import HOURS_US
 from flexedge.store.local import ballast, durable, partition
 from flexedge.store.local.engine import Engine
 from flexedge.store.local.journal import Journal
@@ -74,14 +75,10 @@ def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
 
 
 def opened(engine: Engine, folder: Path, now: datetime, tell: Tell) -> Journal:
-    """The journal of a folder, and all in it put right.
-
-    Where there is no room to open it, the ballast and then the oldest readings make some. Raises
-    ``StoreUnwritable`` when the disk takes no writes.
-    """
+    """The journal of a folder, and all in it put right. Room is made as ``demand_room`` does."""
     while True:
+        demand_room(folder, tell)
         try:
-            probe(folder)
             journal = open_journal(folder, now, tell)
             try:
                 settle(engine, journal, folder, now, tell)
@@ -89,24 +86,35 @@ def opened(engine: Engine, folder: Path, now: datetime, tell: Tell) -> Journal:
                 journal.close()
                 raise
         except StoreFull as error:
-            spared = _spared(folder)
-            if not spared:
-                raise StoreFull(f"there is no room to open {folder}; remove other files from the disk") from error  # fmt: skip  # noqa: E501
-            tell(f"there was no room to open {folder}: let go of {spared}; free some")
+            _spare(folder, tell, error)
         else:
             return journal
 
 
-def _spared(folder: Path) -> str:
-    """Remove what may go so that a journal can be opened; "" where there is nothing."""
-    if ballast.release(folder):
-        return "the ballast"
-    names = sorted(name for name in _files(folder / "history") if name.startswith("readings/"))
-    if len(names) < 2:  # noqa: PLR2004 (the newest stay)
-        return ""
-    durable.remove(folder / "history" / names[0])
-    durable.sync_folder(folder / "history" / "readings")
-    return names[0]
+def demand_room(folder: Path, tell: Tell) -> None:
+    """See that files can be opened: where there is no room, ballast and the oldest readings go.
+
+    Raises ``StoreFull`` where nothing may go, ``StoreUnwritable`` when the disk takes no writes.
+    """
+    while True:
+        try:
+            return probe(folder)
+        except StoreFull as error:
+            _spare(folder, tell, error)
+
+
+def _spare(folder: Path, tell: Tell, full: StoreFull) -> None:
+    """Remove what may go so that files can be opened."""
+    spared = "the ballast" if ballast.release(folder) else ""
+    readings = sorted(one for one in _files(folder / "history") if one.startswith("readings/"))
+    if not spared and len(readings) > 1:  # the newest stay
+        spared = readings[0]
+        durable.remove(folder / "history" / spared)
+        durable.sync_folder(folder / "history" / "readings")
+    if not spared:
+        words = f"there is no room to open {folder}; remove other files from the disk"
+        raise StoreFull(words) from full
+    tell(f"there was no room to open {folder}: let go of {spared}; free some")
 
 
 def open_journal(folder: Path, now: datetime, tell: Tell) -> Journal:
@@ -142,12 +150,17 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     found = _files(history)
     if journal.begun and found:
         _adopt(engine, journal, folder, sorted(found), now, tell)
-    listed = {one.name for one in journal.partitions()}
-    clear(history, listed)
-    gone = sorted(listed - found)
-    if gone:
-        journal.exchange([], gone)
-        tell(f"{len(gone)} partitions are gone from history/: {', '.join(gone)}")
+    partitions = journal.partitions()
+    gone = [one for one in partitions if one.name not in found]
+    if gone:  # a file that nobody knows may be one whose row in the manifest is damaged
+        for name in sorted(found - {one.name for one in partitions}):
+            aside = set_aside(folder / "quarantine", history / name, now)
+            tell(f"{name} is not in the manifest and is kept as quarantine/{aside.name}")
+        rolled = partition.rolled_without(partitions, gone, journal.fact("rolled") or 0)
+        names = sorted(one.name for one in gone)
+        journal.exchange([], names, {"rolled": rolled})
+        tell(f"{len(gone)} partitions are gone from history/: {', '.join(names)}")
+    clear(history, {one.name for one in partitions})
 
 
 def _files(history: Path) -> set[str]:
@@ -174,19 +187,31 @@ def _adopt(
     for name in names:
         try:
             good.append(partition.adopted(engine, folder / "history", name))
+        except (StoreFull, StoreUnwritable):
+            raise  # on a sick disk sound files look damaged
         except (StoreError, KeyError, ValueError) as error:
             aside = set_aside(folder / "quarantine", folder / "history" / name, now)
             tell(f"{name} was damaged and is kept as quarantine/{aside.name}: {error}")
     kept = [one for one in good if not any(_covers(other, one) for other in good)]
-    rolled = [one.hi for one in kept if one.kind == "minutes"]
     taken = [
         batch.seq
         for batch in journal.batches(0)
         if any(one.kind == batch.kind and one.lo <= batch.seq <= one.hi for one in kept)
     ]
-    facts = {"rolled": max(rolled, default=0), "replaced": 1}
-    journal.exchange(kept, facts=facts, taken=taken)
+    journal.exchange(kept, facts=_facts(kept), taken=taken)
     tell(f"the manifest was lost and made anew from {len(kept)} partitions")
+
+
+def _facts(kept: Collection[Partition]) -> dict[str, int]:
+    """What is put down beside a manifest that was made anew: all readings are summed up again.
+
+    But for those of the first hour there are any of: others of that hour may have been let go.
+    """
+    first = [one.first_us for one in kept if one.kind == "readings"]
+    facts = {"rolled": 0, "replaced": 1}
+    if first and any(one.kind in partition.SUMS for one in kept):
+        facts["pruned"] = (min(first) // HOURS_US + 1) * HOURS_US
+    return facts
 
 
 def _covers(other: Partition, one: Partition) -> bool:
@@ -196,5 +221,10 @@ def _covers(other: Partition, one: Partition) -> bool:
         and other.name != one.name
         and other.lo <= one.lo
         and one.hi <= other.hi
-        and (other.level, one.name) > (one.level, other.name)
+        and ((other.lo, other.hi) != (one.lo, one.hi) or _later(other, one))
     )
+
+
+def _later(other: Partition, one: Partition) -> bool:
+    """Of two files of the same batches: whether the other one was written later."""
+    return (other.level, partition.turn(other.name)) > (one.level, partition.turn(one.name))

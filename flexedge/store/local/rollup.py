@@ -4,22 +4,24 @@ A bucket that late readings fall into is summed up again from all its readings; 
 counts. What has been summed up goes with the manifest, so that it happens once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from flexedge.store.buckets import HOURS_US, MINUTES_US, Touched, summed, summed_again
+from flexedge.store.buckets import Touched, summed, summed_again
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Columns, Engine
-from flexedge.store.local.partition import COLUMNS, ORDER_BITS, Kind, Partition, Place
+from flexedge.store.local.partition import COLUMNS, ORDER_BITS, SUMS, Kind, Partition, Place
 from flexedge.store.local.shelf import View, Window
 from flexedge.store.merging import merged
 from flexedge.store.rows import Buckets, Micros
 
-WIDTHS: Mapping[Kind, int] = {"minutes": MINUTES_US, "hours": HOURS_US}
+WIDTHS = SUMS
 _AT_ONCE = 200_000
 """Buckets that are summed up together: as many as memory bears."""
+_MOST = 4_000_000
+"""Readings that are summed up in one go: a minute or two of work on a small machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,22 @@ class Roller:
         self._shelf = compactor.shelf
 
     def roll(self) -> bool:
-        """Sum up the readings that are new in partitions; whether there were any."""
+        """Sum up readings that are new in partitions, the first of many; whether there were any.
+
+        After sums were lost those are new whose readings they were of (``Compactor.drop``).
+        """
         with self._compactor.work, self._shelf.view() as view:
             new = [
                 one for one in view.partitions if one.kind == "readings" and one.hi > view.rolled
             ]
             if not new:
                 return False
+            new = _first(new)
             made: list[Partition] = []
-            lo, hi = min(one.lo for one in new), max(one.hi for one in new)
             for kind, width in WIDTHS.items():
                 touched = self._worth(view, kind, self._touched(view, new, width))
-                made += self._summed(view, Place(kind, lo, hi, 0), touched)
-            self._compactor.add(made, [], {"rolled": hi})
+                made += self._summed(view, kind, touched)
+            self._compactor.add(made, [], {"rolled": new[-1].hi})
         return True
 
     def again(self, sensor: int, moments_us: Sequence[int]) -> None:
@@ -73,7 +78,7 @@ class Roller:
             for kind, width in WIDTHS.items():
                 starts = np.unique(np.array(moments_us, np.int64) // width * width)
                 touched = Touched(np.full(len(starts), sensor, np.int32), starts)
-                made += self._summed(view, Place(kind, view.rolled, view.rolled, 0), touched)
+                made += self._summed(view, kind, touched)
             self._compactor.add(made, [], {})
 
     def _touched(self, view: View, new: Sequence[Partition], width_us: int) -> Touched:
@@ -86,14 +91,15 @@ class Roller:
         )
         return Touched(pairs["sensor"], pairs["start_us"])
 
-    def _summed(self, view: View, place: Place, touched: Touched) -> list[Partition]:
-        width_us, made = WIDTHS[place.kind], []
+    def _summed(self, view: View, kind: Kind, touched: Touched) -> list[Partition]:
+        width_us, made = WIDTHS[kind], []
         given: Columns = {"sensor": touched.sensor, "start_us": touched.start_us}
         for low, high in touched.spans(_AT_ONCE, width_us):
             readings = self._shelf.relation(view, "readings", Window(None, low, high), hot=False)
             sums = summed_again(readings, "given", width_us, (low, high))
-            select = f"select *, {place.hi << ORDER_BITS}::bigint as ord from ({sums})"
-            one = self._compactor.write(place, select, given)
+            number = self._compactor.number()
+            select = f"select *, {number << ORDER_BITS}::bigint as ord from ({sums})"
+            one = self._compactor.write(Place(kind, number, number, 0), select, given)
             made += [one] if one else []
         return made
 
@@ -144,6 +150,16 @@ class Roller:
         )
         ((found,),) = self._engine.run(f"select min(event_us) from {rows}")
         return None if found is None else int(found)
+
+
+def _first(new: Sequence[Partition]) -> list[Partition]:
+    """The first of some partitions by their batches, as many as are summed up in one go."""
+    first: list[Partition] = []
+    for one in sorted(new, key=lambda one: one.hi):
+        if first and sum(other.rows for other in first) + one.rows > _MOST:
+            break
+        first.append(one)
+    return first
 
 
 def _grain(asked: Stretches) -> Kind | None:

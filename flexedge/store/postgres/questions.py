@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flexedge.domain.asset import Knowable
+from flexedge.errors import StoreError
 from flexedge.store.archive import Asked
 from flexedge.store.horizon import DAY_US, clocks, steps, wall_us
 from flexedge.store.rows import micros
@@ -18,7 +19,7 @@ _ORDER = "sensor, event_us, source, belief_us, probability"
 def beliefs(asked: Asked, knowable: Mapping[int, Knowable]) -> Question:
     """The beliefs that are asked for, in order.
 
-    Raises ``KeyError`` where a horizon is asked of a sensor that ``knowable`` lacks.
+    Raises ``StoreError`` where a horizon is asked of a sensor that ``knowable`` lacks.
     """
     parts, parameters = _conditions(asked)
     if asked.horizon_from is not None or asked.horizon_until is not None:
@@ -54,6 +55,8 @@ def _horizon(sensors: Sequence[int], knowable: Mapping[int, Knowable]) -> Questi
     """An expression for the horizon of a belief in microseconds: until its event can be known."""
     cases, parameters = ["case sensor when null then null::bigint"], list[Any]()
     for sensor in sensors:
+        if sensor not in knowable:
+            raise StoreError(f"nobody said when events of sensor {sensor} are known")
         text, told = _known_us(knowable[sensor])
         cases.append(f"when %s then {text}")
         parameters += [sensor, *told]
@@ -87,7 +90,7 @@ def newest(sensors: Sequence[int], now: datetime) -> Question:
             where b.sensor = asked.sensor and event_us = (
                 select max(event_us) from beliefs as c
                 where c.sensor = asked.sensor and event_us <= %s)
-            order by belief_us desc, source desc, probability limit 1) as found
+            order by belief_us desc, source, abs(probability - 0.5), probability limit 1) as found
         order by {_ORDER}"""
     return text, [list(sensors), micros(now)]
 

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,7 +5,6 @@ import pytest
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.journal import Journal
-from tests.store.local.loop_disk import LoopDisk
 
 
 @pytest.fixture
@@ -28,11 +26,3 @@ def journal(history: Path) -> Journal:
 @pytest.fixture
 def compactor(engine: Engine, journal: Journal, history: Path) -> Compactor:
     return Compactor(engine, journal, history)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[LoopDisk]:
-    """A disk of 48 MB that may be filled and broken; for tests marked so."""
-    disk = LoopDisk(tmp_path)
-    yield disk
-    disk.close()

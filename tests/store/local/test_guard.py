@@ -18,7 +18,7 @@ from tests.store.local.rows_made import NOW, STAMP, some
 
 NONE = Beliefs.empty()
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
-WELL = {"store-disk": "", "store-room": "", "store-forecast": ""}
+WELL = {"store-damaged": "", "store-disk": "", "store-room": "", "store-forecast": ""}
 TINY = Bounds(reserve_mb=1, ballast_mb=0)
 
 
@@ -265,7 +265,7 @@ def test_a_partition_that_is_damaged_does_not_stop_maintenance(archive: LocalArc
     again._compactor._exchange([], [], {"rolled": 0})  # so that it is read again
     again.maintain(NOW)
     assert len(again.alarms) == 1
-    assert again.conditions() == WELL
+    assert again.conditions() == WELL | {"store-damaged": "; ".join(again.alarms)}
     again.maintain(NOW + HOUR)
     assert len(again.alarms) == 1
     again.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flexedge.errors import StoreDamaged, StoreError
+from flexedge.errors import StoreDamaged, StoreError, StoreUnwritable
 from flexedge.store.archive import Stamp
 from flexedge.store.local.journal import FORMAT, Journal
 from flexedge.store.local.partition import Partition
@@ -134,7 +134,7 @@ def test_it_lets_go_of_its_file_and_takes_it_back(journal: Journal) -> None:
     journal.exchange([partition("readings/a", 7)])
     assert journal.reserve(2) == 8
     journal.let_go()
-    with pytest.raises(StoreError, match="closed"):
+    with pytest.raises(StoreUnwritable, match="waits for the disk"):
         journal.append([some(1)], STAMP)
     assert list(journal._path.parent.glob("journal.db-*")) == []
     journal.reopen()

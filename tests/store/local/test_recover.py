@@ -7,6 +7,7 @@ from flexedge.store.local import recover
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.shelf import Window
+from tests.store.local.damaging import files, say, spoil, swap
 from tests.store.local.rows_made import NOW, STAMP, believed, some
 
 
@@ -163,9 +164,15 @@ def test_room_to_open_is_made_of_ballast_then_of_the_oldest_readings(tmp_path: P
     names = [f"00000000000{n}-00000000000{n}-0-0.parquet" for n in (1, 2)]
     for name in names:
         (folder / name).touch()
-    assert recover._spared(tmp_path) == "the ballast"
-    assert recover._spared(tmp_path) == f"readings/{names[0]}"
-    assert recover._spared(tmp_path) == ""
+    told: list[str] = []
+    for _ in range(2):
+        recover._spare(tmp_path, told.append, StoreFull("no room"))
+    with pytest.raises(StoreFull, match="remove other files from the disk"):
+        recover._spare(tmp_path, told.append, StoreFull("no room"))
+    assert [words.partition("let go of ")[2] for words in told] == [
+        "the ballast; free some",
+        f"readings/{names[0]}; free some",
+    ]
     assert [path.name for path in folder.iterdir()] == names[1:]
 
 
@@ -175,3 +182,108 @@ def test_what_finds_no_room_at_all_says_what_to_do(tmp_path: Path) -> None:
     told: list[str] = []
     with pytest.raises(StoreFull, match="remove other files from the disk"):
         recover.opened(engine, tmp_path, NOW, told.append)
+
+
+def test_what_went_past_the_journal_is_not_lost_with_the_manifest(tmp_path: Path) -> None:
+    first = Start(tmp_path)
+    first.journal.append([some(10)], STAMP)
+    first.compactor.absorb([some(10, 10)])
+    first.journal.append([some(10, 20)], STAMP)
+    first.compactor.compact()
+    first.close()
+    (tmp_path / "journal.db").unlink()
+    again = Start(tmp_path)
+    assert again.values() == list(range(30))
+    assert len(files(tmp_path, "readings")) == 3
+
+
+def test_all_at_once(tmp_path: Path) -> None:
+    """A damaged journal, merged and unmerged files, an orphan, half of them damaged."""
+    first = Start(tmp_path).filled(24)
+    old = {path.name: path.read_bytes() for path in files(tmp_path, "readings")}
+    first.compactor.merge()
+    for start in range(240, 280, 10):
+        first.journal.append([some(10, start)], STAMP)
+        first.compactor.compact()
+    first.journal.append([some(10, 280)], STAMP)
+    first.close()
+    for name, content in list(old.items())[:3]:
+        (tmp_path / "history" / "readings" / name).write_bytes(content)
+    parts = files(tmp_path, "readings")
+    merged = next(path for path in parts if "-1-0." in path.name)
+    late = [path for path in parts if path.name > "000000000049"]
+    assert len(late) == 4
+    spoil(late[1])
+    late[2].write_bytes(b"")
+    (tmp_path / "journal.db").write_bytes(b"no database" * 4096)
+    again = Start(tmp_path)
+    assert again.values() == [*range(250), *range(270, 280)]
+    assert merged.exists()
+    kept = {path.name.partition(".parquet")[0] for path in (tmp_path / "quarantine").iterdir()}
+    assert kept >= {late[1].stem, late[2].stem, "journal.db.20260329T000000"}
+    again.close()
+    assert Start(tmp_path).told == []
+
+
+def test_the_merged_file_is_damaged_and_those_it_was_made_of_are_there(tmp_path: Path) -> None:
+    first = Start(tmp_path).filled(24)
+    old = {path: path.read_bytes() for path in files(tmp_path, "readings")}
+    first.compactor.merge()
+    first.close()
+    for path in files(tmp_path, "readings"):
+        path.write_bytes(path.read_bytes()[:-20])
+    for path, content in old.items():
+        path.write_bytes(content)
+    (tmp_path / "journal.db").unlink()
+    again = Start(tmp_path)
+    assert again.values() == list(range(240))
+
+
+def test_a_journal_of_a_newer_format_is_left_alone(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    say(tmp_path / "journal.db", "pragma user_version = 99")
+    before = sorted(tmp_path.rglob("*.parquet"))
+    with pytest.raises(StoreError, match=r"newer version .format 99"):
+        Start(tmp_path)
+    assert sorted(tmp_path.rglob("*.parquet")) == before
+    assert not (tmp_path / "quarantine").exists()
+
+
+def test_an_empty_journal_is_none(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    (tmp_path / "journal.db").write_bytes(b"")
+    again = Start(tmp_path)
+    assert again.values() == list(range(30))
+    assert again.told == ["the manifest was lost and made anew from 6 partitions"]
+
+
+def test_files_under_each_other_s_names_are_known_by_what_they_say(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    swap(files(tmp_path, "readings")[0], files(tmp_path, "beliefs")[1])
+    (tmp_path / "journal.db").unlink()
+    assert Start(tmp_path).values() == list(range(30))
+
+
+def test_a_file_is_kept_that_the_manifest_may_have_forgotten(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    name = f"readings/{files(tmp_path, 'readings')[1].name}"
+    garbled = f"update partitions set name = 'readings/garbled' where name = '{name}'"
+    say(tmp_path / "journal.db", garbled)
+    again = Start(tmp_path)
+    assert again.told[0].startswith(f"{name} is not in the manifest and is kept as quarantine/")
+    assert again.told[1] == "1 partitions are gone from history/: readings/garbled"
+    aside = tmp_path / again.told[0].rpartition(" ")[2]
+    assert aside.read_bytes()[:4] == b"PAR1"
+
+
+@pytest.mark.parametrize(
+    "column", ["kind = 'reaxings'", "rows = 'many'", "data = 'text'", "rows = -1"]
+)
+def test_a_batch_of_other_types_stops_no_start(tmp_path: Path, column: str) -> None:
+    first = Start(tmp_path)
+    first.journal.append([some(5), some(5, 5)], STAMP)
+    first.close()
+    say(tmp_path / "journal.db", f"update batches set {column} where seq = 1")
+    again = Start(tmp_path)
+    assert again.told[0].startswith("1 batches of journal.db did not fit")
+    assert again.values() == [5, 6, 7, 8, 9]

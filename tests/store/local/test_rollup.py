@@ -11,6 +11,7 @@ from flexedge.store.buckets import summed
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.engine import Engine
 from flexedge.store.rows import EPOCH, Beliefs, Buckets, Readings, micros
+from tests.store.local.damaging import files, spoil
 from tests.store.local.rows_made import SECOND, STAMP
 
 NONE = Beliefs.empty()
@@ -103,3 +104,68 @@ def test_each_reading_is_summed_up_once(tmp_path: Path) -> None:
     view = archive._shelf.newest
     assert [one.rows for one in view.partitions if one.kind == "minutes"] == [2]
     assert micros(EPOCH) == min(one.first_us for one in view.partitions if one.kind == "hours")
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone", "empty"])
+@pytest.mark.parametrize("kind", ["minutes", "hours"])
+def test_sums_that_are_lost_are_made_again_from_readings(
+    tmp_path: Path, kind: str, how: str
+) -> None:
+    moments = list(range(0, 7200, 10))
+    archive = LocalArchive(tmp_path, EPOCH)
+    for part in (moments[:400], moments[400:]):
+        archive.commit(readings(part), NONE, STAMP)
+        archive.maintain(EPOCH + HOUR * part[0])
+    width, n = (5 * MINUTE, 24) if kind == "minutes" else (HOUR, 2)
+    before = archive.buckets([1], EPOCH, width, n)
+    archive.close()
+    lost = files(tmp_path, kind)[0]
+    if how == "damaged":
+        spoil(lost)
+    elif how == "gone":
+        lost.unlink()
+    else:
+        lost.write_bytes(b"")
+    again = LocalArchive(tmp_path, EPOCH)
+    equal(again.buckets([1], EPOCH, width, n), before)  # from readings, meanwhile
+    assert again._shelf.newest.rolled < max(
+        one.hi for one in again._shelf.newest.partitions if one.kind == "readings"
+    )
+    assert lost.name in again.alarms[0]
+    again.maintain(EPOCH + 9000 * HOUR)
+    rolled = again._shelf.newest.rolled
+    assert not [one for one in again._shelf.newest.partitions
+                if one.kind == "readings" and one.hi > rolled]  # fmt: skip
+    equal(again.buckets([1], EPOCH, width, n), before)
+    view = again._shelf.newest
+    assert {one.kind for one in view.partitions} >= {"minutes", "hours"}
+    again.close()
+
+
+def test_what_waited_in_the_journal_while_more_went_past_it_is_summed_up(tmp_path: Path) -> None:
+    archive = LocalArchive(tmp_path, EPOCH)
+    archive.maintain(EPOCH)  # the next compaction is due in an hour
+    archive.commit(readings([0, 10, 20]), NONE, STAMP)
+    archive._compactor.absorb([readings([300, 310])])
+    archive.maintain(EPOCH + MINUTE)
+    archive.maintain(EPOCH + HOUR)
+    archive.maintain(EPOCH + HOUR)
+    rolled = archive._shelf.newest.rolled
+    assert all(one.hi <= rolled for one in archive._shelf.newest.partitions
+               if one.kind == "readings")  # fmt: skip
+    assert archive.buckets([1], EPOCH, 5 * MINUTE, 2).count.tolist() == [3, 2]
+
+
+def test_many_readings_are_summed_up_bit_by_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flexedge.store.local.rollup._MOST", 10)
+    archive = LocalArchive(tmp_path, EPOCH)
+    for start in range(0, 3000, 300):
+        archive.commit(readings([start, start + 1, start + 2, start + 3]), NONE, STAMP)
+        archive._compactor.compact()
+    goes = 0
+    while archive._roller.roll():
+        goes += 1
+    assert goes == 5
+    assert archive.buckets([1], EPOCH, 5 * MINUTE, 10).count.tolist() == [4] * 10

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from flexedge.domain.asset import Knowable
+from flexedge.errors import StoreError
 from flexedge.store.archive import Asked
 from flexedge.store.postgres.questions import beliefs, newest
 from flexedge.store.rows import EPOCH
@@ -26,5 +27,5 @@ def test_a_bound_that_is_not_given_costs_nothing() -> None:
 
 
 def test_a_horizon_needs_to_know_when_events_are_known() -> None:
-    with pytest.raises(KeyError, match="2"):
+    with pytest.raises(StoreError, match="sensor 2"):
         beliefs(Asked((1, 2), horizon_until=timedelta(0)), {1: Knowable()})
