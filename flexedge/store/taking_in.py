@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 from flexedge.domain.asset import Sensor
 from flexedge.errors import StoreError
 from flexedge.store.archive import Asked
-from flexedge.store.exchange import AT_ONCE, DAY_US, literal
+from flexedge.store.exchange import DAY_US, literal
 from flexedge.store.horizon import known
 from flexedge.store.intake import BadRow, Columns, Row, factor, judged, read
 from flexedge.store.local import durable
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.rows import Beliefs, Micros, Readings, moment
+from flexedge.store.runs import starts
 
+_Rows = TypeVar("_Rows", Readings, Beliefs)
+AT_ONCE = 300_000
+"""Rows that are compared with what is there together, and make a file."""
 _TOLD = 20
 """So many bad rows are told one by one."""
 
@@ -184,9 +188,7 @@ def _store(archive: LocalArchive, scratch: _Scratch, intake: Intake) -> None:
     archive.absorb(news(), lambda: intake.replaced > 0)
 
 
-def _compared(
-    archive: LocalArchive, rows: Readings | Beliefs
-) -> tuple[Readings | Beliefs, int, int]:
+def _compared(archive: LocalArchive, rows: _Rows) -> tuple[_Rows, int, int]:
     """The rows that say something new, how many are there already, how many say otherwise."""
     number = int(rows.sensor[0])
     start, end = moment(int(rows.event_us.min())), moment(int(rows.event_us.max()) + 1)
@@ -195,18 +197,20 @@ def _compared(
         held = archive.readings([number], start, end)
     else:
         held = archive.beliefs(Asked((number,), start, end, most_recent=False), {})
-    there = dict(zip(_keys(held), held.value.tolist(), strict=True))
-    fresh, other = np.ones(len(rows), np.bool_), 0
-    for at, (key, value) in enumerate(zip(_keys(rows), rows.value.tolist(), strict=True)):
-        if key in there:
-            before = there[key]
-            fresh[at] = not (before == value or (before != before and value != value))  # noqa: PLR0124 (NaN)
-            other += int(fresh[at])
-    return rows.take(fresh), int((~fresh).sum()), other
+    both = type(rows).joined([cast("_Rows", held), rows])
+    new = np.arange(len(both)) >= len(held)
+    order = np.lexsort((new, *_keys(both)))
+    again = ~starts(*(column[order] for column in _keys(both)))  # after a held one of that key
+    value = both.value[order]
+    same = np.zeros(len(both), np.bool_)
+    same[1:] = (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
+    known = np.empty(len(both), np.bool_)
+    known[order] = again & same
+    left = ~known[len(held) :]
+    return rows.take(left), int((~left).sum()), int((again & ~same).sum())
 
 
-def _keys(rows: Readings | Beliefs) -> list[tuple[object, ...]]:
+def _keys(rows: Readings | Beliefs) -> tuple[NDArray[Any], ...]:
     if isinstance(rows, Readings):
-        return list(zip(rows.event_us.tolist(), strict=True))
-    columns = (rows.event_us, rows.source, rows.belief_us, rows.probability)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+        return (rows.event_us,)
+    return (rows.probability, rows.belief_us, rows.source, rows.event_us)
