@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DAYS ?= 2
 
-.PHONY: help run test check bench format lock browser mosquitto postgres disk hil demo-days pictures clean
+.PHONY: help run test check bench format lock browser mosquitto postgres disk torture torture-slice hil demo-days pictures clean
 help:
 	@echo "make run     a simulated site and the gateway, with a page to look at"
 	@echo "make test    all tests that need nothing but Python"
@@ -14,6 +14,7 @@ help:
 	@echo "make format  bring the code into shape"
 	@echo "make lock    pin the versions of all dependencies anew"
 	@echo "make demo-days  two simulated days, held against what they must come to"
+	@echo "make torture   power cuts, kills, failing calls and rot for hours (root, gcc); torture-slice: minutes"
 	@echo "make pictures   the pictures in docs/, from a running demo (needs Chromium)"
 	@echo "make browser | mosquitto | postgres | disk | hil   further tests; see CONTRIBUTING.md for what they need"
 
@@ -25,7 +26,7 @@ run: $(STAMP)
 	@$(BIN)/flexedge demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -m "not browser and not mosquitto and not postgres and not disk" $(ARGS)
+	@$(BIN)/python -m pytest -m "not browser and not mosquitto and not postgres and not disk and not torture" $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
@@ -47,6 +48,12 @@ postgres: $(STAMP)
 
 disk: $(STAMP)
 	@$(BIN)/python -m pytest -m disk tests $(ARGS)
+
+torture-slice: $(STAMP)
+	@$(BIN)/python -m pytest -m torture tests $(ARGS)
+
+torture: $(STAMP)
+	@$(BIN)/python -m tests.torture $(ARGS)
 
 hil: $(STAMP)
 	@$(BIN)/python -m pytest -m "not browser and not systemd" hil $(ARGS)

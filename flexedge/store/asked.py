@@ -5,17 +5,15 @@ that hold no other. Only text is made here. The clocks of a zone are written int
 list of its own, of another release than Python's.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 
 from flexedge.domain.asset import Knowable
-from flexedge.store.archive import Asked, Statistics
+from flexedge.store.archive import Asked
 from flexedge.store.horizon import DAY_US, clocks, steps, wall_us
-from flexedge.store.rows import Micros, micros, moment
+from flexedge.store.rows import Micros, micros
 
 Query = tuple[str, list[int]]
 """Text with a ``?`` for each of the parameters."""
@@ -23,8 +21,12 @@ _US = timedelta(microseconds=1)
 _ORDER = "order by sensor, event_us, source, belief_us, probability"
 
 
-def select(asked: Asked, relation: str, knowable: Mapping[int, Knowable]) -> Query:
+def select(
+    asked: Asked, relation: str, knowable: Mapping[int, Knowable], *, certain: bool = False
+) -> Query:
     """Beliefs that are asked for, as columns of ``Beliefs``, in the order that archives promise.
+
+    ``certain``: every belief is known to have one value, with probability 0.5; half the work.
 
     ``relation`` is the name of a table or view, or a query in parentheses. Of a most recent belief
     all probabilities are given. Raises ``KeyError`` where a horizon is asked of a sensor that
@@ -35,6 +37,12 @@ def select(asked: Asked, relation: str, knowable: Mapping[int, Knowable]) -> Que
         return (
             f"select sensor, source, event_us, belief_us, probability, value from {relation}"
             f" where {where} {_ORDER}"
+        ), parameters
+    if certain:
+        return (
+            "select sensor, source, event_us, max(belief_us) as belief_us, 0.5 as probability,"
+            f" arg_max(value, belief_us) as value from {relation} where {where}"
+            " group by sensor, source, event_us order by sensor, event_us, source"
         ), parameters
     # Grouping keeps one row per event in memory, whatever the history; only those are windowed.
     return (
@@ -83,14 +91,6 @@ def _where(asked: Asked, knowable: Mapping[int, Knowable]) -> Query:
         text, values = _horizons(asked, knowable)
         add(text, *values)
     return " and ".join(terms), parameters
-
-
-def told(row: tuple[Any, ...]) -> Statistics:
-    """What a row of ``statistics`` says; source -1 are readings."""
-    source, first, last, belief, *numbers, count = row
-    least, most, mean, total = (math.nan if one is None else float(one) for one in numbers)
-    return Statistics(None if source < 0 else source, moment(first), moment(last), moment(belief),
-                      least, most, mean, total, count)  # fmt: skip
 
 
 def _among(column: str, numbers: Sequence[int]) -> str:

@@ -113,16 +113,16 @@ class Beliefs:
         with self._flushing:
             self._stamp = stamp or self._stamp
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            owed, self._owed = self._owed, []
-            if batch or owed:
-                try:
-                    self._archive.commit(
-                        self._readings(batch), rows.Beliefs.joined(owed), self._stamp
-                    )
-                except StoreError:
-                    self._waiting.extendleft(reversed(batch))
-                    self._owed = owed
-                    raise
+            try:
+                if batch:
+                    readings = self._readings(batch)
+                    self._archive.commit(readings, rows.Beliefs.empty(), self._stamp)
+            except StoreError:
+                self._waiting.extendleft(reversed(batch))
+                raise
+            while self._owed:
+                self._archive.commit(Readings.empty(), self._owed[0], RIGHT)
+                del self._owed[0]
             return len(batch)
 
     def _readings(self, batch: Sequence[Reading]) -> Readings:

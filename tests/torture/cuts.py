@@ -40,7 +40,10 @@ class LoopDisk:
             file.truncate(_SIZE)
         _do("mkfs.ext4", "-q", "-F", str(self._image))
         told = subprocess.run(
-            ["losetup", "--show", "-f", str(self._image)], check=True, capture_output=True, text=True
+            ["losetup", "--show", "-f", str(self._image)],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         self._device = told.stdout.strip()
         self.mount()

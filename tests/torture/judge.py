@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +80,7 @@ class Judge:
             house.close()
         return Verdict("", reached)
 
-    def _now(self, steps: int) -> object:
+    def _now(self, steps: int) -> datetime:
         return self._plan.steps[min(steps, self._plan.n - 1)].now
 
     def _compared(self, house: House, acked: int) -> int:
@@ -124,11 +124,12 @@ class Judge:
         there = (found.start_us - start) // _HOUR_US * len(SENSORS) + _places(house, found.sensor)
         told_count, told_total = np.zeros(size, np.int64), np.zeros(size)
         told_count[there], told_total[there] = found.count, found.mean * found.count
-        if (count != told_count).any() or not np.allclose(total, told_total):
-            at = int(np.flatnonzero((count != told_count) | ~np.isclose(total, told_total))[0])
-            when = f"{moment(start) + at // 4 * _HOUR:%d %H:%M}"
+        wrong = (count != told_count) | ~np.isclose(total, told_total)
+        if wrong.any():
+            at = int(np.flatnonzero(wrong)[0])
+            when = f"{moment(start) + at // len(SENSORS) * _HOUR:%d %H:%M}"
             said = f"{told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}"
-            raise Wrong(f"SUMS: sensor {at % 4} {when}: {said}")
+            raise Wrong(f"SUMS: sensor {at % len(SENSORS)} {when}: {said}")
 
     def _deleting(self, steps: int) -> bool:
         about = self._plan.steps[max(0, steps - 1) : steps + 1]

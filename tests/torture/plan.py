@@ -137,7 +137,9 @@ class _Ledger:
         """All there ever were."""
         columns = list(zip(*self._rows, strict=True)) or [()] * 7
         whole = [np.array(column, np.int64) for column in (*columns[:4], *columns[5:])]
-        return Rows(*whole[:4], np.array(columns[4], np.float64), *whole[4:])
+        sensor, source, event, belief, born, dead = whole
+        value = np.array(columns[4], np.float64)
+        return Rows(sensor, source, event, belief, value, born, dead)
 
 
 @dataclass(frozen=True)

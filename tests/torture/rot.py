@@ -20,7 +20,7 @@ import numpy as np
 
 from flexedge.domain.belief import Reading
 from flexedge.errors import FlexedgeError
-from flexedge.store.rows import moment
+from flexedge.store.rows import Floats, moment
 from tests.torture.apart import Died, apart, spread
 from tests.torture.judge import as_set, believed, facts, read
 from tests.torture.library import QUICK
@@ -112,11 +112,9 @@ class Inspector:
         for i in range(len(found.count)):
             sensor = house.numbers.index(int(found.sensor[i]))
             values = _within(true, sensor, int(found.start_us[i]))
-            more = found.count[i] > len(values)
-            if more or (found.count[i] == len(values) and not np.isclose(found.mean[i], values.mean())):
-                raise AssertionError(
-                    f"WRONG: sum of {found.count[i]}, {found.mean[i]}, true {len(values)}"
-                )
+            n, mean = int(found.count[i]), float(found.mean[i])
+            if n > len(values) or (n == len(values) and not np.isclose(mean, values.mean())):
+                raise AssertionError(f"WRONG: mean {mean} of {n}, there were {len(values)}")
 
     def _try(self, house: House) -> None:
         """It goes on."""
@@ -136,9 +134,10 @@ class Inspector:
             house.close()
 
 
-def _within(rows: Rows, sensor: int, start_us: int) -> np.ndarray:
+def _within(rows: Rows, sensor: int, start_us: int) -> Floats:
     inside = (rows.sensor == sensor) & (rows.event_us >= start_us)
-    return rows.value[inside & (rows.event_us < start_us + _HOUR_US)]
+    values: Floats = rows.value[inside & (rows.event_us < start_us + _HOUR_US)]
+    return values
 
 
 def made(plan: Plan, folder: Path) -> None:
@@ -149,7 +148,7 @@ def made(plan: Plan, folder: Path) -> None:
         work(plan, folder, acks, close=False)
 
     folder.mkdir()
-    apart(lambda: do(), 600)
+    apart(do, 600)
 
 
 def inspected(inspector: Inspector, sound: Path, scratch: Path, job: Job) -> str:

@@ -133,7 +133,8 @@ class Compactor:
     def _merged(self, kind: Kind, level: int, room: int | None) -> bool:
         mine = [one for one in self.shelf.newest.partitions if one.kind == kind]
         small = [one for one in mine if one.level == level]
-        if len(small) < _FANS[kind][level]:
+        much = len(small) > 1 and sum(one.rows for one in small) >= _LARGEST
+        if len(small) < _FANS[kind][level] and not much:
             return False
         group: list[Partition] = []
         for one in mine[mine.index(small[0]) :]:
@@ -251,6 +252,7 @@ class Compactor:
             rolled=self._journal.fact("rolled") or 0,
             pruned_us=self._journal.fact("pruned"),
             replaced=bool(self._journal.fact("replaced")),
+            spread=bool(self._journal.fact("spread")),
         )
         clear = [partial(durable.remove, path) for path in garbage]
         if fresh:

@@ -209,7 +209,7 @@ def _facts(kept: Collection[Partition]) -> dict[str, int]:
     But for those of the first hour there are any of: others of that hour may have been let go.
     """
     first = [one.first_us for one in kept if one.kind == "readings"]
-    facts = {"rolled": 0, "replaced": 1}
+    facts = {"rolled": 0, "replaced": 1, "spread": 1}
     if first and any(one.kind in partition.SUMS for one in kept):
         facts["pruned"] = (min(first) // HOURS_US + 1) * HOURS_US
     return facts

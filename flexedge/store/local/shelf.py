@@ -68,6 +68,8 @@ class View:
     """Readings from before may have been let go."""
     replaced: bool = False
     """Whether some belief was ever kept twice, the second time with another value."""
+    spread: bool = False
+    """Whether some belief ever had another probability than 0.5."""
     readers: int = 0
     garbage: list[Callable[[], None]] = field(default_factory=list)
     """What to do when nobody reads this one or an older one any more."""
