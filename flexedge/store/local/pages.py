@@ -98,7 +98,7 @@ def readable(other: sqlite3.Connection, table: str, key: str) -> dict[object, tu
     rows: dict[object, tuple[object, ...]] = {}
     for order in ("asc", "desc"):
         ordered = ", ".join(f"{part} {order}" for part in key.split(", "))
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             for row in other.execute(f"select * from {table} order by {ordered}"):
                 rows[row[:2] if "," in key else row[0]] = row
     return rows

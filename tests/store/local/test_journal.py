@@ -116,7 +116,7 @@ def test_a_damaged_file_is_refused_and_read_as_far_as_it_goes(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("old", "new"), [(b"first_us, last", b"first_uq, last"),
-                                          (b'a name', b'a n\xffme')])  # fmt: skip
+                                          (b"a name", b"a n\xffme")])  # fmt: skip
 def test_damage_that_sqlite_does_not_find_is_damage(tmp_path: Path, old: bytes, new: bytes) -> None:
     path = tmp_path / "j.db"
     journal = Journal(path)
