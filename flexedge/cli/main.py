@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_solve(commands)
     _add_client(commands)
     _add_data(commands)
+    _add_db(commands)
     return parser
 
 
@@ -157,6 +158,49 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     reset.add_argument("--yes", action="store_true", help="do not ask for the site's name first")
     _settings_argument(reset)
     reset.set_defaults(module="flexedge.cli.reset")
+
+
+def _add_db(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    db = commands.add_parser("db", help="what is kept: check, repair, export, import")
+    kinds = db.add_subparsers(required=True, metavar="WHAT")
+    check = kinds.add_parser("check", help="say what is sound and what is damaged, and what helps")
+    check.add_argument(
+        "--deep", action="store_true", help="compare every checksum and decode every row"
+    )
+    repair = kinds.add_parser(
+        "repair", help="put right what can be; what is damaged is moved to quarantine/"
+    )
+    export = kinds.add_parser("export", help="write a sensor's rows into a CSV or Parquet file")
+    export.add_argument("--start", metavar="TIME", help="ISO 8601 (default: all there is)")
+    export.add_argument("--end", metavar="TIME", help="ISO 8601, not included (default: all)")
+    export.add_argument(
+        "--what", dest="what_rows", default="readings",
+        choices=("readings", "beliefs", "minutes", "hours"),
+        help="readings as they were polled (default), what sources believed, or sums",
+    )  # fmt: skip
+    export.add_argument("--format", choices=("csv", "parquet"), help="default: as FILE is called")
+    load = kinds.add_parser("import", help="bring a CSV or Parquet file in: all of it or nothing")
+    load.add_argument("--unit", help="of the values in the file (default: as its header says)")
+    load.add_argument("--source", metavar="NAME", help="who believed it; the rows are beliefs then")
+    load.add_argument("--skip-bad", action="store_true", help="leave bad rows out")
+    stats = kinds.add_parser("stats", help="how much is kept of what, and since when")
+    migrate = kinds.add_parser(
+        "migrate", help="bring state.db to another revision of its tables",
+        description="Before going back to an older flexedge: with this version, migrate to the"
+        " revision that the older one knows (it names it when it refuses to start). What the older"
+        " one has no place for is dropped; a snapshot is kept in backup/ first.",
+    )  # fmt: skip
+    migrate.add_argument("--to", metavar="REVISION", help="default: the newest there is")
+    parsers = (("check", check), ("repair", repair), ("export", export), ("import", load),
+               ("stats", stats), ("migrate", migrate))  # fmt: skip
+    for name, parser in parsers:
+        if parser in (export, load):
+            parser.add_argument("--sensor", required=True, metavar="NAME")
+            parser.add_argument("file", type=Path, metavar="FILE")
+        if parser is not migrate:
+            _json_argument(parser)
+        _settings_argument(parser)
+        parser.set_defaults(module="flexedge.cli.db", what=name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

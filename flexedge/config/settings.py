@@ -103,7 +103,7 @@ class Store(Record):
     """How long their sums of 5 minutes stay; those of hours stay for good. null: for good."""
     keep_beliefs: Duration | None = Field(default="730 d", validate_default=True)
     """How long measured values, forecasts and schedules stay. null: for good."""
-    memory_mb: Annotated[int, Field(ge=32, le=65536)] = 96
+    memory_mb: Annotated[int, Field(ge=32, le=65536)] = 64
     """What queries and compaction may take, in MB."""
     reserve_mb: Annotated[int, Field(ge=0)] = 500
     """So much of the disk stays free, or"""

@@ -21,8 +21,12 @@ _US = timedelta(microseconds=1)
 _ORDER = "order by sensor, event_us, source, belief_us, probability"
 
 
-def select(asked: Asked, relation: str, knowable: Mapping[int, Knowable]) -> Query:
+def select(
+    asked: Asked, relation: str, knowable: Mapping[int, Knowable], *, certain: bool = False
+) -> Query:
     """Beliefs that are asked for, as columns of ``Beliefs``, in the order that archives promise.
+
+    ``certain``: every belief is known to have one value, with probability 0.5; half the work.
 
     ``relation`` is the name of a table or view, or a query in parentheses. Of a most recent belief
     all probabilities are given. Raises ``KeyError`` where a horizon is asked of a sensor that
@@ -33,6 +37,12 @@ def select(asked: Asked, relation: str, knowable: Mapping[int, Knowable]) -> Que
         return (
             f"select sensor, source, event_us, belief_us, probability, value from {relation}"
             f" where {where} {_ORDER}"
+        ), parameters
+    if certain:
+        return (
+            "select sensor, source, event_us, max(belief_us) as belief_us, 0.5 as probability,"
+            f" arg_max(value, belief_us) as value from {relation} where {where}"
+            " group by sensor, source, event_us order by sensor, event_us, source"
         ), parameters
     # Grouping keeps one row per event in memory, whatever the history; only those are windowed.
     return (

@@ -77,7 +77,8 @@ class Beliefs:
             self._archive.introduce(kind, number, words)
             self._introduced[kind][number] = words
 
-    def _source(self, source: Source) -> int:
+    def source(self, source: Source) -> int:
+        """Make a source known; its number is kept for good."""
         with self._lock:
             number = self._registry.source_id(source)
             self._introduce("source", number, source_words(source))
@@ -112,16 +113,16 @@ class Beliefs:
         with self._flushing:
             self._stamp = stamp or self._stamp
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            owed, self._owed = self._owed, []
-            if batch or owed:
-                try:
-                    self._archive.commit(
-                        self._readings(batch), rows.Beliefs.joined(owed), self._stamp
-                    )
-                except StoreError:
-                    self._waiting.extendleft(reversed(batch))
-                    self._owed = owed
-                    raise
+            try:
+                if batch:
+                    readings = self._readings(batch)
+                    self._archive.commit(readings, rows.Beliefs.empty(), self._stamp)
+            except StoreError:
+                self._waiting.extendleft(reversed(batch))
+                raise
+            while self._owed:
+                self._archive.commit(Readings.empty(), self._owed[0], RIGHT)
+                del self._owed[0]
             return len(batch)
 
     def _readings(self, batch: Sequence[Reading]) -> Readings:
@@ -139,7 +140,7 @@ class Beliefs:
         two that differ in nothing but the value the later one counts. On ``StoreError`` they are
         kept in memory and written with the next readings.
         """
-        number = self._source(source)
+        number = self.source(source)
         made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
         if not len(made):
             return

@@ -132,3 +132,14 @@ def test_a_missing_value_is_counted_but_not_added_up() -> None:
         kept = rows((1, 1, 5, 0, 0.5, np.nan), (1, 1, 6, 0, 0.5, 4.0))
         connection.register("beliefs", kept.columns())
         assert connection.execute(*statistics(1, "beliefs")).fetchall()[0][4:] == (4, 4, 4, 4, 2)
+
+
+def test_beliefs_of_one_value_are_asked_for_with_less_work() -> None:
+    archive = InMemory()
+    archive.keep(rows((1, 1, 0, 5, 0.5, 1.0), (1, 1, 0, 7, 0.5, 2.0), (1, 2, 0, 6, 0.5, 3.0)))
+    for asked in (Asked((1,)), Asked((1,), believed_until=T + 6 * HOUR), Asked((1,), sources=(2,))):
+        found = [
+            archive.connection.execute(*select(asked, "beliefs", {}, certain=certain)).fetchall()
+            for certain in (False, True)
+        ]
+        assert found[0] == found[1] != []

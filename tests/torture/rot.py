@@ -36,8 +36,8 @@ KINDS = {
 """Files by what they are."""
 FINE = ("sound", "told", "told, missing", "cut short")
 """Nothing was hit; it was told, and nothing is missing, or something is. Of a write-ahead log also:
-all is as it once was. SQLite takes what follows a damaged place of a log for the unfinished end that a
-power cut leaves."""
+all is as it once was. SQLite takes what follows a damaged place of a log for the unfinished end
+that a power cut leaves."""
 _BLOCK = 4096
 _HOUR = timedelta(hours=1)
 _HOUR_US = 3_600_000_000

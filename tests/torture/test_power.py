@@ -80,7 +80,8 @@ def test_a_sync_of_another_folder_helps_on_ext4_only() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_rename_from_folder_to_folder_loses_nothing(model: Model) -> None:
     trace = [named(Act.MKDIR, "x"), named(Act.MKDIR, "y"), *folder("", 9), made("x/a", 1),
-             wrote(1, b"a"), synced(1), *folder("x", 8), named(Act.RENAME, "x/a", "y/b")]  # fmt: skip
+             wrote(1, b"a"), synced(1), *folder("x", 8),
+             named(Act.RENAME, "x/a", "y/b")]  # fmt: skip
     assert left(model, trace) == {frozenset({("x/a", b"a")}), frozenset({("y/b", b"a")})}
 
 

@@ -1,40 +1,36 @@
 """The archive in a folder: rows go into the journal, and are read from files and hot tables."""
 
-import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from flexedge.domain.asset import Knowable
-from flexedge.domain.belief import USABLE
 from flexedge.errors import StoreClosed, StoreError
 from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
-from flexedge.store.asked import select, statistics
+from flexedge.store.asked import select
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.guard import Found, Guard
-from flexedge.store.local.partition import COLUMNS, KINDS
+from flexedge.store.local.looks import Looks
+from flexedge.store.local.partition import KINDS, Partition
+from flexedge.store.local.partition import Kind as Grain
+from flexedge.store.local.rounds import Rounds
 from flexedge.store.local.shelf import DamagedPartition, View, Window
-from flexedge.store.rows import Beliefs, Buckets, Readings, micros, moment
+from flexedge.store.rows import Beliefs, Buckets, Readings, micros
 
 _T = TypeVar("_T")
-_Rows = TypeVar("_Rows", Readings, Beliefs)
 _TICK = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 _MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
-_LOOKS = (_HOUR, timedelta(days=1), timedelta(days=30), None)
-"""How far back the newest reading is looked for, step by step."""
 
 _BROKEN = ("invalidated", "FATAL", "losed", "Table with name")
 """What DuckDB says when its instance is of no use any more."""
 _TRIES = 2
+_CERTAIN = 0.5
 
 
 class LocalArchive:
@@ -57,7 +53,9 @@ class LocalArchive:
         self._compactor = Compactor(self._engine, self._journal, history)
         self._roller = rollup.Roller(self._engine, self._compactor)
         self._shelf = self._compactor.shelf
+        self._looks = Looks(self._engine, self._shelf)
         self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
+        self._rounds = Rounds(self._journal, self._shelf)
         self._compacted: datetime | None = None
         self._mending = threading.Lock()
         self._begun = 0
@@ -68,8 +66,11 @@ class LocalArchive:
         self, readings: Readings, beliefs: Beliefs, stamp: Stamp, *, replacing: bool = False
     ) -> None:
         """Keep rows, all or none; they are safe from a power cut when this returns."""
-        if replacing and not self._shelf.newest.replaced:
-            self._guard.writing(lambda: self._compactor.add([], [], {"replaced": 1}))
+        now = self._shelf.newest
+        facts = {"replaced": replacing, "spread": bool((beliefs.probability != _CERTAIN).any())}
+        new = {name: 1 for name, is_so in facts.items() if is_so and not getattr(now, name)}
+        if new:
+            self._guard.writing(lambda: self._compactor.add([], [], new))
         self._guard.writing(lambda: self._commit(readings, beliefs, stamp))
 
     def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
@@ -112,11 +113,11 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*query(rows)))
+            return Beliefs.of(self._engine.arrays(*query(rows, certain=not view.spread)))
 
-        def query(rows: str) -> tuple[str, list[int]]:
+        def query(rows: str, *, certain: bool) -> tuple[str, list[int]]:
             try:
-                return select(asked, rows, knowable)
+                return select(asked, rows, knowable, certain=certain)
             except KeyError as error:
                 raise StoreError(f"nobody said when events of sensor {error} are known") from error
 
@@ -124,51 +125,15 @@ class LocalArchive:
 
     def latest(self, sensors: Sequence[int], now: datetime) -> Readings:
         """The newest usable reading until ``now`` of each sensor that has one."""
-        usable = ", ".join(str(code) for code in USABLE)
-
-        def newest(some: Sequence[int], lo_us: int | None, view: View) -> Readings:
-            rows = self._shelf.relation(view, "readings", Window(some, lo_us, micros(now) + 1))
-            sql = (
-                "select sensor, max(event_us) as event_us, arg_max(value, event_us) as value,"
-                " arg_max(quality, event_us) as quality"
-                f" from {rows} where quality in ({usable}) and not isnan(value) group by sensor"
-            )
-            return Readings.of(self._engine.arrays(sql))
-
-        return self._reading(
-            lambda view: _step_by_step(Readings, sensors, now, partial(newest, view=view))
-        )
+        return self._reading(lambda view: self._looks.readings(view, sensors, now))
 
     def newest(self, sensors: Sequence[int], now: datetime) -> Beliefs:
         """The belief about the newest event that starts by ``now``, of each sensor."""
-
-        def newest(some: Sequence[int], lo_us: int | None, view: View) -> Beliefs:
-            window = Window(some, lo_us, micros(now) + 1)
-            rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            sql = (
-                f"select {COLUMNS['beliefs']} from {rows}"
-                " qualify row_number() over (partition by sensor order by event_us desc,"
-                " belief_us desc, source, abs(probability - 0.5)) = 1"
-            )
-            return Beliefs.of(self._engine.arrays(sql))
-
-        return self._reading(
-            lambda view: _step_by_step(Beliefs, sensors, now, partial(newest, view=view))
-        )
+        return self._reading(lambda view: self._looks.beliefs(view, sensors, now))
 
     def statistics(self, sensor: int) -> list[Statistics]:
         """What there is about a sensor, by source; readings first."""
-
-        def read(view: View) -> list[Statistics]:
-            held = self._shelf.relation(view, "beliefs", Window((sensor,)), once=view.replaced)
-            read = self._shelf.relation(view, "readings", Window((sensor,)))
-            as_beliefs = (
-                f"(select sensor, -1 as source, event_us, event_us as belief_us, value from {read})"
-            )
-            found = [self._engine.run(*statistics(sensor, rows)) for rows in (as_beliefs, held)]
-            return [_told(row) for rows in found for row in rows]
-
-        return self._reading(read)
+        return self._reading(lambda view: self._looks.statistics(view, sensor))
 
     def delete(
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
@@ -224,12 +189,56 @@ class LocalArchive:
         """How the disk was found at the last maintenance."""
         return self._guard.found
 
+    def ask(
+        self, kind: Grain, window: Window, sql: Callable[[str], str], *, once: bool = True
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query over what there is of a kind, which it gets as SQL in brackets.
+
+        ``once``: one row of each key; without it also those that others took the place of, which
+        takes no memory.
+        """
+
+        def read(view: View) -> list[tuple[Any, ...]]:
+            distinct = once and (kind != "beliefs" or view.replaced)
+            return self._engine.run(sql(self._shelf.relation(view, kind, window, once=distinct)))
+
+        return self._reading(read)
+
+    def absorb(
+        self, parts: Iterable[Readings | Beliefs], replacing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Keep any number of rows, all or none, one part in memory at a time; as ``commit``.
+
+        ``replacing`` is asked after the last part.
+        """
+        self._guard.writing(lambda: self._compactor.absorb(parts, replacing))
+
+    def partitions(self) -> Sequence[Partition]:
+        """The files there are."""
+        return self._shelf.newest.partitions
+
+    def waiting(self) -> tuple[int, int]:
+        """How many rows are in the journal only: dated, and read by a clock that was not right."""
+        return self._journal.waiting(), self._journal.waiting(trusted=False)
+
+    def mend(self) -> None:
+        """Set aside what is damaged, and sum up again what can be; takes as long as it takes."""
+        with self._shelf.view() as view:
+            bad = [error for one in view.partitions for error in self._shelf.unfit(one)]
+        for error in bad:
+            self._set_aside(error)
+        self._compactor.compact()
+        while self._roller.roll():
+            pass
+
     def _maintain(self, now: datetime, room: int) -> None:
         due = self._compacted is None or now - self._compacted >= _HOUR or now < self._compacted
         if due or self._journal.waiting() >= _MANY:
             self._compactor.compact()
             self._journal.shrink()
             self._compacted = now
+        for damaged in self._rounds.go_on(now):
+            self._set_aside(damaged)
         self._roller.roll()
         self._compactor.merge(room)
         for kind in KINDS:
@@ -285,25 +294,3 @@ class LocalArchive:
 
 def _us(at: datetime | None) -> int | None:
     return None if at is None else micros(at)
-
-
-def _step_by_step(
-    kind: type[_Rows], sensors: Sequence[int], now: datetime,
-    look: Callable[[Sequence[int], int | None], _Rows],
-) -> _Rows:  # fmt: skip
-    """The newest of each sensor, looked for further and further back; in order of sensors."""
-    found, missing = [], set(sensors)
-    for back in _LOOKS:
-        found.append(look(sorted(missing), None if back is None else micros(now - back)))
-        missing -= set(found[-1].sensor.tolist())
-        if not missing:
-            break
-    rows = kind.joined(found)
-    return rows.take(np.argsort(rows.sensor, kind="stable"))
-
-
-def _told(row: tuple[Any, ...]) -> Statistics:
-    source, first, last, belief, *numbers, count = row
-    least, most, mean, total = (math.nan if one is None else float(one) for one in numbers)
-    return Statistics(None if source < 0 else source, moment(first), moment(last), moment(belief),
-                      least, most, mean, total, count)  # fmt: skip

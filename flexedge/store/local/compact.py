@@ -3,7 +3,7 @@
 import bisect
 import itertools
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -91,8 +91,13 @@ class Compactor:
         late = [one.lo for one in made if one.kind == "readings"]
         return {"rolled": min([self.shelf.newest.rolled, *(lo - 1 for lo in late)])} if late else {}
 
-    def absorb(self, parts: Sequence[Readings | Beliefs]) -> None:
-        """Keep many rows at once, past the journal; they last when this returns."""
+    def absorb(
+        self, parts: Iterable[Readings | Beliefs], replacing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Keep many rows past the journal, all or none; they last when this returns.
+
+        ``replacing``: whether some take the place of others, asked after the last part.
+        """
         with self.work:
             made = []
             for rows in parts:
@@ -102,7 +107,9 @@ class Compactor:
                     part = rows.take(np.arange(at, min(at + CHUNK, len(rows))))
                     place = Place(kind, number, number, 0)
                     made.append(self.write(place, "from given", _ordered([(number, part)])))
-            self._exchange([one for one in made if one])
+            self._exchange(
+                [one for one in made if one], facts={"replaced": 1} if replacing() else {}
+            )
 
     def add(
         self, made: Sequence[Partition], removed: Sequence[Partition], facts: Mapping[str, int]
@@ -126,7 +133,8 @@ class Compactor:
     def _merged(self, kind: Kind, level: int, room: int | None) -> bool:
         mine = [one for one in self.shelf.newest.partitions if one.kind == kind]
         small = [one for one in mine if one.level == level]
-        if len(small) < _FANS[kind][level]:
+        much = len(small) > 1 and sum(one.rows for one in small) >= _LARGEST
+        if len(small) < _FANS[kind][level] and not much:
             return False
         group: list[Partition] = []
         for one in mine[mine.index(small[0]) :]:
@@ -244,6 +252,7 @@ class Compactor:
             rolled=self._journal.fact("rolled") or 0,
             pruned_us=self._journal.fact("pruned"),
             replaced=bool(self._journal.fact("replaced")),
+            spread=bool(self._journal.fact("spread")),
         )
         clear = [partial(durable.remove, path) for path in garbage]
         if fresh:

@@ -95,6 +95,14 @@ def size(path: Path) -> int | None:
             return None
 
 
+def ends(path: Path, n: int) -> tuple[bytes, bytes]:
+    """The first and last bytes of a file."""
+    with _told(path), path.open("rb") as file:
+        first = file.read(n)
+        file.seek(max(path.stat().st_size - n, 0))
+        return first, file.read(n)
+
+
 def sha256(path: Path) -> str:
     """The checksum of a file's content."""
     digest = hashlib.sha256()

@@ -30,6 +30,8 @@ class Limits:
     memory_mb: int = 128
     temp_mb: int = 512
     threads: int = 2
+    beside: tuple[Path, ...] = ()
+    """Further folders that it may read and write."""
 
 
 class Engine:
@@ -54,7 +56,8 @@ class Engine:
         }
         try:
             connection = duckdb.connect(":memory:", config=config)
-            folders = ", ".join(f"'{folder}/'" for folder in (self._folder, self._temp))
+            reach = (self._folder, self._temp, *self._limits.beside)
+            folders = ", ".join(f"'{folder}/'" for folder in reach)
             connection.execute(f"set allowed_directories = [{folders}]")
             connection.execute("set enable_external_access = false")
         except duckdb.Error as error:

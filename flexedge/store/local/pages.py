@@ -47,6 +47,7 @@ def told(path: Path) -> Iterator[None]:
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file, new or known, that can be written. Raises ``StoreDamaged`` and its kin."""
     with told(path):
+        path.touch(mode=0o600)  # its log gets the same mode
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=5.0
         )

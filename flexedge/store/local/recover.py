@@ -110,7 +110,7 @@ def _spare(folder: Path, tell: Tell, full: StoreFull) -> None:
     Readings go only where the disk has no room: more of it would not help against another limit.
     """
     spared = "the ballast" if ballast.release(folder) else ""
-    readings = sorted(one for one in _files(folder / "history") if one.startswith("readings/"))
+    readings = sorted(one for one in listing(folder / "history") if one.startswith("readings/"))
     if not spared and len(readings) > 1 and _room(folder) < _LITTLE:  # the newest stay
         spared = readings[0]
         durable.remove(folder / "history" / spared)
@@ -160,7 +160,7 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     history = folder / "history"
     for kind in partition.KINDS:
         durable.make_folder(history / kind)
-    found = _files(history)
+    found = listing(history)
     if journal.begun and found:
         _adopt(engine, journal, folder, sorted(found), now, tell)
     partitions = journal.partitions()
@@ -176,7 +176,8 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     clear(history, {one.name for one in partitions})
 
 
-def _files(history: Path) -> set[str]:
+def listing(history: Path) -> set[str]:
+    """The names of all partitions there are files of."""
     return {
         f"{path.parent.name}/{path.name}"
         for path in history.glob("*/*")
@@ -188,7 +189,7 @@ def clear(history: Path, known: Collection[str]) -> None:
     """Remove partitions that nobody knows and those that were never finished."""
     for path in history.glob(f"*/*{PARTIAL}"):
         durable.remove(path)
-    for name in sorted(_files(history).difference(known)):
+    for name in sorted(listing(history).difference(known)):
         durable.remove(history / name)
 
 
@@ -221,7 +222,7 @@ def _facts(kept: Collection[Partition]) -> dict[str, int]:
     But for those of the first hour there are any of: others of that hour may have been let go.
     """
     first = [one.first_us for one in kept if one.kind == "readings"]
-    facts = {"rolled": 0, "replaced": 1}
+    facts = {"rolled": 0, "replaced": 1, "spread": 1}
     if first and any(one.kind in partition.SUMS for one in kept):
         facts["pruned"] = (min(first) // HOURS_US + 1) * HOURS_US
     return facts

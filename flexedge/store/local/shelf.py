@@ -68,6 +68,8 @@ class View:
     """Readings from before may have been let go."""
     replaced: bool = False
     """Whether some belief was ever kept twice, the second time with another value."""
+    spread: bool = False
+    """Whether some belief ever had another probability than 0.5."""
     readers: int = 0
     garbage: list[Callable[[], None]] = field(default_factory=list)
     """What to do when nobody reads this one or an older one any more."""
@@ -164,12 +166,18 @@ class Shelf:
 
     def path(self, one: Partition) -> Path:
         """Where a partition is, known to be what was written. Raises ``DamagedPartition``."""
-        path = self._history / one.name
         if one.name not in self._sound:
-            size = durable.size(path)
-            if size is None:
-                raise DamagedPartition(one.name, "is gone")
-            if size != one.size or durable.sha256(path) != one.sha256:
-                raise DamagedPartition(one.name, "does not fit its checksum")
+            for error in self.unfit(one):
+                raise error
             self._sound.add(one.name)
-        return path
+        return self._history / one.name
+
+    def unfit(self, one: Partition) -> list[DamagedPartition]:
+        """Compare a file with what was written, also where that was done; the one error, if any."""
+        path = self._history / one.name
+        size = durable.size(path)
+        if size is None:
+            return [DamagedPartition(one.name, "is gone")]
+        if size != one.size or durable.sha256(path) != one.sha256:
+            return [DamagedPartition(one.name, "does not fit its checksum")]
+        return []

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from flexedge.errors import StoreClosed, StoreError
@@ -34,18 +33,6 @@ def test_what_was_committed_is_there_before_and_after_everything(tmp_path: Path)
     again = LocalArchive(tmp_path, NOW)
     assert values(again) == list(range(300))
     assert again.alarms == []
-
-
-def test_the_newest_usable_reading_is_found_however_old(archive: LocalArchive) -> None:
-    archive.commit(some(2), NONE, STAMP)
-    archive.maintain(EPOCH)
-    later = Readings.of({"sensor": [1, 1, 1, 1], "event_us": np.arange(1, 5) * 86_400 * SECOND,
-                         "value": [7, 8, np.nan, 9], "quality": [0, 3, 1, 2]})  # fmt: skip
-    archive.commit(later, NONE, STAMP)
-    found = archive.latest([1, 0, 5], EPOCH + 40 * DAY)
-    assert (found.sensor.tolist(), found.value.tolist()) == ([0, 1], [0.0, 8.0])
-    assert archive.latest([1], EPOCH + 1.5 * DAY).value.tolist() == [7.0]
-    assert len(archive.latest([1], EPOCH - DAY)) == 0
 
 
 def test_many_rows_go_past_the_journal(archive: LocalArchive, tmp_path: Path) -> None:

@@ -48,5 +48,5 @@ def test_a_wrong_number_of_rows_is_found() -> None:
         unpack(Readings, data, 2)
     data = pack(Readings.of({"sensor": [1, 1], "event_us": [2, 3], "value": [3.0, 4.0],
                              "quality": [0, 0]}))  # fmt: skip
-    with pytest.raises(StoreDamaged, match="21 bytes more than 1 rows take"):
+    with pytest.raises(StoreDamaged, match="21 bytes too many for 1 rows"):
         unpack(Readings, data, 1)

@@ -139,3 +139,13 @@ def test_old_quarantine_and_all_snapshots_but_the_newest_may_go(tmp_path: Path) 
         "state-000001-20260101T000000Z.db",
     ]
     assert leavings(tmp_path / "none", NOW) == []
+
+
+def test_what_is_read_meanwhile_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "history" / "readings").mkdir(parents=True)
+    file = tmp_path / "history" / "readings" / "a.parquet"
+    file.write_bytes(b"x" * 100_000)
+    before = measure(tmp_path)
+    (tmp_path / "temp" / "glimpse-1").mkdir(parents=True)
+    (tmp_path / "temp" / "glimpse-1" / "a.parquet").hardlink_to(file)
+    assert measure(tmp_path).used == before.used

@@ -41,6 +41,13 @@ def test_it_keeps_what_it_says_with_wal_and_full(journal: Journal) -> None:
     assert ask("pragma synchronous").fetchone() == (2,)
 
 
+def test_nobody_else_may_read_it_or_its_log(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.append([some(1)], STAMP)
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
+        "j.db": 0o600, "j.db-wal": 0o600, "j.db-shm": 0o600}  # fmt: skip
+
+
 def test_numbers_are_never_used_again(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     journal.append([some(1), some(1)], STAMP)
