@@ -21,7 +21,8 @@ MORE = {
     "tests/web/test_page.py": "templates and scripts, in a browser",
     "tests/store/test_timely.py": "what archives answer, against timely-beliefs",
     "tests/store/local/test_wear.py": "what the whole archive writes in a day",
-    "tests/torture/test_power.py": "the disk that loses power, of the torture",
+    "tests/torture/test_power.py": "the simulated disk of the crash laboratory",
+    "tests/torture/test_slices.py": "a slice of each kind of torture",
     "tests/gateway/test_promises.py": "the promises that take the whole gateway",
 }
 """Tests that are about more, or something else, than one module."""

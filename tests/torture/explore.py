@@ -210,6 +210,7 @@ def main(words: Sequence[str] | None = None) -> None:
     told = parser.parse_args(words)
     plan = planned(told)
     forgotten: Forgotten = told.forget
+    found = 0
     with tempfile.TemporaryDirectory(dir=QUICK, prefix="torture-") as scratch:
         whole = record(plan, Path(scratch))
         trace = list(forgetting(iter(whole), forgotten))
@@ -217,6 +218,9 @@ def main(words: Sequence[str] | None = None) -> None:
             outcome = explore(plan, trace, model, told.states, Path(scratch))
             print(f"power cuts, model {model}, without syncs of {forgotten}: {outcome.told()}",
                   flush=True)  # fmt: skip
+            found += len(outcome.findings)
+    if found:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

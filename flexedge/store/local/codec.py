@@ -42,6 +42,11 @@ def unpack(kind: type[_Rows], data: bytes, n: int) -> _Rows:
             column = np.frombuffer(raw, dtype, n, at)
             at += n * dtype.itemsize
             columns[field.name] = np.cumsum(column) if field.name in _TIMES else column
-        return kind.of(columns)
+        rows = kind.of(columns)
     except (zlib.error, ValueError) as error:
         raise StoreDamaged(f"a batch of the journal cannot be unpacked: {error}") from error
+    if at != len(raw):
+        raise StoreDamaged(
+            f"a batch of the journal has {len(raw) - at} bytes too many for {n} rows"
+        )
+    return rows

@@ -31,6 +31,8 @@ create table if not exists known (
     kind text, number integer, words text not null, primary key (kind, number)) without rowid;
 create table if not exists facts (name text primary key, value integer not null) without rowid;
 """
+_READ = {"batches": "seq, kind, rows, boot, offset_us, trusted", "partitions": _COLUMNS,
+         "known": "kind, number, words", "facts": "name, value"}  # fmt: skip
 _SALVAGED = {"batches": "seq", "known": "kind, number"}  # files tell what the manifest was
 
 
@@ -89,6 +91,7 @@ class Journal:
                 self._connection.execute(statement)
             self._connection.execute(f"pragma user_version = {FORMAT}")
             self._connection.execute("commit")
+        pages.demand_readable(self._connection, self._path, _READ)
         self._count()
 
     def _count(self) -> None:

@@ -6,7 +6,7 @@ of what pages of 4 KB write.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreFull, StoreUnwritable
@@ -36,7 +36,10 @@ def told(path: Path) -> Iterator[None]:
         raise StoreClosed(f"{path} is closed") from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says what SQLite was at
-        raise _ERRORS.get(code, StoreError)(f"{path}: {error}") from error
+        kind = StoreDamaged if "decode to UTF-8" in str(error) else _ERRORS.get(code, StoreError)
+        raise kind(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:  # of SQLite's own words about a broken file
+        raise StoreDamaged(f"{path}: {error.object!r}") from error
     except OSError as error:
         raise durable.failed(str(path), error) from error
 
@@ -62,6 +65,20 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def demand_readable(connection: sqlite3.Connection, path: Path, read: Mapping[str, str]) -> None:
+    """Raise ``StoreDamaged`` unless these columns of these tables are there and can be read.
+
+    A bit that flipped in the name of a column, or in a text, leaves a file that SQLite finds sound.
+    """
+    for table, columns in read.items():
+        try:
+            connection.execute(f"select {columns} from {table}").fetchall()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:  # no such column
+                raise StoreDamaged(f"{path}: {error}") from error
+            raise
+
+
 def shrink(connection: sqlite3.Connection) -> bool:
     """Give room back that is empty, where it is much and what is left is little; whether it was.
 
@@ -83,7 +100,7 @@ def readable(other: sqlite3.Connection, table: str, key: str) -> dict[object, tu
     rows: dict[object, tuple[object, ...]] = {}
     for order in ("asc", "desc"):
         ordered = ", ".join(f"{part} {order}" for part in key.split(", "))
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             for row in other.execute(f"select * from {table} order by {ordered}"):
                 rows[row[:2] if "," in key else row[0]] = row
     return rows

@@ -18,6 +18,7 @@ from flexedge.store.local.partition import PARTIAL, Partition
 JOURNAL = "journal.db"
 Tell = Callable[[str], None]
 _PARTITION = re.compile(r"\d{12,}-\d{12,}-\d+-\d+\.parquet")
+_LITTLE = 1 << 20
 _PROBE = b"flexedge probes the disk\n" * 2600  # more than SQLite needs to open a file
 
 
@@ -104,10 +105,13 @@ def demand_room(folder: Path, tell: Tell) -> None:
 
 
 def _spare(folder: Path, tell: Tell, full: StoreFull) -> None:
-    """Remove what may go so that files can be opened."""
+    """Remove what may go so that files can be opened.
+
+    Readings go only where the disk has no room: more of it would not help against another limit.
+    """
     spared = "the ballast" if ballast.release(folder) else ""
     readings = sorted(one for one in listing(folder / "history") if one.startswith("readings/"))
-    if not spared and len(readings) > 1:  # the newest stay
+    if not spared and len(readings) > 1 and _room(folder) < _LITTLE:  # the newest stay
         spared = readings[0]
         durable.remove(folder / "history" / spared)
         durable.sync_folder(folder / "history" / "readings")
@@ -115,6 +119,15 @@ def _spare(folder: Path, tell: Tell, full: StoreFull) -> None:
         words = f"there is no room to open {folder}; remove other files from the disk"
         raise StoreFull(words) from full
     tell(f"there was no room to open {folder}: let go of {spared}; free some")
+
+
+def _room(folder: Path) -> int:
+    """Bytes that are free, for users other than root."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError as error:
+        raise durable.failed(str(folder), error) from error
+    return disk.f_bavail * disk.f_frsize
 
 
 def open_journal(folder: Path, now: datetime, tell: Tell) -> Journal:

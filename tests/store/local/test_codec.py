@@ -46,3 +46,7 @@ def test_a_wrong_number_of_rows_is_found() -> None:
     data = pack(Readings.of({"sensor": [1], "event_us": [2], "value": [3.0], "quality": [0]}))
     with pytest.raises(StoreDamaged, match="cannot be unpacked"):
         unpack(Readings, data, 2)
+    data = pack(Readings.of({"sensor": [1, 1], "event_us": [2, 3], "value": [3.0, 4.0],
+                             "quality": [0, 0]}))  # fmt: skip
+    with pytest.raises(StoreDamaged, match="21 bytes too many for 1 rows"):
+        unpack(Readings, data, 1)

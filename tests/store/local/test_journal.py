@@ -122,6 +122,22 @@ def test_a_damaged_file_is_refused_and_read_as_far_as_it_goes(tmp_path: Path) ->
     assert other.begun
 
 
+@pytest.mark.parametrize(("old", "new"), [(b"first_us, last", b"first_uq, last"),
+                                          (b"a name", b"a n\xffme")])  # fmt: skip
+def test_damage_that_sqlite_does_not_find_is_damage(tmp_path: Path, old: bytes, new: bytes) -> None:
+    path = tmp_path / "j.db"
+    journal = Journal(path)
+    journal.append([some(2)], STAMP)
+    journal.introduce("sensor", 7, "a name")
+    journal.close()
+    content = path.read_bytes()
+    assert content.count(old) == 1
+    path.write_bytes(content.replace(old, new))
+    with pytest.raises(StoreDamaged, match=r"j\.db"):
+        Journal(path)
+    assert Journal(tmp_path / "new.db").salvage(path) == 2
+
+
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     Journal(path).close()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flexedge.errors import StoreDamaged, StoreFull, StoreUnwritable
-from flexedge.store.local.pages import connect, shrink, told
+from flexedge.store.local.pages import connect, demand_readable, shrink, told
 
 
 def test_it_writes_ahead_syncs_fully_and_in_small_pages(tmp_path: Path) -> None:
@@ -30,6 +30,21 @@ def test_a_full_disk_is_told_from_a_damaged_file(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_made_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(StoreUnwritable, match="unable to open"):
         connect(tmp_path / "none" / "a.db")
+
+
+def test_what_sqlite_does_not_check_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    connection = connect(path)
+    connection.execute("create table t (name text)")
+    connection.execute("insert into t values ('a name')")
+    demand_readable(connection, path, {"t": "name"})
+    with pytest.raises(StoreDamaged, match="no such column: nam"):
+        demand_readable(connection, path, {"t": "nam"})
+    connection.execute("update t set name = cast(x'ff' as text)")
+    with pytest.raises(StoreDamaged, match="UTF-8"), told(path):
+        demand_readable(connection, path, {"t": "name"})
+    with pytest.raises(StoreDamaged, match=r"a\.db: b'\\xff'"), told(path):
+        b"\xff".decode()
 
 
 def test_a_burst_leaves_no_large_file_behind(tmp_path: Path) -> None:

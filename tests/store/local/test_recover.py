@@ -157,7 +157,9 @@ def test_what_nobody_knows_is_cleared(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [two, "notes"]
 
 
-def test_room_to_open_is_made_of_ballast_then_of_the_oldest_readings(tmp_path: Path) -> None:
+def test_room_to_open_is_made_of_ballast_then_of_the_oldest_readings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "ballast").touch()
     folder = tmp_path / "history" / "readings"
     folder.mkdir(parents=True)
@@ -165,8 +167,14 @@ def test_room_to_open_is_made_of_ballast_then_of_the_oldest_readings(tmp_path: P
     for name in names:
         (folder / name).touch()
     told: list[str] = []
-    for _ in range(2):
+    recover._spare(tmp_path, told.append, StoreFull("no room"))
+    with pytest.raises(
+        StoreFull, match="remove other files"
+    ):  # there is room: a quota, or the like
         recover._spare(tmp_path, told.append, StoreFull("no room"))
+    assert sorted(path.name for path in folder.iterdir()) == names
+    monkeypatch.setattr(recover, "_room", lambda _: 4096)
+    recover._spare(tmp_path, told.append, StoreFull("no room"))
     with pytest.raises(StoreFull, match="remove other files from the disk"):
         recover._spare(tmp_path, told.append, StoreFull("no room"))
     assert [words.partition("let go of ")[2] for words in told] == [
