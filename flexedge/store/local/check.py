@@ -23,7 +23,7 @@ REMEDIES: dict[Remedy, str] = {
     "repair": "'flexedge db repair' puts it right",
     "rebuild": "'flexedge db repair' sets it aside and sums it up again from readings",
     "lost": "'flexedge db repair' sets it aside; what was in it is lost but for a backup",
-    "by-hand": "see docs/store-care.md",
+    "by-hand": "see docs/store/care.md",
 }
 """What helps, in words."""
 
