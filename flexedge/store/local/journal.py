@@ -55,6 +55,8 @@ class Journal:
         self.begun = not path.exists()
         """Whether there was nothing before."""
         self._next = 1
+        self._doubtful: set[int] = set()
+        """What was refused, but may be there all the same once the file is opened anew."""
         self._away = False
         self._begin()
         path.chmod(0o600)
@@ -69,13 +71,18 @@ class Journal:
             raise
 
     def reopen(self) -> None:
-        """Open the file anew, after a disk was away; what was appended is there again.
+        """Open the file anew, after a disk was away; what was appended is there again, no more.
 
         Raises ``StoreDamaged`` where the file is, ``StoreError`` where the disk is not back.
         """
         with self._lock:
             self._let_go()
             self._begin()
+            with self._told():
+                self._connection.executemany(
+                    "delete from batches where seq = ?", [(seq,) for seq in self._doubtful]
+                )
+            self._doubtful.clear()
             self._away = False
 
     def _open(self) -> None:
@@ -133,16 +140,17 @@ class Journal:
         """Keep rows, those of every part together; empty parts are left out."""
         about = (stamp.boot, stamp.offset_us, stamp.trusted)
         packed = [(_name(rows), len(rows), pack(rows), rows) for rows in parts if len(rows)]
-        made = []
+        first = self.reserve(len(packed))
+        numbers = range(first, first + len(packed))
+        self._doubtful.update(numbers)
         with self._transaction() as connection:
-            for at, (kind, n, data, rows) in enumerate(packed):
-                seq = self._next + at
+            for seq, (kind, n, data, _) in zip(numbers, packed, strict=True):
                 connection.execute(
                     "insert into batches values (?, ?, ?, ?, ?, ?, ?)", (seq, kind, n, *about, data)
                 )
-                made.append(Batch(seq, kind, rows, stamp))
-            self._next += len(packed)
-        return made
+        self._doubtful.difference_update(numbers)
+        return [Batch(seq, kind, rows, stamp)
+                for seq, (kind, _, _, rows) in zip(numbers, packed, strict=True)]  # fmt: skip
 
     def batches(
         self, after: int, until: int | None = None, *, trusted: bool = True
@@ -275,11 +283,7 @@ class Journal:
 
     def salvage(self, damaged: Path) -> int:
         """Take over what can be read of a damaged journal; returns how many rows."""
-        found: dict[str, dict[object, tuple[object, ...]]] = {}
-        with contextlib.closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as other:
-            other.text_factory = lambda data: data.decode(errors="replace")
-            for table, key in _SALVAGED.items():
-                found[table] = pages.readable(other, table, key)
+        found = pages.salvaged(damaged, _SALVAGED)
         with self._transaction() as connection:
             for table, rows in found.items():
                 for row in rows.values():

@@ -95,6 +95,15 @@ def shrink(connection: sqlite3.Connection) -> bool:
     return True
 
 
+def salvaged(
+    damaged: Path, tables: Mapping[str, str]
+) -> dict[str, dict[object, tuple[object, ...]]]:
+    """What can be read of a damaged file, by table; ``tables``: the key of each."""
+    with contextlib.closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as other:
+        other.text_factory = lambda data: data.decode(errors="replace")
+        return {table: readable(other, table, key) for table, key in tables.items()}
+
+
 def readable(other: sqlite3.Connection, table: str, key: str) -> dict[object, tuple[object, ...]]:
     """The rows of a table of a damaged file that can be read, from its beginning and its end."""
     rows: dict[object, tuple[object, ...]] = {}

@@ -61,6 +61,26 @@ def test_numbers_are_never_used_again(tmp_path: Path) -> None:
     assert numbers(again) == []
 
 
+def test_what_was_refused_is_not_there_after_all(journal: Journal) -> None:
+    journal.append([some(1)], STAMP)
+    journal.append([some(2)], STAMP)
+    journal._doubtful.add(2)  # as after a COMMIT that failed, but whose pages are on the disk
+    journal.reopen()
+    assert numbers(journal) == [1]
+    journal.append([some(3)], STAMP)
+    journal.reopen()
+    assert numbers(journal) == [1, 3]
+
+
+def test_a_refused_append_takes_its_number_along(journal: Journal) -> None:
+    journal._connection.execute("pragma query_only = on")
+    with pytest.raises(StoreError, match="readonly"):
+        journal.append([some(1)], STAMP)
+    assert journal._doubtful == {1}
+    journal._connection.execute("pragma query_only = off")
+    assert journal.append([some(1)], STAMP)[0].seq == 2
+
+
 def test_manifest_and_journal_change_together_or_not_at_all(journal: Journal) -> None:
     journal.append([some(1)], STAMP)
     journal.exchange([partition("readings/a", 1)], facts={"rolled": 1})
@@ -161,8 +181,8 @@ def test_it_lets_go_of_its_file_and_takes_it_back(journal: Journal) -> None:
         journal.append([some(1)], STAMP)
     assert list(journal._path.parent.glob("journal.db-*")) == []
     journal.reopen()
-    assert journal.append([some(1)], STAMP)[0].seq == 10  # numbers given away stay so
-    assert numbers(journal) == [1, 10]
+    assert journal.append([some(1)], STAMP)[0].seq == 11  # numbers given away stay so
+    assert numbers(journal) == [1, 11]
 
 
 def test_a_file_that_is_not_back_can_be_asked_for_again(journal: Journal) -> None:
