@@ -55,7 +55,10 @@ class Job:
 def damage(folder: Path, job: Job) -> str:
     """Do it; what was done."""
     chance = random.Random(f"{job.plan} {job.kind} {job.seed}")
-    path = chance.choice(sorted(folder.glob(KINDS[job.kind])))
+    files = [path for path in sorted(folder.glob(KINDS[job.kind])) if path.stat().st_size]
+    if not files:
+        return "nothing, there is none"
+    path = chance.choice(files)
     data = bytearray(path.read_bytes())
     how = chance.choice(("bit", "bit", "bits", "block", "end"))
     at = chance.randrange(len(data))
