@@ -52,7 +52,7 @@ class Beliefs:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._waiting: deque[Reading] = deque(maxlen=_WAITING)
-        self._owed: list[rows.Beliefs] = []
+        self._owed: list[tuple[rows.Beliefs, bool]] = []
         self._stamp = RIGHT
         self.on_many: Callable[[], None] = lambda: None
         """Called when so many readings wait that they should not wait for longer."""
@@ -115,15 +115,19 @@ class Beliefs:
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
             try:
                 if batch:
-                    readings = self._readings(batch)
-                    self._archive.commit(readings, rows.Beliefs.empty(), self._stamp)
+                    self._archive.commit(self._readings(batch), rows.Beliefs.empty(), self._stamp)
             except StoreError:
                 self._waiting.extendleft(reversed(batch))
                 raise
-            while self._owed:
-                self._archive.commit(Readings.empty(), self._owed[0], RIGHT)
-                del self._owed[0]
+            self._pay()
             return len(batch)
+
+    def _pay(self) -> None:
+        """Write what is owed; what is refused stays so."""
+        while self._owed:
+            made, replacing = self._owed[0]
+            self._archive.commit(Readings.empty(), made, RIGHT, replacing=replacing)
+            del self._owed[0]
 
     def _readings(self, batch: Sequence[Reading]) -> Readings:
         return Readings(
@@ -138,7 +142,8 @@ class Beliefs:
 
         What says the same as the source's belief before it is not kept again (``store.news``); of
         two that differ in nothing but the value the later one counts. On ``StoreError`` they are
-        kept in memory and written with the next readings.
+        kept in memory and written with the next readings (but for a source that nobody knows yet);
+        to save them once more does no harm.
         """
         number = self.source(source)
         made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
@@ -146,26 +151,23 @@ class Beliefs:
             return
         with self._flushing:
             verdict = news(made, self._held(made, number), self._knowable(made))
-            made = verdict.store
-            if not len(made):
-                return
-            try:
-                replacing = len(verdict.replaced) > 0
-                self._archive.commit(Readings.empty(), made, RIGHT, replacing=replacing)
-            except StoreError:
-                if sum(map(len, self._owed)) + len(made) <= _OWED:
-                    self._owed.append(made)
-                raise
+            if sum(len(one) for one, _ in self._owed) > _OWED:
+                self._pay()  # or no more can be owed
+            if len(verdict.store):
+                self._owed.append((verdict.store, len(verdict.replaced) > 0))
+            self._pay()
 
     def _held(self, made: rows.Beliefs, source: int) -> rows.Beliefs:
         """What is held about the events of new beliefs: the last, or all where some came later."""
         sensors = tuple(np.unique(made.sensor).tolist())
         start, end = moment(made.event_us.min()), moment(made.event_us.max() + 1)
         asked = Asked(sensors, start, end, (source,))
-        last = self._archive.beliefs(asked, {})
-        if len(last) and last.belief_us.max() >= made.belief_us.min():
-            return self._archive.beliefs(replace(asked, most_recent=False), {})
-        return last
+        held = self._archive.beliefs(asked, {})
+        if len(held) and held.belief_us.max() >= made.belief_us.min():
+            held = self._archive.beliefs(replace(asked, most_recent=False), {})
+        owed = [one.take((one.source == source) & np.isin(one.sensor, made.sensor))
+                for one, _ in self._owed]  # fmt: skip
+        return rows.Beliefs.joined([held, *owed])
 
     def _knowable(self, made: rows.Beliefs) -> dict[int, Knowable]:
         known = self._registry.sensors()

@@ -58,11 +58,7 @@ def spread(jobs: Sequence[_T], work: Callable[[_T], str]) -> Iterator[tuple[_T, 
     for first in range(workers):
         child = os.fork()
         if not child:
-            os.close(reading)
-            for number in range(first, len(jobs), workers):
-                line = json.dumps([number, work(jobs[number])[:1500]]) + "\n"
-                os.write(writing, line.encode())  # short enough to be whole
-            os._exit(0)
+            _share(range(first, len(jobs), workers), jobs, work, writing)
         children.append(child)
     os.close(writing)
     with os.fdopen(reading) as pipe:
@@ -70,4 +66,19 @@ def spread(jobs: Sequence[_T], work: Callable[[_T], str]) -> Iterator[tuple[_T, 
             number, told = json.loads(line)
             yield jobs[number], told
     for child in children:
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise Died("a share of the work was not done to its end")
+
+
+def _share(numbers: range, jobs: Sequence[_T], work: Callable[[_T], str], writing: int) -> None:
+    code = 1
+    try:
+        for number in numbers:
+            line = json.dumps([number, work(jobs[number])[:1500]]) + "\n"
+            os.write(writing, line.encode())  # short enough to be whole
+        code = 0
+    except BaseException:  # noqa: BLE001 (told by who waits)
+        traceback.print_exc()
+    finally:
+        os._exit(code)

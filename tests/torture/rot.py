@@ -47,14 +47,18 @@ _HOUR_US = 3_600_000_000
 class Job:
     """One file of a kind is damaged, as a number decides."""
 
+    plan: int
     kind: str
     seed: int
 
 
 def damage(folder: Path, job: Job) -> str:
     """Do it; what was done."""
-    chance = random.Random(f"{job.kind} {job.seed}")
-    path = chance.choice(sorted(folder.glob(KINDS[job.kind])))
+    chance = random.Random(f"{job.plan} {job.kind} {job.seed}")
+    files = [path for path in sorted(folder.glob(KINDS[job.kind])) if path.stat().st_size]
+    if not files:
+        return "nothing, there is none"
+    path = chance.choice(files)
     data = bytearray(path.read_bytes())
     how = chance.choice(("bit", "bit", "bits", "block", "end"))
     at = chance.randrange(len(data))
@@ -203,7 +207,7 @@ def rotten(
     sound = scratch / "sound"
     made(plan, sound)
     inspector = Inspector(plan)
-    jobs = [Job(kind, seed) for seed in range(each) for kind in kinds]
+    jobs = [Job(plan.seed, kind, seed) for seed in range(each) for kind in kinds]
     yield from spread(jobs, partial(inspected, inspector, sound, scratch))
 
 
@@ -223,7 +227,7 @@ def main(words: Sequence[str] | None = None) -> None:
                 word = "SILENT"
             counts.setdefault(job.kind, collections.Counter())[word] += 1
             if word not in FINE:
-                print(f"{job.kind}, seed {job.seed}: {result}", flush=True)
+                print(f"{job.kind}, number {job.seed}: {result}", flush=True)
     for kind, counter in counts.items():
         print(f"{kind}: " + ", ".join(f"{n} {word}" for word, n in sorted(counter.items())))
     if any(word not in FINE for counter in counts.values() for word in counter):
