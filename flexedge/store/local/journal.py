@@ -33,6 +33,7 @@ create table if not exists facts (name text primary key, value integer not null)
 """
 _READ = {"batches": "seq, kind, rows, boot, offset_us, trusted", "partitions": _COLUMNS,
          "known": "kind, number, words", "facts": "name, value"}  # fmt: skip
+_FORGET = "delete from batches where seq = ?"
 _SALVAGED = {"batches": "seq", "known": "kind, number"}  # files tell what the manifest was
 
 
@@ -79,11 +80,8 @@ class Journal:
             self._let_go()
             self._begin()
             with self._told():
-                self._connection.executemany(
-                    "delete from batches where seq = ?", [(seq,) for seq in self._doubtful]
-                )
-            self._doubtful.clear()
-            self._away = False
+                self._connection.executemany(_FORGET, [(seq,) for seq in self._doubtful])
+            self._doubtful, self._away = set(), False
 
     def _open(self) -> None:
         (found,) = self._connection.execute("pragma user_version").fetchone()
@@ -189,7 +187,7 @@ class Journal:
     def drop(self, numbers: Sequence[int]) -> None:
         """Forget batches."""
         with self._transaction() as connection:
-            connection.executemany("delete from batches where seq = ?", [(n,) for n in numbers])
+            connection.executemany(_FORGET, [(n,) for n in numbers])
 
     def reserve(self, n: int) -> int:
         """The first of ``n`` batch numbers that are used for partitions past the journal."""
@@ -237,7 +235,7 @@ class Journal:
             connection.executemany(
                 "insert or replace into facts values (?, ?)", list((facts or {}).items())
             )
-            connection.executemany("delete from batches where seq = ?", [(n,) for n in taken])
+            connection.executemany(_FORGET, [(n,) for n in taken])
             if added:
                 self._next = max(self._next, 1 + max(one.hi for one in added))
 
@@ -276,7 +274,7 @@ class Journal:
                 batch = Batch(self._next + at, before.kind, _shifted(before, stamp), stamp)
                 made.append(batch)
                 row = (batch.seq, batch.kind, len(batch.rows), *about, pack(batch.rows))
-                connection.execute("delete from batches where seq = ?", (before.seq,))
+                connection.execute(_FORGET, (before.seq,))
                 connection.execute("insert into batches values (?, ?, ?, ?, ?, ?, ?)", row)
             self._next += len(made)
         return made
