@@ -107,7 +107,7 @@ def cut(plan: Plan, cuts: int, disk: LoopDisk) -> Life:
     for _ in range(cuts):
         child = started(plan, life)
         at = _until_cut(disk, child, chance)
-        go_on(plan, life, acknowledged(child.told(), life.done, at))
+        go_on(plan, life, child.told(), at)
     return life
 
 

@@ -53,9 +53,12 @@ class Judge:
         self._plan = plan
         self._sound: set[bytes] = set()
 
-    def judge(self, folder: Path, acked: int, *, thorough: bool = True) -> Verdict:
+    def judge(
+        self, folder: Path, acked: int, *, thorough: bool = True, most: int = 0
+    ) -> Verdict:  # fmt: skip
         """Whether a folder holds the ``acked`` steps, and of the next one all or nothing.
 
+        ``most``: as many steps were acknowledged later than counts.
         ``thorough``: also whether the roll-ups fit and it can be worked with; this adds a reading,
         and maintains.
         """
@@ -66,10 +69,10 @@ class Judge:
         except Exception:  # noqa: BLE001 (whatever it is, it is a finding)
             return Verdict(f"CRASHED: {traceback.format_exc(limit=-3)}", acked)
         try:
-            reached = self._compared(house, acked)
+            reached = self._compared(house, acked, max(acked, most))
             if thorough:
-                self._demand_sums(house, reached)
                 self._works(house, reached)
+                self._demand_sums(house, reached)
         except Wrong as error:
             return Verdict(str(error), acked)
         except FlexedgeError as error:
@@ -83,18 +86,18 @@ class Judge:
     def _now(self, steps: int) -> datetime:
         return self._plan.steps[min(steps, self._plan.n - 1)].now
 
-    def _compared(self, house: House, acked: int) -> int:
+    def _compared(self, house: House, acked: int, most: int) -> int:
         if house.alarms:
             raise Wrong(f"ALARM: {'; '.join(house.alarms)}")
         self._demand_single(house)
         self._demand_whole_snapshots(house.folder)
         faults: list[str] = []
-        for steps in range(acked, min(acked + 1, self._plan.n) + 1):
+        for steps in range(acked, min(most + 1, self._plan.n) + 1):
             fault = next(self._differences(house, steps), "")
             if not fault:
                 return steps
             faults.append(fault)
-        raise Wrong(faults[0] if len(faults) == 1 else f"{faults[0]} (and not {faults[1]})")
+        raise Wrong(" (and not) ".join(faults))
 
     def _differences(self, house: House, steps: int) -> Iterator[str]:
         since = self._plan.since_us(steps)
@@ -110,10 +113,10 @@ class Judge:
                 yield f"STATE: {name} is {found.get(name)}, not {wanted.get(name)}, after {steps}"
 
     def _demand_sums(self, house: House, steps: int) -> None:
-        """The roll-ups say what readings say, but where a deletion was not completed."""
+        """The roll-ups say what readings say."""
         start = -(-self._plan.since_us(steps) // _HOUR_US) * _HOUR_US
         rows = self._plan.readings.after(steps, start)
-        if not len(rows.value) or self._deleting(steps):
+        if not len(rows.value) or self._plan.waiting(steps):
             return
         hours = int(rows.event_us.max() - start) // _HOUR_US + 1
         found = house.archive.buckets(house.numbers, moment(start), _HOUR, hours)
@@ -130,10 +133,6 @@ class Judge:
             when = f"{moment(start) + at // len(SENSORS) * _HOUR:%d %H:%M}"
             said = f"{told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}"
             raise Wrong(f"SUMS: sensor {at % len(SENSORS)} {when}: {said}")
-
-    def _deleting(self, steps: int) -> bool:
-        about = self._plan.steps[max(0, steps - 1) : steps + 1]
-        return any(step.kind == "delete" for step in about)
 
     def _demand_single(self, house: House) -> None:
         """No row is in two files, or in a file and the journal."""
@@ -165,9 +164,10 @@ class Judge:
             raise Wrong("STUCK: what was written after the start is not there")
         self._demand_single(house)
         since = self._plan.since_us(reached)
-        steps = max(reached, self._plan.restamped) if self._plan.waiting(reached) else reached
-        for fault in differing("readings", read(house, since), self._plan.readings, steps, since):
-            raise Wrong(f"LATER {fault}")
+        due = as_set(self._plan.readings.after(reached, since)) | self._plan.dated(reached)
+        there = as_set(read(house, since))
+        if there != due:
+            raise Wrong(f"LATER: {len(due - there)} readings missing, {len(there - due)} too many")
 
 
 def _places(house: House, numbers: np.ndarray) -> np.ndarray:

@@ -102,18 +102,20 @@ def acknowledged(lines: list[bytes], before: int, until_ns: int | None = None) -
     return max([before, *told])
 
 
-def judged(plan: Plan, folder: Path, acked: int, *, thorough: bool) -> Verdict:
+def judged(plan: Plan, folder: Path, acked: int, most: int, *, thorough: bool) -> Verdict:
     """The verdict on a folder, which is not touched by it where it is not thorough."""
     try:
-        return apart(lambda: Judge(plan).judge(folder, acked, thorough=thorough))
+        return apart(lambda: Judge(plan).judge(folder, acked, thorough=thorough, most=most))
     except Died as error:
         return Verdict(f"DIED: {error}", acked)
 
 
-def go_on(plan: Plan, life: Life, acked: int) -> None:
-    """Judge what a death left; go on from there, or begin anew."""
+def go_on(plan: Plan, life: Life, lines: list[bytes], until_ns: int | None = None) -> None:
+    """Judge what a death left by what was told before; go on from there, or begin anew."""
+    acked = acknowledged(lines, life.done, until_ns)
     thorough = life.deaths % _THOROUGH == 0
-    verdict = judged(plan, life.folder, acked, thorough=thorough)
+    most = acknowledged(lines, life.done)
+    verdict = judged(plan, life.folder, acked, most, thorough=thorough)
     life.deaths += 1
     life.steps += acked - life.done
     life.kinds[verdict.kind] += 1
@@ -145,7 +147,7 @@ def killed(plan: Plan, folder: Path, kills: int) -> Life:
         if os.waitstatus_to_exitcode(status) > 0:
             life.faults.append(f"the process ended by itself after death {life.deaths}")
             life.kinds["ENDED"] += 1
-        go_on(plan, life, acknowledged(child.told(), life.done))
+        go_on(plan, life, child.told())
     return life
 
 

@@ -180,6 +180,15 @@ class Plan:
         """Whether readings of the wrong clock are not dated yet."""
         return _UNTRUSTED.start < steps < self.restamped <= self.n
 
+    def dated(self, steps: int) -> set[tuple[float, ...]]:
+        """The readings of the wrong clock that are not dated yet, as they will be."""
+        return {
+            (sensor, 0, event, 0, value)
+            for step in (self.steps[:steps] if self.waiting(steps) else ())
+            if step.kind == "untrusted"
+            for sensor, event, value in readings_of(step)
+        }
+
     def since_us(self, steps: int) -> int:
         """Rows of events before this may have gone, for their age, after so many steps."""
         assert KEEP.readings is not None

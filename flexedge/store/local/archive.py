@@ -147,13 +147,7 @@ class LocalArchive:
         window = Window((sensor,), _us(start), _us(end))
         if source is not None:
             return self._compactor.delete(("beliefs",), window, f"source = {int(source)}")
-        with self._compactor.work:
-            gone = self._compactor.delete(("beliefs", "readings"), window)
-            for kind, width_us in rollup.WIDTHS.items():
-                self._compactor.delete((kind,), window.widened(width_us))
-            edges = [us for us in (window.lo_us, window.hi_us) if us is not None]
-            self._roller.again(sensor, edges)
-        return gone
+        return self._roller.delete(sensor, window)
 
     def restamp(self, stamp: Stamp) -> int:
         """Date what this boot read before its clock was right; returns how many readings."""
@@ -239,6 +233,7 @@ class LocalArchive:
             self._compacted = now
         for damaged in self._rounds.go_on(now):
             self._set_aside(damaged)
+        self._roller.complete()
         self._roller.roll()
         self._compactor.merge(room)
         for kind in KINDS:

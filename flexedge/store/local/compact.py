@@ -198,7 +198,14 @@ class Compactor:
         """A number for a partition of sums: each has one of its own."""
         return self._journal.reserve(1)
 
-    def delete(self, kinds: Sequence[Kind], window: Window, more: str = "true") -> int:
+    def fact(self, name: str) -> int | None:
+        """A number that was put down beside the manifest."""
+        return self._journal.fact(name)
+
+    def delete(
+        self, kinds: Sequence[Kind], window: Window, more: str = "true",
+        facts: Mapping[str, int] | None = None,
+    ) -> int:  # fmt: skip
         """Take rows out of every partition; ``more``: a further condition. How many rows went."""
         self.compact()
         with self.work, self.shelf.view() as view:
@@ -217,8 +224,8 @@ class Compactor:
                     made.append(self.write(Place(kind, one.lo, one.hi, one.level), left))
                     old.append(one)
                     gone += n if kind in ("beliefs", "readings") else 0
-            if old:
-                self._exchange([one for one in made if one], old)
+            if old or facts:
+                self._exchange([one for one in made if one], old, facts)
             return gone
 
     def write(self, place: Place, select: str, given: Columns | None = None) -> Partition | None:

@@ -15,6 +15,7 @@ from flexedge.store.local import durable
 _PRAGMAS = ("page_size=1024", "journal_mode=wal", "synchronous=full", "wal_autocheckpoint=4000",
             "journal_size_limit=8388608", "trusted_schema=off", "mmap_size=0",
             "temp_store=memory", "cell_size_check=on")  # fmt: skip
+_BROKEN = "\ufffd"
 _SLACK = 8 << 20
 """So many bytes of a file may be empty: an hour's batches come and go."""
 _ERRORS: dict[int, type[StoreError]] = {
@@ -105,11 +106,15 @@ def salvaged(
 
 
 def readable(other: sqlite3.Connection, table: str, key: str) -> dict[object, tuple[object, ...]]:
-    """The rows of a table of a damaged file that can be read, from its beginning and its end."""
+    """The rows of a table of a damaged file that can be read, from its beginning and its end.
+
+    But for those whose last column is text with characters that stand for broken ones.
+    """
     rows: dict[object, tuple[object, ...]] = {}
     for order in ("asc", "desc"):
         ordered = ", ".join(f"{part} {order}" for part in key.split(", "))
         with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             for row in other.execute(f"select * from {table} order by {ordered}"):
-                rows[row[:2] if "," in key else row[0]] = row
+                if _BROKEN not in str(row[-1]):
+                    rows[row[:2] if "," in key else row[0]] = row
     return rows

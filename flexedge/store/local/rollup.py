@@ -18,6 +18,9 @@ from flexedge.store.merging import merged
 from flexedge.store.rows import Buckets, Micros
 
 WIDTHS = SUMS
+_DELETING = ("deleting", "deleting-from", "deleting-until")
+"""Facts that say what has gone from the readings and not yet from the roll-ups."""
+_NONE, _FAR_US = -1, 1 << 62
 _AT_ONCE = 200_000
 """Buckets that are summed up together: as many as memory bears."""
 _MOST = 4_000_000
@@ -70,6 +73,32 @@ class Roller:
                 made += self._summed(view, kind, touched)
             self._compactor.add(made, [], {"rolled": new[-1].hi})
         return True
+
+    def delete(self, sensor: int, window: Window) -> int:
+        """Take readings and beliefs of a sensor out, also of the roll-ups. How many rows went.
+
+        The roll-ups follow the readings; a power cut in between is made good by ``complete``.
+        """
+        lo_us = -_FAR_US if window.lo_us is None else window.lo_us
+        hi_us = _FAR_US if window.hi_us is None else window.hi_us
+        with self._compactor.work:
+            self.complete()
+            noted = dict(zip(_DELETING, (sensor, lo_us, hi_us), strict=True))
+            gone = self._compactor.delete(("beliefs", "readings"), window, facts=noted)
+            self.complete()
+        return gone
+
+    def complete(self) -> None:
+        """Take out of the roll-ups what was taken out of the readings, where that is still due."""
+        with self._compactor.work:
+            sensor, lo_us, hi_us = (self._compactor.fact(name) for name in _DELETING)
+            if sensor is None or sensor == _NONE or lo_us is None or hi_us is None:
+                return
+            window = Window((sensor,), lo_us, hi_us)
+            for kind, width_us in WIDTHS.items():
+                self._compactor.delete((kind,), window.widened(width_us))
+            self.again(sensor, [us for us in (lo_us, hi_us) if abs(us) < _FAR_US])
+            self._compactor.add([], [], {_DELETING[0]: _NONE})
 
     def again(self, sensor: int, moments_us: Sequence[int]) -> None:
         """Sum the buckets of a sensor up again that these moments lie in."""

@@ -155,7 +155,9 @@ def test_damage_that_sqlite_does_not_find_is_damage(tmp_path: Path, old: bytes, 
     path.write_bytes(content.replace(old, new))
     with pytest.raises(StoreDamaged, match=r"j\.db"):
         Journal(path)
-    assert Journal(tmp_path / "new.db").salvage(path) == 2
+    saved = Journal(tmp_path / "new.db")
+    assert saved.salvage(path) == 2
+    assert saved.known("sensor") == ({} if b"\xff" in new else {7: "a name"})
 
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:

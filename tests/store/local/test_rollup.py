@@ -10,6 +10,8 @@ from flexedge.store.archive import Keep
 from flexedge.store.buckets import summed
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.engine import Engine
+from flexedge.store.local.rollup import _DELETING, WIDTHS
+from flexedge.store.local.shelf import Window
 from flexedge.store.rows import EPOCH, Beliefs, Buckets, Readings, micros
 from tests.store.local.damaging import files, spoil
 from tests.store.local.rows_made import SECOND, STAMP
@@ -81,6 +83,29 @@ def test_a_reading_later_than_all_that_was_kept_spoils_no_sum(tmp_path: Path) ->
     archive.commit(readings([5, 605]), NONE, STAMP)
     archive.maintain(EPOCH + 5 * HOUR)
     assert archive.buckets([1], EPOCH, 5 * MINUTE, 4).count.tolist() == [30, 30, 1]
+
+
+@pytest.mark.parametrize("how_far", ["readings", "minutes", "hours"])
+def test_a_deletion_that_was_broken_off_is_completed(
+    tmp_path: Path, engine: Engine, how_far: str
+) -> None:
+    archive = LocalArchive(tmp_path, EPOCH)
+    archive.commit(readings([*range(0, 4 * 3600, 50)]), NONE, STAMP)
+    archive.maintain(EPOCH)
+    window = Window((1,), 4000 * SECOND, 9000 * SECOND)
+    noted = dict(zip(_DELETING, (1, 4000 * SECOND, 9000 * SECOND), strict=True))
+    archive._compactor.delete(("readings",), window, facts=noted)
+    for kind, width_us in list(WIDTHS.items())[: ("readings", "minutes", "hours").index(how_far)]:
+        archive._compactor.delete((kind,), window.widened(width_us))
+    archive.close()
+    again = LocalArchive(tmp_path, EPOCH)
+    again.maintain(EPOCH)
+    left = readings([at for at in range(0, 4 * 3600, 50) if not 4000 <= at < 9000])
+    for width in (300, 3600):
+        n = 4 * 3600 // width
+        found = again.buckets([1], EPOCH, timedelta(seconds=width), n)
+        equal(found, directly(engine, left, 0, width, n))
+    assert again._compactor.fact("deleting") == -1
 
 
 def test_what_is_deleted_is_out_of_the_roll_ups_too(tmp_path: Path, engine: Engine) -> None:
