@@ -18,10 +18,12 @@ from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import rows
-from flexedge.store.archive import Archive, Asked, Kind, Registry, Stamp
+from flexedge.store.archive import Archive, Asked, Kind, Registry, Stamp, Statistics
 from flexedge.store.merging import day_edges, merged
 from flexedge.store.news import news
+from flexedge.store.placing import on, stamps, ticks, us
 from flexedge.store.rows import Buckets, Readings, micros, moment
+from flexedge.store.sources import Which, numbers
 from flexedge.store.words import sensor_words, source_words
 
 BATCH = 500
@@ -132,7 +134,7 @@ class Beliefs:
     def _readings(self, batch: Sequence[Reading]) -> Readings:
         return Readings(
             np.array([self._ids[one.sensor] for one in batch], np.int32),
-            _stamps([one.event_start for one in batch]),
+            stamps([one.event_start for one in batch]),
             np.array([np.nan if one.value is None else one.value for one in batch], np.float64),
             np.array([CODES[one.quality] for one in batch], np.uint8),
         )
@@ -181,9 +183,9 @@ class Beliefs:
             series = series.on(TimeGrid.covering(series.grid.start, series.grid.end, step))
         known = ~np.isnan(series.values)
         n = int(known.sum())
-        events = _ticks(series.grid)[known]
+        events = ticks(series.grid)[known]
         if belief.belief_time is None:
-            believed = events + _us(step)
+            believed = events + us(step)
         else:
             believed = np.full(n, micros(belief.belief_time), np.int64)
         return rows.Beliefs(
@@ -200,7 +202,7 @@ class Beliefs:
         values = np.full(grid.n, np.nan)
         if sensor in self._ids and grid.n:
             found = self.buckets((sensor,), grid)
-            values[(found.start_us - micros(grid.start)) // _us(grid.resolution)] = found.mean
+            values[(found.start_us - micros(grid.start)) // us(grid.resolution)] = found.mean
         return Series(grid, values)
 
     def buckets(self, sensors: Sequence[str], grid: TimeGrid) -> Buckets:
@@ -224,9 +226,9 @@ class Beliefs:
         numbers = [self._ids[name] for name in sensors if name in self._ids]
         edges = day_edges(first, n, zone)
         start, end = int(edges[0]), int(edges[-1])
-        step = _HOUR if not (edges % _us(_HOUR)).any() else timedelta(minutes=5)
-        fine = self._archive.buckets(numbers, moment(start), step, (end - start) // _us(step))
-        return merged(fine, edges, _us(step))
+        step = _HOUR if not (edges % us(_HOUR)).any() else timedelta(minutes=5)
+        fine = self._archive.buckets(numbers, moment(start), step, (end - start) // us(step))
+        return merged(fine, edges, us(step))
 
     def energies_kwh(self, start: datetime, end: datetime) -> dict[str, float]:
         """The integral of every power sensor's usable readings: kWh by sensor name.
@@ -280,21 +282,46 @@ class Beliefs:
             for i in order
         ]
 
+    def ask(self, sensors: Sequence[str], asked: Asked, which: Which | None = None) -> rows.Beliefs:
+        """What is believed of sensors: ``asked``, of whose sensors and sources nothing counts.
+
+        By sensor, event, source, belief time and probability; unknown sensors are left out. As of
+        a past moment: ``asked.believed_until``.
+        """
+        known = self._registry.sensors()
+        mine = {self._ids[name]: None for name in sensors if name in self._ids}
+        sources = None if which is None else numbers(which, self._registry.sources())
+        of = replace(asked, sensors=tuple(mine), sources=sources)
+        return self._archive.beliefs(of, {number: known[number].known for number in mine})
+
+    def statistics(self, sensor: str) -> dict[Source | None, Statistics]:
+        """What there is about a sensor, by source; of its readings under None."""
+        sources = self._registry.sources()
+        told = self._archive.statistics(self._ids[sensor]) if sensor in self._ids else []
+        return {None if one.source is None else sources[one.source]: one for one in told}
+
+    def delete(
+        self, sensor: str, source: Source | None, start: datetime | None, end: datetime | None
+    ) -> int:
+        """Take what one source believed out for good; None: of all, and the readings, too."""
+        if sensor not in self._ids:
+            return 0
+        number = None if source is None else self.source(source)
+        return self._archive.delete(self._ids[sensor], number, start, end)
+
     def believed(self, sensor: str, source: str, grid: TimeGrid) -> Series:
         """The newest belief of one source about each step of ``grid``.
 
         Of events shorter than a step the mean, of instants the last one in it.
         """
-        sources = tuple(
-            number for number, one in self._registry.sources().items() if one.name == source
-        )
+        sources = numbers(Which(names=frozenset({source})), self._registry.sources())
         if sensor not in self._ids or not sources or not grid.n:
             return Series.constant(grid, np.nan)
         number = self._ids[sensor]
         step = self._registry.sensors()[number].resolution
         held = self._archive.beliefs(Asked((number,), grid.start - step, grid.end, sources), {})
         order = np.argsort(held.belief_us, kind="stable")
-        return _on(grid, step, held.event_us[order], held.value[order])
+        return on(grid, step, held.event_us[order], held.value[order])
 
     def restamp(self, stamp: Stamp) -> int:
         """Date what this boot read before its clock was right; returns how many readings."""
@@ -316,34 +343,3 @@ class Beliefs:
             self.flush()
         finally:
             self._archive.close()
-
-
-def _us(span: timedelta) -> int:
-    return span // timedelta(microseconds=1)
-
-
-def _ticks(grid: TimeGrid) -> rows.Micros:
-    return micros(grid.start) + np.arange(grid.n, dtype=np.int64) * _us(grid.resolution)
-
-
-def _on(grid: TimeGrid, step: timedelta, events: rows.Micros, values: rows.Floats) -> Series:
-    """Events on a grid; of several about the same one the last counts."""
-    if not len(events):
-        return Series.constant(grid, np.nan)
-    if not step:
-        placed = np.full(grid.n, np.nan)
-        placed[(events - micros(grid.start)) // _us(grid.resolution)] = values
-        return Series(grid, placed)
-    first = int(events.min())
-    whole = np.full((int(events.max()) - first) // _us(step) + 1, np.nan)
-    whole[(events - first) // _us(step)] = values
-    return Series(TimeGrid(moment(first), step, len(whole)), whole).on(grid)
-
-
-def _stamps(moments: Sequence[datetime]) -> rows.Micros:
-    """Aware times in microseconds; floats of seconds are good to the microsecond until 2100.
-
-    Exact arithmetic takes ten times as long.
-    """
-    seconds = np.fromiter((one.timestamp() for one in moments), np.float64, len(moments))
-    return np.rint(seconds * 1e6).astype(np.int64)

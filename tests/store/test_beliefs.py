@@ -4,16 +4,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from flexedge.domain.asset import Sensor, Source
 from flexedge.domain.belief import Belief, Quality, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
-from flexedge.store.archive import Stamp
-from flexedge.store.beliefs import BATCH, Beliefs, _stamps
+from flexedge.store.archive import Asked, Stamp
+from flexedge.store.beliefs import BATCH, Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.sources import Which
 from flexedge.store.state import State
 
 START = datetime(2026, 3, 29, 0, 0, tzinfo=UTC)
@@ -67,22 +66,6 @@ def test_sensors_keep_their_numbers_when_the_state_is_lost(tmp_path: Path) -> No
     assert again.sensor("b.power") == Sensor("b.power", "kW", QUARTER)
     values = [(row.source, row.value) for row in again.between("b.power", START, seconds(9))]
     assert values == [("reading", 2.5), ("flexedge", 7.0)]
-
-
-@given(
-    moments=st.lists(
-        st.datetimes(
-            min_value=datetime(1970, 1, 1),  # noqa: DTZ001 (the strategy adds the zone)
-            max_value=datetime(2099, 12, 31),  # noqa: DTZ001 (as above)
-            timezones=st.timezones(),
-        )
-    )
-)
-def test_stamps_keep_every_microsecond_of_any_zone(moments: list[datetime]) -> None:
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    assert _stamps(moments).tolist() == [
-        (at - epoch) // timedelta(microseconds=1) for at in moments
-    ]
 
 
 def test_a_time_comes_back_as_it_was(beliefs: Beliefs) -> None:
@@ -279,3 +262,24 @@ def test_buckets_come_by_sensor(beliefs: Beliefs) -> None:
     assert {name: buckets.mean.tolist() for name, buckets in found.items()} == {
         "battery.power": [1.0], "battery.soc": [50.0, 70.0]}  # fmt: skip
     assert beliefs.buckets_of(("battery.power",), TimeGrid(seconds(950), QUARTER, 2)) == {}
+
+
+def test_a_past_moment_can_be_asked_for_again(beliefs: Beliefs) -> None:
+    early = START - timedelta(days=1)
+    meter, other = Source("meter", "sensor"), Source("flexedge", "scheduler", version="2")
+    for source, at, value in ((SCHEDULER, early, 1.0), (other, early + QUARTER, 2.0),
+                              (meter, START + QUARTER, 3.0)):  # fmt: skip
+        beliefs.save([Belief("battery.power", "", at, constant(value))], source)
+    power = ("battery.power", "nobody")
+    now = beliefs.ask(power, Asked(()))
+    assert now.value.tolist() == [1.0, 2.0, 3.0]
+    assert beliefs.ask(power, Asked((), believed_until=early)).value.tolist() == [1.0]
+    ahead = Asked((), horizon_from=timedelta(hours=1))
+    assert beliefs.ask(power, ahead).value.tolist() == [1.0, 2.0]
+    newest = Which(kinds=frozenset({"scheduler"}), latest_version=True)
+    assert beliefs.ask(power, Asked(()), newest).value.tolist() == [2.0]
+    assert {source: one.count for source, one in beliefs.statistics("battery.power").items()} == {
+        SCHEDULER: 1, other: 1, meter: 1}  # fmt: skip
+    assert beliefs.delete("battery.power", other, None, None) == 1
+    assert beliefs.delete("nobody", None, None, None) == 0
+    assert beliefs.ask(power, Asked(())).value.tolist() == [1.0, 3.0]
