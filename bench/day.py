@@ -27,7 +27,7 @@ _HOUSE = 60  # batches: 5 minutes
 
 def main(folder: Path, seconds: int) -> None:
     """Live through so many seconds."""
-    archive = LocalArchive(folder, START, Limits(Store().memory_mb))
+    archive = LocalArchive(folder, START, Limits(Store().memory_mb, threads=1))
     over = threading.Event()
 
     def draw() -> int:

@@ -102,7 +102,7 @@ def open_store(
     stack.callback(state.close)
     health.alarm("state-damaged", alarm)
     bounds = Bounds(store.reserve_mb, store.reserve_percent, store.quota_mb, store.ballast_mb)
-    archive = LocalArchive(folder, now, Limits(store.memory_mb), keep, bounds)
+    archive = LocalArchive(folder, now, Limits(store.memory_mb, threads=1), keep, bounds)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
     for name, words in beliefs.conditions().items():

@@ -18,21 +18,21 @@ _LEVEL = 1  # more takes time and saves little
 _TIMES = ("event_us", "belief_us")
 
 
-def pack(rows: Readings | Beliefs) -> bytes:
-    """The bytes of some rows, led by the checksum of the rest."""
+def pack(rows: Readings | Beliefs, about: str = "") -> bytes:
+    """The bytes of some rows, led by the checksum of the rest and of what is said about them."""
     parts = []
     for name, column in rows.columns().items():
         if name in _TIMES:
             column = np.diff(column, prepend=np.int64(0))  # noqa: PLW2901 (wraps around and back)
         parts.append(np.ascontiguousarray(column, np.dtype(DTYPES[name]).newbyteorder("<")))
     packed = zlib.compress(b"".join(part.tobytes() for part in parts), _LEVEL)
-    return zlib.crc32(packed).to_bytes(4, "little") + packed
+    return _checksum(packed, about).to_bytes(4, "little") + packed
 
 
-def unpack(kind: type[_Rows], data: bytes, n: int) -> _Rows:
+def unpack(kind: type[_Rows], data: bytes, n: int, about: str = "") -> _Rows:
     """The ``n`` rows that were packed. Raises ``StoreDamaged`` when a bit of them has changed."""
     packed = data[4:]
-    if zlib.crc32(packed) != int.from_bytes(data[:4], "little"):
+    if _checksum(packed, about) != int.from_bytes(data[:4], "little"):
         raise StoreDamaged("a batch of the journal does not fit its checksum")
     try:
         raw = zlib.decompress(packed)
@@ -50,3 +50,7 @@ def unpack(kind: type[_Rows], data: bytes, n: int) -> _Rows:
             f"a batch of the journal has {len(raw) - at} bytes too many for {n} rows"
         )
     return rows
+
+
+def _checksum(packed: bytes, about: str) -> int:
+    return zlib.crc32(packed, zlib.crc32(about.encode()))

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.store.local import durable
+from flexedge.store.local.batch import Batch
 from flexedge.store.local.engine import Columns, Engine
-from flexedge.store.local.journal import Batch, Journal
+from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import (
     KINDS,
     ORDER_BITS,

@@ -7,14 +7,15 @@ change in one transaction, so that every row is in one of them and never in both
 import contextlib
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 
 from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreUnwritable
 from flexedge.store.archive import Kind, Stamp
-from flexedge.store.local import pages, partition
-from flexedge.store.local.codec import pack, unpack
+from flexedge.store.local import batch, pages
+from flexedge.store.local.batch import Batch
 from flexedge.store.local.partition import Partition
 from flexedge.store.rows import Beliefs, Readings
 
@@ -26,25 +27,16 @@ _SCHEMA = f"""
 create table if not exists batches (
     seq integer primary key, kind text not null, rows integer not null,
     boot text not null, offset_us integer not null, trusted integer not null, data blob not null);
-create table if not exists partitions ({_COLUMNS}, primary key (name)) without rowid;
+create table if not exists partitions ({_COLUMNS}, seal, primary key (name)) without rowid;
 create table if not exists known (
     kind text, number integer, words text not null, primary key (kind, number)) without rowid;
 create table if not exists facts (name text primary key, value integer not null) without rowid;
 """
-_READ = {"batches": "seq, kind, rows, boot, offset_us, trusted", "partitions": _COLUMNS,
+_READ = {"batches": "seq, kind, rows, boot, offset_us, trusted", "partitions": f"{_COLUMNS}, seal",
          "known": "kind, number, words", "facts": "name, value"}  # fmt: skip
+_KEEP = "insert into batches values (?, ?, ?, ?, ?, ?, ?)"
 _FORGET = "delete from batches where seq = ?"
 _SALVAGED = {"batches": "seq", "known": "kind, number"}  # files tell what the manifest was
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What was committed at once, and how the clock stood."""
-
-    seq: int
-    kind: partition.Kind
-    rows: Readings | Beliefs
-    stamp: Stamp
 
 
 class Journal:
@@ -97,6 +89,7 @@ class Journal:
             self._connection.execute(f"pragma user_version = {FORMAT}")
             self._connection.execute("commit")
         pages.demand_readable(self._connection, self._path, _READ)
+        self._manifest()
         self._count()
 
     def _count(self) -> None:
@@ -136,19 +129,16 @@ class Journal:
 
     def append(self, parts: Sequence[Readings | Beliefs], stamp: Stamp) -> list[Batch]:
         """Keep rows, those of every part together; empty parts are left out."""
-        about = (stamp.boot, stamp.offset_us, stamp.trusted)
-        packed = [(_name(rows), len(rows), pack(rows), rows) for rows in parts if len(rows)]
-        first = self.reserve(len(packed))
-        numbers = range(first, first + len(packed))
+        full = [rows for rows in parts if len(rows)]
+        first = self.reserve(len(full))
+        made = [Batch(first + at, rows, stamp) for at, rows in enumerate(full)]
+        numbers = [batch.seq for batch in made]
+        packed = [batch.row() for batch in made]
         self._doubtful.update(numbers)
         with self._transaction() as connection:
-            for seq, (kind, n, data, _) in zip(numbers, packed, strict=True):
-                connection.execute(
-                    "insert into batches values (?, ?, ?, ?, ?, ?, ?)", (seq, kind, n, *about, data)
-                )
+            connection.executemany(_KEEP, packed)
         self._doubtful.difference_update(numbers)
-        return [Batch(seq, kind, rows, stamp)
-                for seq, (kind, _, _, rows) in zip(numbers, packed, strict=True)]  # fmt: skip
+        return made
 
     def batches(
         self, after: int, until: int | None = None, *, trusted: bool = True
@@ -169,7 +159,7 @@ class Journal:
                 return
             after = row[0]
             with contextlib.suppress(StoreDamaged):
-                yield _batch(row)
+                yield batch.read(row)
 
     def damaged(self) -> list[tuple[int, bytes]]:
         """Batches that do not fit their checksum: number and bytes."""
@@ -179,7 +169,7 @@ class Journal:
                 "select seq, kind, rows, boot, offset_us, trusted, data from batches"
             ):
                 try:
-                    _batch(row)
+                    batch.read(row)
                 except StoreDamaged:
                     bad.append((row[0], _bytes(row[6])))
         return bad
@@ -209,12 +199,15 @@ class Journal:
     def partitions(self) -> list[Partition]:
         """The manifest, oldest batches first."""
         with self._lock, self._told():
-            return [
-                Partition(*row)
-                for row in self._connection.execute(
-                    f"select {_COLUMNS} from partitions order by lo, hi, name"
-                )
-            ]
+            return self._manifest()
+
+    def _manifest(self) -> list[Partition]:
+        sql = f"select {_COLUMNS}, seal from partitions order by lo, hi, name"
+        found = [(Partition(*row), seal) for *row, seal in self._connection.execute(sql)]
+        for one, seal in found:
+            if _seal(one) != seal:
+                raise StoreDamaged(f"{self._path}: what it says of {one.name} has changed")
+        return [one for one, _ in found]
 
     def exchange(
         self,
@@ -229,8 +222,8 @@ class Journal:
                 "delete from partitions where name = ?", [(name,) for name in removed]
             )
             connection.executemany(
-                f"insert into partitions ({_COLUMNS}) values ({_MARKS})",
-                [astuple(one) for one in added],
+                f"insert into partitions ({_COLUMNS}, seal) values ({_MARKS}, ?)",
+                [(*astuple(one), _seal(one)) for one in added],
             )
             connection.executemany(
                 "insert or replace into facts values (?, ?)", list((facts or {}).items())
@@ -263,19 +256,16 @@ class Journal:
     def redate(self, stamp: Stamp) -> list[Batch]:
         """Shift what this boot read before its clock was right; the new, trusted batches."""
         old = [
-            batch
-            for batch in self.batches(0, trusted=False)
-            if batch.stamp.boot == stamp.boot and isinstance(batch.rows, Readings)
+            one
+            for one in self.batches(0, trusted=False)
+            if one.stamp.boot == stamp.boot and isinstance(one.rows, Readings)
         ]
-        about = (stamp.boot, stamp.offset_us, True)
         made = []
         with self._transaction() as connection:
             for at, before in enumerate(old):
-                batch = Batch(self._next + at, before.kind, _shifted(before, stamp), stamp)
-                made.append(batch)
-                row = (batch.seq, batch.kind, len(batch.rows), *about, pack(batch.rows))
+                made.append(before.redated(self._next + at, stamp))
                 connection.execute(_FORGET, (before.seq,))
-                connection.execute("insert into batches values (?, ?, ?, ?, ?, ?, ?)", row)
+                connection.execute(_KEEP, made[-1].row())
             self._next += len(made)
         return made
 
@@ -325,26 +315,11 @@ class Journal:
             self._let_go()
 
 
-def _name(rows: Readings | Beliefs) -> partition.Kind:
-    return "readings" if isinstance(rows, Readings) else "beliefs"
-
-
-def _batch(row: tuple[int, partition.Kind, int, str, int, int, bytes]) -> Batch:
-    seq, kind, n, boot, offset_us, trusted, data = row
-    if [type(one) for one in row] != [int, str, int, str, int, int, bytes]:
-        raise StoreDamaged(f"batch {seq} of the journal is not of the types that were written")
-    rows = unpack(Readings, data, n) if kind == "readings" else unpack(Beliefs, data, n)
-    return Batch(seq, kind, rows, Stamp(boot, offset_us, bool(trusted)))
-
-
 def _bytes(data: object) -> bytes:
     """What stands in the place of a batch's bytes."""
     return data if isinstance(data, bytes) else str(data).encode()
 
 
-def _shifted(batch: Batch, stamp: Stamp) -> Readings:
-    """The readings as the right clock would have dated them."""
-    rows = batch.rows
-    assert isinstance(rows, Readings)  # noqa: S101 (beliefs are never dated by an untrusted clock)
-    late = stamp.offset_us - batch.stamp.offset_us
-    return Readings(rows.sensor, rows.event_us + late, rows.value, rows.quality)
+def _seal(one: Partition) -> int:
+    """The checksum of what the manifest says of a partition."""
+    return zlib.crc32(repr(astuple(one)).encode())

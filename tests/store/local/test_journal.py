@@ -212,3 +212,16 @@ def test_a_burst_is_given_back(journal: Journal) -> None:
     assert journal.shrink()
     assert journal._path.stat().st_size < 20_000
     assert journal.last == 30
+
+
+@pytest.mark.parametrize("change", ["first_us = 5", "hi = 9", "level = 3", "name = 'readings/b'"])
+def test_a_manifest_that_changed_is_damage(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "j.db"
+    journal = Journal(path)
+    journal.exchange([partition("readings/a", 2)])
+    journal.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"update partitions set {change}")
+    connection.close()
+    with pytest.raises(StoreDamaged, match="what it says of readings/"):
+        Journal(path)

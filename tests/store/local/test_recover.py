@@ -274,14 +274,25 @@ def test_files_under_each_other_s_names_are_known_by_what_they_say(tmp_path: Pat
 
 def test_a_file_is_kept_that_the_manifest_may_have_forgotten(tmp_path: Path) -> None:
     Start(tmp_path).filled().close()
-    name = f"readings/{files(tmp_path, 'readings')[1].name}"
-    garbled = f"update partitions set name = 'readings/garbled' where name = '{name}'"
-    say(tmp_path / "journal.db", garbled)
+    gone, forgotten = (path.name for path in files(tmp_path, "readings")[:2])
+    (tmp_path / "history" / "readings" / gone).unlink()
+    say(tmp_path / "journal.db", f"delete from partitions where name = 'readings/{forgotten}'")
     again = Start(tmp_path)
-    assert again.told[0].startswith(f"{name} is not in the manifest and is kept as quarantine/")
-    assert again.told[1] == "1 partitions are gone from history/: readings/garbled"
+    assert again.told[0].startswith(
+        f"readings/{forgotten} is not in the manifest and is kept as quarantine/"
+    )
+    assert again.told[1] == f"1 partitions are gone from history/: readings/{gone}"
     aside = tmp_path / again.told[0].rpartition(" ")[2]
     assert aside.read_bytes()[:4] == b"PAR1"
+
+
+def test_of_a_manifest_that_changed_nothing_is_believed(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    say(tmp_path / "journal.db", "update partitions set first_us = 10000000000 where lo = 1")
+    again = Start(tmp_path)
+    assert "what it says of readings/" in again.told[0]
+    assert again.told[1] == "the manifest was lost and made anew from 6 partitions"
+    assert again.values() == list(range(30))
 
 
 @pytest.mark.parametrize(
