@@ -1,10 +1,13 @@
 import os
-from datetime import UTC, datetime, timedelta
+import zoneinfo
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from flexedge.config.prices import Prices, read_price_file
 from flexedge.config.site import FilePrice, FixedPrice, PriceSource, ZonedPrice
@@ -136,3 +139,28 @@ def test_quarter_hours_and_gaps(tmp_path: Path) -> None:
     assert series.values[:5].tolist() == [1, 2, 2, 2, 2]
     assert np.isnan(series.values[5:16]).all()
     assert series.values[16:].tolist() == [3, 3, 3, 3]
+
+
+@given(
+    zone=st.sampled_from(sorted(zoneinfo.available_timezones() - {"Factory", "localtime"})),
+    day=st.dates(date(2020, 1, 1), date(2040, 12, 31)),
+)
+@example(zone="Australia/Lord_Howe", day=date(2026, 4, 5))
+@example(zone="Europe/Amsterdam", day=date(2026, 3, 29))
+@example(zone="Europe/Amsterdam", day=date(2026, 10, 25))
+@example(zone="Pacific/Apia", day=date(2038, 1, 19))
+def test_a_day_of_any_zone_has_all_its_quarter_hours_at_the_price_of_its_clock(
+    zone: str, day: date
+) -> None:
+    place = ZoneInfo(zone)
+    start, end = (
+        datetime(one.year, one.month, one.day, tzinfo=place).astimezone(UTC)
+        for one in (day, day + timedelta(days=1))
+    )
+    grid = TimeGrid.covering(start, end, timedelta(minutes=15))
+    book = Prices({"buy": zoned(("02:00", "06:30", 0.1), otherwise=0.3)}, place)
+    values = book.series("buy", grid).values
+    assert grid.n == (end - start) // timedelta(minutes=15)
+    cheap = [(2, 0) <= (at.hour, at.minute) < (6, 30)
+             for at in (moment.astimezone(place) for moment in grid.times())]  # fmt: skip
+    assert values.tolist() == [0.1 if one else 0.3 for one in cheap]

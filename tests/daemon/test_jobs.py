@@ -73,3 +73,16 @@ def test_a_job_that_is_triggered_too_early_waits_for_its_time() -> None:
         for _ in range(4):
             assert triggered.acquire(timeout=10)
     assert len(runs) == 1
+
+
+def test_a_clock_that_was_put_back_keeps_no_job_waiting() -> None:
+    ran = threading.Semaphore(0)
+    jobs = Jobs(WallClock())
+    jobs.every(LONG, "plan", lambda _now: ran.release())
+    with jobs:
+        assert ran.acquire(timeout=10)
+        jobs._due.clear()  # by the clock that it was, the job is due again
+        far = jobs._scheduler.get_job("plan").next_run_time + timedelta(days=365)
+        jobs._scheduler.modify_job("plan", next_run_time=far)
+        jobs.rearm()
+        assert ran.acquire(timeout=10)

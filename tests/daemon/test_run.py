@@ -10,12 +10,18 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 import requests
 
+from flexedge.config.check import load_site
+from flexedge.config.settings import Settings, Web
+from flexedge.daemon.clock import WallClock
 from flexedge.daemon.loops import Service
+from flexedge.daemon.run import live
+from flexedge.store import lock
 from flexedge.store.state import State
 
 SITE = """
@@ -290,3 +296,20 @@ def test_a_data_folder_that_cannot_be_made_is_a_clear_error(start: Start, tmp_pa
     assert code == 69
     assert said.startswith(f"flexedge: {tmp_path / 'file' / 'data'}: ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_run_that_ends_for_the_clock_is_followed_by_another_on_the_same_folder(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "site.yaml").write_text(SITE)
+    settings = Settings(data_dir=tmp_path / "data", web=Web(port=0))
+    loaded = load_site(tmp_path / "site.yaml", ())
+    ending: SimpleQueue[bool] = SimpleQueue()
+    for again in (True, True, False):
+        ending.put(again)
+        assert live(settings, loaded, ending, WallClock) is again
+        assert not (tmp_path / "data" / "runtime.json").exists()
+    with lock.hold(tmp_path / "data"):  # it was given back
+        state = State(tmp_path / "data" / "state.db")
+        assert "grid.power" in {one.name for one in state.sensors().values()}
+        state.close()
