@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from flexedge.store.exchange import Format, Wanted, export, labels
 from flexedge.store.glimpse import glimpse
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.check import REMEDIES, Report, check
+from flexedge.store.local.disk import about, measure
 from flexedge.store.local.engine import Limits
+from flexedge.store.local.guard import found as disk_found
 from flexedge.store.local.repair import repair
 from flexedge.store.owner import acting_as_owner
 from flexedge.store.rows import micros
@@ -165,17 +168,27 @@ def _import(options: argparse.Namespace, folder: Path) -> int:
 
 
 def _stats(options: argparse.Namespace, folder: Path) -> int:
+    from flexedge.daemon.compose import keeping  # noqa: PLC0415 (all of the daemon comes with it)
+
+    keep, bounds = keeping(load_settings(options.settings, os.environ).store)
     with _open(folder, folder) as (archive, state):
         found = stats.look(archive, state.sensors())
+        room = measure(folder)
+        disk = disk_found(room, bounds, keep, archive.partitions(), WallClock().now())
+    days = None if disk.full_in is None else disk.full_in / timedelta(days=1)
     if options.json:
-        print_json(asdict(found))
+        facts = {"size": room.size, "free": room.free, "used": room.used, "full-in-days": days}
+        print_json({**asdict(found), "disk": facts})
         return 0
     rows = [
         (k.kind, k.files, k.rows, k.size / 1e6, k.first, k.last, k.daily / 1e3) for k in found.kinds
     ]
     print(table(("kind", "files", "rows", "MB", "first", "last", "kB a day"), rows))
     print(f"\njournal: {found.waiting} rows wait for the next hour's files,"
-          f" {found.undated} readings for the right time\n")  # fmt: skip
+          f" {found.undated} readings for the right time")  # fmt: skip
+    full = "not within ten years" if disk.full_in is None else about(disk.full_in)
+    print(f"disk: {room.free / 1e9:.1f} GB free of {room.size / 1e9:.1f},"
+          f" the folder takes {room.used / 1e6:.1f} MB; full, as things go now: {full}\n")  # fmt: skip  # noqa: E501
     each = [(s.sensor, s.readings, s.beliefs, s.first, s.last) for s in found.sensors]
     print(table(("sensor", "readings", "beliefs", "first", "last"), each))
     return 0

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
-from flexedge.config.settings import Settings
+from flexedge.config.settings import Settings, Store
 from flexedge.daemon.clock import Clock
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
@@ -78,6 +78,14 @@ class Composed:
     relay: Relay
 
 
+def keeping(store: Store) -> tuple[Keep, Bounds]:
+    """For how long rows are kept, and in how much room, as settings say."""
+    return (
+        Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs),
+        Bounds(store.reserve_mb, store.reserve_percent, store.quota_mb, store.ballast_mb),
+    )
+
+
 def open_store(
     settings: Settings, health: Health, now: datetime, stack: ExitStack
 ) -> tuple[Beliefs, State]:
@@ -91,7 +99,7 @@ def open_store(
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}; choose another data-dir") from error
     stack.enter_context(lock.hold(folder))
-    keep = Keep(store.keep_readings, store.keep_minutes, None, store.keep_beliefs)
+    keep, bounds = keeping(store)
     if settings.database is not None:
         return _open_database(settings.database, keep, stack)
     let_go: list[str] = []
@@ -101,7 +109,6 @@ def open_store(
     state, alarm = open_state(folder, now)
     stack.callback(state.close)
     health.alarm("state-damaged", alarm)
-    bounds = Bounds(store.reserve_mb, store.reserve_percent, store.quota_mb, store.ballast_mb)
     archive = LocalArchive(folder, now, Limits(store.memory_mb, threads=1), keep, bounds)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)

@@ -115,8 +115,11 @@ def test_stats(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert "battery.power 1080 0 1970-01-01T00:00:00Z 1970-01-01T02:59:50Z" in lines
     assert "price 0 6 1970-01-01T00:00:00Z 1970-01-01T02:00:00Z" in lines
+    assert any(line.startswith("disk: ") and "full, as things go now: " in line for line in lines)
     assert main(["db", "stats", "--json"]) == 0
-    kinds = json.loads(capsys.readouterr().out)["kinds"]
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told["disk"]["used"] < told["disk"]["size"]
+    kinds = told["kinds"]
     assert [(one["kind"], one["rows"]) for one in kinds[:2]] == [("readings", 720), ("beliefs", 4)]
 
 

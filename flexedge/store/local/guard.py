@@ -6,7 +6,7 @@ recover on its own, and a file system can only be mounted again when nothing hol
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from flexedge.store.local import ballast, disk, durable, recover
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.disk import Bounds, Room
 from flexedge.store.local.journal import Journal
+from flexedge.store.local.partition import Partition
 from flexedge.store.local.shelf import DamagedPartition
 from flexedge.store.rows import micros, moment
 
@@ -40,6 +41,14 @@ class Found:
     """Bytes until something has to go."""
     full_in: timedelta | None
     """None: never, as things go now."""
+
+
+def found(
+    room: Room, bounds: Bounds, keep: Keep, partitions: Sequence[Partition], now: datetime
+) -> Found:
+    """What the room means, as things go now."""
+    left = room.left(bounds)
+    return Found(room, left, disk.forecast(partitions, keep, micros(now), left))
 
 
 class Guard:
@@ -206,10 +215,9 @@ class Guard:
         if room.usage[disk.BALLAST] != want and room.available >= 2 * want:
             ballast.hold(self._folder, want)
             room = disk.measure(self._folder)
-        left = room.left(self._bounds)
         partitions = self._compactor.shelf.newest.partitions
-        full_in = disk.forecast(partitions, self._keep, micros(now), left)
-        self.found = Found(room, left, full_in)
+        self.found = found(room, self._bounds, self._keep, partitions, now)
+        full_in = self.found.full_in
         self._soon = ""
         if full_in is not None and full_in < _SOON and not (self._short or self._early):
             about = disk.about(full_in)
