@@ -132,7 +132,7 @@ def test_beyond_its_quota_the_oldest_readings_go_and_it_is_told_for_a_day(tmp_pa
     archive.maintain(NOW)
     words = archive.conditions()["store-room"]
     assert "nothing more can be let go" in words  # state, journal and roll-ups are there
-    assert kept(archive) == before[3:]
+    assert kept(archive) == before[3:], (archive._shelf.newest, archive.alarms, archive.disk)
     archive._guard._bounds = TINY
     archive.maintain(NOW + 23 * HOUR)
     words = archive.conditions()["store-room"]
