@@ -19,7 +19,7 @@ from flexedge.domain.belief import Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.health import Health
 from flexedge.store.beliefs import Beliefs
-from flexedge.store.local import archive, compact, durable
+from flexedge.store.local import archive, compact, durable, partition
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import moment
 from flexedge.store.snapshots import STATE, Snapshots
@@ -41,14 +41,18 @@ from tests.torture.plan import (
 
 _OLDEST = "0001"
 CONFIG = "site.saved"
-archive._MANY = AT_ONCE
-compact._FANS = {"readings": (4,), "beliefs": (4, 3), "minutes": (4, 3), "hours": (4, 3)}
+_FANS: dict[partition.Kind, tuple[int, ...]] = {"readings": (4,), "beliefs": (4, 3), "minutes": (4, 3),
+                                      "hours": (4, 3)}  # fmt: skip
 
 
 class House:
     """A data folder in use, opened as the daemon opens it."""
 
     def __init__(self, folder: Path, now: datetime) -> None:
+        archive._MANY, compact._FANS = (
+            AT_ONCE,
+            _FANS,
+        )  # much in little time
         self.folder = folder
         self.open = True
         self.alarms_at_end: list[str] = []
