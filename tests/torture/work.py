@@ -41,8 +41,9 @@ from tests.torture.plan import (
 
 _OLDEST = "0001"
 CONFIG = "site.saved"
-_FANS: dict[partition.Kind, tuple[int, ...]] = {"readings": (4,), "beliefs": (4, 3), "minutes": (4, 3),
-                                      "hours": (4, 3)}  # fmt: skip
+_FANS: dict[partition.Kind, tuple[int, ...]] = {
+    "readings": (4,), "beliefs": (4, 3), "minutes": (4, 3), "hours": (4, 3),
+}  # fmt: skip
 
 
 class House:
