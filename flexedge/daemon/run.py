@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 
@@ -28,6 +27,7 @@ from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.window import GatewayWindow
 from flexedge.store.archive import Stamp
+from flexedge.store.local import durable
 from flexedge.store.snapshots import Snapshots
 from flexedge.web.app import build
 from flexedge.web.auth import Access
@@ -200,20 +200,12 @@ def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack)
     server.start()
     stack.enter_context(Service("web", server.serve, server.stop))
     runtime = settings.data_dir / "runtime.json"
-    _write_private(runtime, {"url": server.url, "token": access.local_token, "pid": os.getpid()})
+    about = {"url": server.url, "token": access.local_token, "pid": os.getpid()}
+    durable.write(runtime, json.dumps(about).encode())
     stack.callback(runtime.unlink, missing_ok=True)
     _log.info("page", url=server.url)
     if not access.claimed and access.claim_code is not None:
         _log.warning("nobody owns this gateway yet", claim_code=access.claim_code, url=server.url)
-
-
-def _write_private(path: Path, content: dict[str, str | int]) -> None:
-    """Write a file that only we can read, complete or not at all."""
-    partial = path.with_suffix(".new")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file)
-    partial.replace(path)
 
 
 def _release(gateway: Gateway, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from flexedge.errors import StoreClosed, StoreError
 from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
 from flexedge.store.asked import select
 from flexedge.store.local import durable, recover, rollup
-from flexedge.store.local.compact import Compactor
+from flexedge.store.local.compact import CHUNK, Compactor
 from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.guard import Found, Guard
@@ -75,11 +75,11 @@ class LocalArchive:
 
     def _commit(self, readings: Readings, beliefs: Beliefs, stamp: Stamp) -> None:
         parts = [rows for rows in (readings, beliefs) if len(rows)]
-        if any(len(rows) >= _MANY for rows in parts):
-            if not stamp.trusted:
-                raise StoreError("so many rows need a clock that can be trusted")
+        if stamp.trusted and any(len(rows) >= _MANY for rows in parts):
             self._compactor.absorb(parts)
             return
+        if any(len(rows) > CHUNK for rows in parts):
+            raise StoreError("so many rows need a clock that can be trusted")
         with self._compactor.gate:
             self._compactor.came(self._journal.append(parts, stamp))
 

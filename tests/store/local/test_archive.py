@@ -39,8 +39,11 @@ def test_many_rows_go_past_the_journal(archive: LocalArchive, tmp_path: Path) ->
     archive.commit(some(200_001), believed(3), STAMP)
     assert (tmp_path / "data" / "journal.db-wal").stat().st_size < 200_000
     assert len(values(archive)) == 200_001
+    untrusted = Stamp("other", 0, trusted=False)
+    archive.commit(some(200_001), NONE, untrusted)  # what waited for a disk waits for its date
+    assert archive.waiting()[1] == 200_001
     with pytest.raises(StoreError, match="need a clock"):
-        archive.commit(some(200_001), NONE, Stamp("boot", 0, trusted=False))
+        archive.commit(some(1_000_001), NONE, untrusted)
 
 
 def test_untrusted_readings_are_seen_once_they_are_dated(archive: LocalArchive) -> None:
