@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store import sqlite
-from flexedge.store.local.recover import probe, set_aside
+from flexedge.store.local.recover import BESIDE, probe, set_aside
 from flexedge.store.snapshots import STATE, Snapshots
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
@@ -81,7 +81,7 @@ def _begun_anew(path: Path, snapshots: Snapshots, now: datetime) -> tuple[State,
 
 def _set_aside(path: Path, now: datetime) -> str | None:
     """Move the file and what SQLite keeps beside it to quarantine; its name there, if any."""
-    parts = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+    parts = [path.with_name(path.name + end) for end in BESIDE]
     if not any(part.exists() for part in parts):
         return None
     return set_aside(path.parent / _QUARANTINE, path, now).name

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flexedge.errors import StoreDamaged, StoreError
-from flexedge.store.local import durable
+from flexedge.store.local import durable, wal
 
 _NOT_THE_FILE = {
     sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM,
@@ -45,11 +45,14 @@ def _is_damage(error: sqlite3.Error, path: Path) -> bool:
 
 
 def check(path: Path, *, whole: bool = False) -> None:
-    """Raise ``StoreDamaged`` unless the file is a sound database; ``whole``: with its indexes.
+    """Raise ``StoreDamaged`` unless the file is a sound database, and so is the log beside it.
 
-    ``StoreError``: it could not be looked at. After an error of the disk a sound file may look
-    damaged for a while.
+    ``whole``: with its indexes. Nobody may write it meanwhile.
+
+    Raises ``StoreError`` where it could not be looked at. After an error of the disk a sound file
+    may look damaged for a while.
     """
+    wal.demand_whole(path)
     pragma = "integrity_check(1)" if whole else "quick_check(1)"
     with _opened(path) as connection:
         connection.execute("begin immediate")  # a broken header may forbid writing

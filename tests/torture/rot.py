@@ -10,11 +10,12 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from tests.torture.library import QUICK
 from tests.torture.plan import RIGHT, SENSORS, Plan, Rows
 from tests.torture.work import House, options, planned, work
 
+_T = TypeVar("_T")
 KINDS = {
     "state.db": "state.db", "state.db-wal": "state.db-wal", "journal.db": "journal.db",
     "journal.db-wal": "journal.db-wal", "readings": "history/readings/*",
@@ -34,10 +36,11 @@ KINDS = {
     "snapshot": "backup/*.db", "lock": "lock", "ballast": "ballast",
 }  # fmt: skip
 """Files by what they are."""
-FINE = ("sound", "told", "told, missing", "cut short")
+_LAST = "last commit"
+FINE = ("sound", "told", "told, missing", _LAST)
 """Nothing was hit; it was told, and nothing is missing, or something is. Of a write-ahead log also:
-all is as it once was. SQLite takes what follows a damaged place of a log for the unfinished end
-that a power cut leaves."""
+what its last commit brought is missing. SQLite, and we, take a damaged end of a log for one that a
+power cut left."""
 _BLOCK = 4096
 _HOUR = timedelta(hours=1)
 _HOUR_US = 3_600_000_000
@@ -92,7 +95,7 @@ class Inspector:
         house = House(folder, self._plan.steps[-1].now)
         try:
             missing = self._missing(house)
-            state, shorter = _stated(facts(house)), self._shorter(house)
+            state, last = _stated(facts(house)), self._lacks_the_last(house)
             self._try(house)
         finally:
             house.close()
@@ -104,19 +107,22 @@ class Inspector:
             if not missing and state == whole:
                 return "sound"
             changed = dict(set(state.items()) ^ set(whole.items()))
-            word = "cut short" if shorter else "SILENT"
+            word = _LAST if last else "SILENT"
             return f"{word}: {missing} rows missing; state: {changed}"
         self._again(folder)
         return "told, missing" if missing or state != whole else "told"
 
-    def _shorter(self, house: House) -> bool:
-        """Whether all is as it once was: as after a power cut on a disk that did not sync."""
-        read_back, held = as_set(read(house, self._since)), as_set(believed(house, self._since))
-        return any(
-            read_back == as_set(self._plan.readings.after(steps, self._since))
-            and held == as_set(self._plan.beliefs.after(steps, self._since))
-            for steps in range(self._n, -1, -1)
-        )
+    def _lacks_the_last(self, house: House) -> bool:
+        """Whether readings, beliefs and state are whole, or as before what last changed them."""
+        since, plan = self._since, self._plan
+        return (
+            _at_most_one_back(as_set(read(house, since)), self._n,
+                              lambda n: as_set(plan.readings.after(n, since)))
+            and _at_most_one_back(as_set(believed(house, since)), self._n,
+                                  lambda n: as_set(plan.beliefs.after(n, since)))
+            and _at_most_one_back(_stated(facts(house)), self._n,
+                                  lambda n: _stated(plan.facts(n)))
+        )  # fmt: skip
 
     def _missing(self, house: House) -> int:
         read_back, held = as_set(read(house, self._since)), as_set(believed(house, self._since))
@@ -156,6 +162,13 @@ class Inspector:
                 raise AssertionError(f"AGAIN: {house.alarms}")
         finally:
             house.close()
+
+
+def _at_most_one_back(found: _T, steps: int, true: Callable[[int], _T]) -> bool:
+    """Whether something is as after so many steps, or as it was before its last change."""
+    whole = true(steps)
+    earlier = (held for n in range(steps - 1, -1, -1) if (held := true(n)) != whole)
+    return found in (whole, next(earlier, whole))
 
 
 def _stated(held: Mapping[str, str]) -> dict[str, str]:
@@ -227,7 +240,7 @@ def main(words: Sequence[str] | None = None) -> None:
         kinds = told.kind or list(KINDS)
         for job, result in rotten(planned(told), kinds, told.each, Path(scratch)):
             word = result.partition(":")[0]
-            if word == "cut short" and not job.kind.endswith("-wal"):
+            if word == _LAST and not job.kind.endswith("-wal"):
                 word = "SILENT"
             counts.setdefault(job.kind, collections.Counter())[word] += 1
             if word not in FINE:

@@ -26,7 +26,7 @@ _FAR_DAYS = 3650.0
 """What is further away than that is never."""
 _YOUNG: dict[Kind, int] = {"readings": _DAY_US, "minutes": 30 * _DAY_US}
 """What may be let go for want of room, in this order, and how young it must not be."""
-_ASIDE = re.compile(r"\.(\d{8}T\d{6})(-\d+)?(-wal|-shm)?$")
+_ASIDE = re.compile(r"\.(\d{8}T\d{6})(-\d+)?(-wal|-shm|-mark)?$")
 _KINDS = ("readings", "minutes", "hours", "beliefs", "journal", "state", "backup", "quarantine",
           BALLAST, "other")  # fmt: skip
 

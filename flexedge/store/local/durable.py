@@ -73,6 +73,12 @@ def write(path: Path, content: bytes, mode: int = 0o600) -> None:
     put_in_place(partial, path)
 
 
+def read(path: Path) -> bytes:
+    """The content of a file."""
+    with _told(path):
+        return path.read_bytes()
+
+
 def put_in_place(partial: Path, path: Path) -> None:
     """Give a finished and synced file its name, for good."""
     with _told(path):

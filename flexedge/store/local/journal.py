@@ -16,6 +16,7 @@ from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreUnwritab
 from flexedge.store.archive import Kind, Stamp
 from flexedge.store.local import batch, pages
 from flexedge.store.local.batch import Batch
+from flexedge.store.local.mark import Mark
 from flexedge.store.local.partition import Partition
 from flexedge.store.rows import Beliefs, Readings
 
@@ -48,6 +49,7 @@ class Journal:
         self.begun = not path.exists()
         """Whether there was nothing before."""
         self._next = 1
+        self._mark = Mark(path)
         self._doubtful: set[int] = set()
         """What was refused, but may be there all the same once the file is opened anew."""
         self._away = False
@@ -97,11 +99,21 @@ class Journal:
             self._next,
             1 + self._number("select max(seq) from batches"),
             1 + self._number("select max(hi) from partitions"),
+            1 + self._number("select value from facts where name = 'last'"),
         )
 
     def _number(self, sql: str) -> int:
-        (found,) = self._connection.execute(sql).fetchone()
+        (found,) = self._connection.execute(sql).fetchone() or (0,)
         return int(found or 0)
+
+    @property
+    def lacking(self) -> int:
+        """How many of the newest batches are not there, though they were; until ``accept``."""
+        return self._mark.beyond(self.last)
+
+    def accept(self) -> None:
+        """Take what is there for all there is."""
+        self._mark.note(self.last)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -138,6 +150,8 @@ class Journal:
         with self._transaction() as connection:
             connection.executemany(_KEEP, packed)
         self._doubtful.difference_update(numbers)
+        if made:
+            self._mark.note(made[-1].seq)
         return made
 
     def batches(
@@ -178,6 +192,11 @@ class Journal:
         """Forget batches."""
         with self._transaction() as connection:
             connection.executemany(_FORGET, [(n,) for n in numbers])
+            self._keep_count(connection)
+
+    def _keep_count(self, connection: sqlite3.Connection) -> None:
+        """Let no number be given twice, whatever goes."""
+        connection.execute("insert or replace into facts values ('last', ?)", (self.last,))
 
     def reserve(self, n: int) -> int:
         """The first of ``n`` batch numbers that are used for partitions past the journal."""
@@ -231,6 +250,7 @@ class Journal:
             connection.executemany(_FORGET, [(n,) for n in taken])
             if added:
                 self._next = max(self._next, 1 + max(one.hi for one in added))
+            self._keep_count(connection)
 
     def fact(self, name: str) -> int | None:
         """A number that was put down beside the manifest."""

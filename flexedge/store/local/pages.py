@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreFull, StoreUnwritable
-from flexedge.store.local import durable
+from flexedge.store.local import durable, wal
 
 _PRAGMAS = ("page_size=1024", "journal_mode=wal", "synchronous=full", "wal_autocheckpoint=4000",
             "journal_size_limit=8388608", "trusted_schema=off", "mmap_size=0",
@@ -47,6 +47,7 @@ def told(path: Path) -> Iterator[None]:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file, new or known, that can be written. Raises ``StoreDamaged`` and its kin."""
+    wal.demand_whole(path)
     with told(path):
         with contextlib.suppress(OSError):  # SQLite tells what is wrong
             path.touch(mode=0o600)  # its log gets the same mode
@@ -100,7 +101,8 @@ def salvaged(
     damaged: Path, tables: Mapping[str, str]
 ) -> dict[str, dict[object, tuple[object, ...]]]:
     """What can be read of a damaged file, by table; ``tables``: the key of each."""
-    with contextlib.closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as other:
+    with told(damaged), contextlib.closing(sqlite3.connect(":memory:")) as other:
+        other.deserialize(wal.image(damaged))
         other.text_factory = lambda data: data.decode(errors="replace")
         return {table: readable(other, table, key) for table, key in tables.items()}
 

@@ -16,6 +16,8 @@ from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import PARTIAL, Partition
 
 JOURNAL = "journal.db"
+BESIDE = ("-wal", "-shm", "-mark", "")
+"""A database, and last of all the file itself: what SQLite and we keep beside it."""
 Tell = Callable[[str], None]
 _PARTITION = re.compile(r"\d{12,}-\d{12,}-\d+-\d+\.parquet")
 _LITTLE = 1 << 20
@@ -67,7 +69,7 @@ def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
         if not aside.exists():
             break
         aside = quarantine / f"{name}-{number}"
-    for end in ("-wal", "-shm", ""):
+    for end in BESIDE:
         part = path.with_name(path.name + end)
         if part.exists():
             durable.put_in_place(part, aside.with_name(aside.name + end))
@@ -174,6 +176,10 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
         journal.exchange([], names, {"rolled": rolled})
         tell(f"{len(gone)} partitions are gone from history/: {', '.join(names)}")
     clear(history, {one.name for one in partitions})
+    if journal.lacking:
+        tell(f"journal.db lacks the newest {journal.lacking} batches that were in it:"
+             " the log beside it was damaged")  # fmt: skip
+        journal.accept()
 
 
 def listing(history: Path) -> set[str]:

@@ -45,7 +45,7 @@ def test_nobody_else_may_read_it_or_its_log(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     journal.append([some(1)], STAMP)
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
-        "j.db": 0o600, "j.db-wal": 0o600, "j.db-shm": 0o600}  # fmt: skip
+        "j.db": 0o600, "j.db-wal": 0o600, "j.db-shm": 0o600, "j.db-mark": 0o600}  # fmt: skip
 
 
 def test_numbers_are_never_used_again(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_it_lets_go_of_its_file_and_takes_it_back(journal: Journal) -> None:
     journal.let_go()
     with pytest.raises(StoreUnwritable, match="waits for the disk"):
         journal.append([some(1)], STAMP)
-    assert list(journal._path.parent.glob("journal.db-*")) == []
+    assert [path.name for path in journal._path.parent.glob("journal.db-*")] == ["journal.db-mark"]
     journal.reopen()
     assert journal.append([some(1)], STAMP)[0].seq == 11  # numbers given away stay so
     assert numbers(journal) == [1, 11]

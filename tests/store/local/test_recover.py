@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from flexedge.errors import StoreError, StoreFull, StoreUnwritable
 from flexedge.store.local import recover
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
+from flexedge.store.local.journal import Journal
 from flexedge.store.local.shelf import Window
 from tests.store.local.damaging import files, say, spoil, swap
 from tests.store.local.rows_made import NOW, STAMP, believed, some
@@ -306,3 +308,41 @@ def test_a_batch_of_other_types_stops_no_start(tmp_path: Path, column: str) -> N
     again = Start(tmp_path)
     assert again.told[0].startswith("1 batches of journal.db did not fit")
     assert again.values() == [5, 6, 7, 8, 9]
+
+
+def logged(folder: Path, n: int) -> Path:
+    """A journal as a power cut leaves it, with ``n`` batches in the log beside it."""
+    live = folder / "live"
+    live.mkdir()
+    journal = Journal(live / "journal.db")
+    for start in range(0, 10 * n, 10):
+        journal.append([some(10, start)], STAMP)
+    for path in live.glob("journal.db*"):
+        shutil.copy(path, folder)
+    journal.close()
+    return folder / "journal.db-wal"
+
+
+def test_damage_in_the_log_costs_what_was_in_that_place_only(tmp_path: Path) -> None:
+    log = logged(tmp_path, 20)
+    spoil(log)
+    start = Start(tmp_path)
+    batches = [batch.seq for batch in start.journal.batches(0)]
+    assert len(batches) >= 18
+    assert batches[-1] == 20
+    assert start.told[0].startswith("journal.db was damaged and is kept as quarantine/journal.db.")
+    assert "commits follow the damaged place" in start.told[0]
+    start.close()
+    assert Start(tmp_path).told == []
+
+
+def test_a_log_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    log = logged(tmp_path, 20)
+    log.write_bytes(log.read_bytes()[: log.stat().st_size // 2])
+    start = Start(tmp_path)
+    missing = 20 - start.journal.last
+    assert 5 < missing < 15
+    lacks = f"journal.db lacks the newest {missing} batches that were in it"
+    assert start.told == [f"{lacks}: the log beside it was damaged"]
+    start.close()
+    assert Start(tmp_path).told == []
