@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store import sqlite
-from flexedge.store.local.recover import BESIDE, probe, set_aside
+from flexedge.store.local.recover import probe, set_aside
 from flexedge.store.snapshots import STATE, Snapshots
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
@@ -23,13 +23,22 @@ def open_state(folder: Path, now: datetime) -> tuple[State, str]:
     """
     snapshots = Snapshots(folder)
     try:
-        return _opened(folder, snapshots, now), ""
+        state = _opened(folder, snapshots, now)
     except StoreDamaged:
         probe(folder)  # after an I/O error a sound file may look damaged
-    try:
-        return _opened(folder, snapshots, now), ""
-    except StoreDamaged as error:
-        return _replaced(folder, snapshots, now, error)
+        try:
+            state = _opened(folder, snapshots, now)
+        except StoreDamaged as error:
+            return _replaced(folder, snapshots, now, error)
+    return state, _lack(state, now)
+
+
+def _lack(state: State, now: datetime) -> str:
+    if not state.lacking:
+        return ""
+    told = f"{STATE} lacks its last {state.lacking} changes: the log beside it was damaged"
+    state.audit.add(Entry(now, "flexedge", told))
+    return told
 
 
 def _opened(folder: Path, snapshots: Snapshots, now: datetime) -> State:
@@ -81,7 +90,7 @@ def _begun_anew(path: Path, snapshots: Snapshots, now: datetime) -> tuple[State,
 
 def _set_aside(path: Path, now: datetime) -> str | None:
     """Move the file and what SQLite keeps beside it to quarantine; its name there, if any."""
-    parts = [path.with_name(path.name + end) for end in BESIDE]
+    parts = [path.with_name(path.name + end) for end in ("", *sqlite.BESIDE)]
     if not any(part.exists() for part in parts):
         return None
     return set_aside(path.parent / _QUARANTINE, path, now).name

@@ -15,6 +15,8 @@ _NOT_THE_FILE = {
     sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH,
 }  # fmt: skip
 """What goes wrong with the machine around a sound file; all else is the file's own fault."""
+BESIDE = ("-wal", "-shm", "-mark")
+"""What SQLite and we keep beside a database: ends of names."""
 _PRIVATE = 0o600
 _PRIMARY = 0xFF  # of a result code with details
 

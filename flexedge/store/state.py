@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flexedge.domain.asset import Sensor, Source
 from flexedge.errors import StoreError
 from flexedge.store.archive import Kind
+from flexedge.store.sqlite import BESIDE
 from flexedge.store.tables import revisions
 from flexedge.store.tables.assets import AssetTree
 from flexedge.store.tables.audit import AuditTrail
@@ -55,6 +56,11 @@ class State:
     def changes(self) -> int:
         """How often something was written since this object was made."""
         return self._database.changes
+
+    @property
+    def lacking(self) -> int:
+        """How many of the last changes are not there, though they were written; until the next."""
+        return self._database.lacking
 
     def fact(self, name: str) -> str | None:
         """A single remembered value."""
@@ -151,7 +157,7 @@ def _make_private(path: Path) -> None:
     """Let only our user read a file, and what SQLite puts beside it with the same rights."""
     try:
         path.touch(mode=0o600)
-        for end in ("", "-wal", "-shm"):
+        for end in ("", *BESIDE):
             part = path.with_name(path.name + end)
             if part.exists():
                 part.chmod(0o600)

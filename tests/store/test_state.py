@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flexedge.errors import StoreError
+from flexedge.store.sqlite import BESIDE
 from flexedge.store.state import State
 
 NOW = datetime(2026, 4, 21, 11, 20, 7, 250_000, tzinfo=UTC)
@@ -90,7 +91,7 @@ def test_writes_are_durable_and_the_file_is_private(state: State, path: Path) ->
     assert modes == ["wal", 2]  # 2: FULL
     state.remember("a", "secret")
     parts = list(path.parent.glob("state.db*"))
-    assert {part.name for part in parts} == {"state.db", "state.db-wal", "state.db-shm"}
+    assert {part.name for part in parts} == {path.name + end for end in ("", *BESIDE)}
     assert {stat.S_IMODE(part.stat().st_mode) for part in parts} == {0o600}
 
 

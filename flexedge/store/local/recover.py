@@ -14,10 +14,9 @@ from flexedge.store.local import ballast, durable, partition
 from flexedge.store.local.engine import Engine
 from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import PARTIAL, Partition
+from flexedge.store.sqlite import BESIDE
 
 JOURNAL = "journal.db"
-BESIDE = ("-wal", "-shm", "-mark", "")
-"""A database, and last of all the file itself: what SQLite and we keep beside it."""
 Tell = Callable[[str], None]
 _PARTITION = re.compile(r"\d{12,}-\d{12,}-\d+-\d+\.parquet")
 _LITTLE = 1 << 20
@@ -69,7 +68,7 @@ def set_aside(quarantine: Path, path: Path, now: datetime) -> Path:
         if not aside.exists():
             break
         aside = quarantine / f"{name}-{number}"
-    for end in BESIDE:
+    for end in (*BESIDE, ""):
         part = path.with_name(path.name + end)
         if part.exists():
             durable.put_in_place(part, aside.with_name(aside.name + end))

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.local.mark import Mark
 from flexedge.store.tables.models import Model
 
 _T = TypeVar("_T")
@@ -29,6 +30,7 @@ _PRAGMAS = (
     "wal_autocheckpoint=1000",
     "mmap_size=0",
 )
+_NUMBER = "PRAGMA user_version"  # ours to use; it changes with the transaction
 _DAMAGED = (11, 26)  # SQLite: malformed, not a database
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not use
@@ -68,6 +70,7 @@ class Database:
         self.name = str(where) if isinstance(where, Path) else _plain(where)
         self.changes = 0
         """How often something was written through this object."""
+        self._mark = Mark(where) if isinstance(where, Path) else None
         file = sa.URL.create("sqlite", database=str(where))
         try:
             self.engine = sa.create_engine(
@@ -95,9 +98,28 @@ class Database:
 
     def write(self, work: Callable[[sa.Connection], _T]) -> _T:
         """The result of work that writes: all of it or nothing."""
-        result = self._run(self._writing, work)
+        result, number = self._run(self._writing, lambda c: (work(c), self._next_number(c)))
         self.changes += 1
+        if self._mark is not None:
+            self._mark.note(number)
         return result
+
+    def _next_number(self, connection: sa.Connection) -> int:
+        """Count a change in the database itself; 0 where there is no log to lose it from."""
+        if self._mark is None:
+            return 0
+        number = 1 + int(connection.exec_driver_sql(_NUMBER).scalar_one())
+        connection.exec_driver_sql(f"{_NUMBER} = {number}")
+        return number
+
+    @property
+    def lacking(self) -> int:
+        """How many of the last changes of a file are not there, though they were written."""
+        if self._mark is None:
+            return 0
+        return self._mark.beyond(
+            self.read(lambda connection: int(connection.exec_driver_sql(_NUMBER).scalar_one()))
+        )
 
     def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
         try:
