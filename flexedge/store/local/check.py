@@ -16,6 +16,7 @@ from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import SUMS, Partition
 from flexedge.store.local.recover import JOURNAL, listing
 from flexedge.store.snapshots import STATE, Snapshots
+from flexedge.store.tables.seals import demand_sealed
 
 Remedy = Literal["nothing", "repair", "rebuild", "lost", "by-hand"]
 REMEDIES: dict[Remedy, str] = {
@@ -103,6 +104,7 @@ def _state(folder: Path) -> Iterator[Finding]:
     try:
         if path.exists() and path.stat().st_size:
             sqlite.check(path, whole=True)
+            demand_sealed(path)
             return
         words = "is empty" if path.exists() else "is not there"
         if not snapshots and not (folder / JOURNAL).exists():
