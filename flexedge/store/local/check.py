@@ -16,14 +16,16 @@ from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import SUMS, Partition
 from flexedge.store.local.recover import JOURNAL, listing
 from flexedge.store.snapshots import STATE, Snapshots
+from flexedge.store.tables.database import changes_lacking
 from flexedge.store.tables.seals import demand_sealed
 
-Remedy = Literal["nothing", "repair", "rebuild", "lost", "by-hand"]
+Remedy = Literal["nothing", "repair", "rebuild", "lost", "shorter", "by-hand"]
 REMEDIES: dict[Remedy, str] = {
     "nothing": "nothing needs to be done",
     "repair": "'flexedge db repair' puts it right",
     "rebuild": "'flexedge db repair' sets it aside and sums it up again from readings",
     "lost": "'flexedge db repair' sets it aside; what was in it is lost but for a backup",
+    "shorter": "they are lost but for a backup; 'flexedge db repair' takes what is there for all",
     "by-hand": "see docs/store/care.md",
 }
 """What helps, in words."""
@@ -79,6 +81,7 @@ def check(folder: Path, *, deep: bool = False) -> Report:
                 findings.append(Finding(JOURNAL, "is gone or empty", "repair"))
             else:
                 findings += _files(folder, partitions)
+                findings += _shorter(JOURNAL, journal.lacking, "batches")
     finally:
         if journal is not None:
             journal.close()
@@ -105,6 +108,7 @@ def _state(folder: Path) -> Iterator[Finding]:
         if path.exists() and path.stat().st_size:
             sqlite.check(path, whole=True)
             demand_sealed(path)
+            yield from _shorter(STATE, changes_lacking(path), "changes")
             return
         words = "is empty" if path.exists() else "is not there"
         if not snapshots and not (folder / JOURNAL).exists():
@@ -125,6 +129,12 @@ def _journal(folder: Path) -> Journal | None:
         raise StoreDamaged("it is gone")
     sqlite.check(path, whole=True)
     return Journal(path)
+
+
+def _shorter(file: str, n: int, what: str) -> Iterator[Finding]:
+    if n:
+        words = f"lacks the last {n} {what} that were in it, the log beside it was damaged"
+        yield Finding(file, words, "shorter")
 
 
 def _batches(journal: Journal) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.local.mark import Mark
+from flexedge.store.sqlite import rows
 from flexedge.store.tables.models import Model
 from flexedge.store.tables.seals import COLUMN, seal_rows
 
@@ -79,7 +80,7 @@ class Database:
         self.name = str(where) if isinstance(where, Path) else _plain(where)
         self.changes = 0
         """How often something was written through this object."""
-        self._mark = Mark(where) if isinstance(where, Path) else None
+        self._file = where if isinstance(where, Path) else None
         file = sa.URL.create("sqlite", database=str(where))
         try:
             self.engine = sa.create_engine(
@@ -118,13 +119,13 @@ class Database:
 
         result, number = self._run(self._writing, sealed)
         self.changes += 1
-        if self._mark is not None:
-            self._mark.note(number)
+        if self._file is not None:
+            Mark(self._file).note(number)
         return result
 
     def _next_number(self, connection: sa.Connection) -> int:
         """Count a change in the database itself; 0 where there is no log to lose it from."""
-        if self._mark is None:
+        if self._file is None:
             return 0
         number = 1 + int(connection.exec_driver_sql(_NUMBER).scalar_one())
         connection.exec_driver_sql(f"{_NUMBER} = {number}")
@@ -133,11 +134,7 @@ class Database:
     @property
     def lacking(self) -> int:
         """How many of the last changes of a file are not there, though they were written."""
-        if self._mark is None:
-            return 0
-        return self._mark.beyond(
-            self.read(lambda connection: int(connection.exec_driver_sql(_NUMBER).scalar_one()))
-        )
+        return changes_lacking(self._file) if self._file is not None else 0
 
     def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
         try:
@@ -182,6 +179,11 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def changes_lacking(path: Path) -> int:
+    """How many of the last changes of a file are not there, though they were written."""
+    return Mark(path).beyond(int(rows(path, _NUMBER)[0][0]))
 
 
 def sqlite_code(error: BaseException | None) -> int:

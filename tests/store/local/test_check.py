@@ -1,11 +1,15 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from flexedge.errors import StoreError
 from flexedge.store.local.check import check
+from flexedge.store.local.mark import Mark
+from flexedge.store.local.repair import repair
 from tests.store.keeping import fill
 from tests.store.local.damaging import files, say, spoil, swap
+from tests.store.local.rows_made import NOW
 
 
 @pytest.fixture
@@ -106,3 +110,21 @@ def test_a_file_in_no_manifest(data: Path) -> None:
     assert found(data) == [(f"history/readings/{other.name}", "is in no manifest", "nothing")]
     read.unlink()
     assert (f"history/readings/{other.name}", "is in no manifest", "repair") in found(data)
+
+
+def test_databases_that_had_more_in_them(data: Path) -> None:
+    for name in ("state.db", "journal.db"):
+        Mark(data / name).note(1_000_000)
+    (state, _, state_remedy), (journal, what, remedy) = found(data)
+    assert [state, state_remedy, journal, remedy] == [
+        "state.db",
+        "shorter",
+        "journal.db",
+        "shorter",
+    ]
+    assert re.fullmatch(
+        r"lacks the last 9999\d\d batches that were in it, the log .* damaged", what
+    )
+    assert len(found(data)) == 2  # nothing has changed
+    assert len(repair(data, NOW).done) == 2
+    assert check(data, deep=True).sound
