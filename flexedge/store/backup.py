@@ -19,6 +19,7 @@ from flexedge.store.local import durable
 from flexedge.store.snapshots import STATE, Snapshots
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.revisions import demand_usable, look
+from flexedge.store.tables.seals import demand_sealed
 
 JOURNAL, HISTORY = "journal.db", "history"
 _TRIES = 5  # each needs a compaction in the middle of the one before, which is hourly
@@ -66,6 +67,7 @@ def _write(folder: Path, scratch: Path, partial: Path, now: datetime) -> Manifes
             sources[name] = scratch / name
             sources[name].unlink(missing_ok=True)
             sqlite.copy(folder / name, sources[name])
+    demand_sealed(sources[STATE])
     items = [Item(n, p.stat().st_size, durable.sha256(p)) for n, p in sources.items()]
     if JOURNAL in sources:
         for item in _partitions(sources[JOURNAL]):
@@ -168,6 +170,7 @@ def _demand_whole(folder: Path, manifest: Manifest) -> None:
         if not state.exists():
             raise StoreDamaged(f"this backup holds no {STATE}")
         sqlite.check(state, whole=True)
+        demand_sealed(state)
         database = Database(state)
         stack.callback(database.close)
         found = look(database)

@@ -47,7 +47,7 @@ def _opened(folder: Path, snapshots: Snapshots, now: datetime) -> State:
     if not there and snapshots.newest_first():
         raise StoreDamaged(f"{path} is {'empty' if path.exists() else 'gone'}")
     if there:
-        sqlite.check(path)
+        sqlite.check(path, whole=True)  # in a damaged index a key would not be found
         if _older(path):
             snapshots.take(now)
     return State(path)

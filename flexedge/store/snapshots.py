@@ -13,6 +13,7 @@ from pathlib import Path
 from flexedge.errors import StoreError
 from flexedge.store import sqlite
 from flexedge.store.local import durable
+from flexedge.store.tables.seals import demand_sealed
 
 STATE = "state.db"
 FOLDER = "backup"
@@ -63,6 +64,7 @@ class Snapshots:
         try:
             sqlite.vacuum_into(self._state, partial)
             sqlite.check(partial, whole=True)
+            demand_sealed(partial)
             durable.put_in_place(partial, path)
         except StoreError:
             durable.remove(partial)
@@ -81,6 +83,7 @@ class Snapshots:
         try:
             sqlite.copy(snapshot.path, partial)
             sqlite.check(partial, whole=True)
+            demand_sealed(partial)
             durable.put_in_place(partial, self._state)
         except StoreError:
             durable.remove(partial)

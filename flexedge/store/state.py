@@ -23,6 +23,7 @@ from flexedge.store.tables.jobs import JobQueues
 from flexedge.store.tables.models import Facts, Leases, Sessions
 from flexedge.store.tables.registry import Registry
 from flexedge.store.tables.schedules import Headers
+from flexedge.store.tables.seals import demand_sealed
 from flexedge.store.tables.users import People
 
 
@@ -39,6 +40,8 @@ class State:
             _make_private(where)
         self._database = database = Database(where)
         try:
+            if isinstance(where, Path):
+                demand_sealed(where)
             _bring_up(database, where)
             revisions.demand_tables(database)
             self._registry = Registry(database)

@@ -134,7 +134,40 @@ def test_a_lost_table_counts_as_damage(folder: Path) -> None:
         connection.execute("DROP TABLE cursors")
     value, alarm = opened(folder)
     assert value == "old"
-    assert "cursors" in alarm
+    assert "its tables are not what they were made as" in alarm
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE facts SET value = 'nev'",
+        "UPDATE leases SET control = 'car.powes'",
+        "UPDATE sessions SET seen = seen + 1",
+        "UPDATE sensors SET unit = 'MW' WHERE id = 3",
+        "UPDATE meta SET value = '0002' WHERE name = 'readable-from'",
+        "UPDATE alembic_version SET version_num = '0007'",
+    ],
+)
+def test_a_value_that_changed_counts_as_damage(folder: Path, change: str) -> None:
+    state = State(folder / "state.db")
+    state.hold("car.power", NOW)
+    state.open_session("token", NOW)
+    state.close()
+    with closing(sqlite3.connect(folder / "state.db")) as connection, connection:
+        assert connection.execute(change).rowcount == 1
+    value, alarm = opened(folder)
+    assert value == "old"
+    assert "the snapshot of 2026-11-26 01:02 UTC took its place: " in alarm
+    assert (folder / "quarantine" / "state.db.20261126T010203").exists()
+    assert opened(folder) == ("old", "")
+
+
+def test_an_index_that_lost_a_key_counts_as_damage(folder: Path) -> None:
+    data = (folder / "state.db").read_bytes()
+    first, _, last = data.rpartition(b"asset-7.power")
+    assert first.count(b"asset-7.power") > 0  # in the table, and in its indexes
+    (folder / "state.db").write_bytes(first + b"asset-7.powes" + last)
+    assert opened(folder)[0] == "old"
 
 
 def test_on_a_sick_disk_nothing_is_touched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,6 +123,23 @@ def test_a_snapshot_that_is_damaged_is_not_put_back(
         snapshots.put_back(taken)
     assert not (tmp_path / "state.db").exists()
     assert not (tmp_path / "state.db.new").exists()
+
+
+def test_a_value_that_changed_makes_a_snapshot_no_good(
+    tmp_path: Path, state: State, snapshots: Snapshots
+) -> None:
+    taken = snapshots.take(NOW)
+    state.close()
+    for path in (taken.path, tmp_path / "state.db"):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE facts SET value = '1'")
+    with pytest.raises(StoreDamaged, match="the row 'n' of facts"):
+        snapshots.take(NOW + HOUR)
+    (tmp_path / "state.db").unlink()
+    with pytest.raises(StoreDamaged, match="the row 'n' of facts"):
+        snapshots.put_back(taken)
+    assert not list(tmp_path.glob("state.db.new*"))
+    assert list((tmp_path / "backup").iterdir()) == [taken.path]
 
 
 def test_a_state_that_is_damaged_makes_no_snapshot(

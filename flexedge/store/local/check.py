@@ -17,6 +17,7 @@ from flexedge.store.local.partition import SUMS, Partition
 from flexedge.store.local.recover import JOURNAL, listing
 from flexedge.store.snapshots import STATE, Snapshots
 from flexedge.store.tables.database import changes_lacking
+from flexedge.store.tables.seals import demand_sealed
 
 Remedy = Literal["nothing", "repair", "rebuild", "lost", "shorter", "by-hand"]
 REMEDIES: dict[Remedy, str] = {
@@ -106,6 +107,7 @@ def _state(folder: Path) -> Iterator[Finding]:
     try:
         if path.exists() and path.stat().st_size:
             sqlite.check(path, whole=True)
+            demand_sealed(path)
             yield from _shorter(STATE, changes_lacking(path), "changes")
             return
         words = "is empty" if path.exists() else "is not there"

@@ -7,37 +7,21 @@ change in one transaction, so that every row is in one of them and never in both
 import contextlib
 import sqlite3
 import threading
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 
-from flexedge.errors import StoreClosed, StoreDamaged, StoreError, StoreUnwritable
+from flexedge.errors import StoreClosed, StoreDamaged, StoreUnwritable
 from flexedge.store.archive import Kind, Stamp
-from flexedge.store.local import batch, pages
+from flexedge.store.local import batch, layout, pages
 from flexedge.store.local.batch import Batch
 from flexedge.store.local.mark import Mark
 from flexedge.store.local.partition import Partition
 from flexedge.store.rows import Beliefs, Readings
 
-FORMAT = 1
-"""Of this file; a newer one is not opened."""
-_COLUMNS = ", ".join(field.name for field in fields(Partition))
-_MARKS = ", ".join("?" for _ in fields(Partition))
-_SCHEMA = f"""
-create table if not exists batches (
-    seq integer primary key, kind text not null, rows integer not null,
-    boot text not null, offset_us integer not null, trusted integer not null, data blob not null);
-create table if not exists partitions ({_COLUMNS}, seal, primary key (name)) without rowid;
-create table if not exists known (
-    kind text, number integer, words text not null, primary key (kind, number)) without rowid;
-create table if not exists facts (name text primary key, value integer not null) without rowid;
-"""
-_READ = {"batches": "seq, kind, rows, boot, offset_us, trusted", "partitions": f"{_COLUMNS}, seal",
-         "known": "kind, number, words", "facts": "name, value"}  # fmt: skip
 _KEEP = "insert into batches values (?, ?, ?, ?, ?, ?, ?)"
 _FORGET = "delete from batches where seq = ?"
-_SALVAGED = {"batches": "seq", "known": "kind, number"}  # files tell what the manifest was
+_READ = f"select {layout.BATCH} from batches"
 
 
 class Journal:
@@ -78,20 +62,12 @@ class Journal:
             self._doubtful, self._away = set(), False
 
     def _open(self) -> None:
-        (found,) = self._connection.execute("pragma user_version").fetchone()
-        if found > FORMAT:
-            raise StoreError(f"{self._path} was written by a newer version (format {found}, this one knows {FORMAT}); install that version, or restore a backup of this one")  # fmt: skip  # noqa: E501
         self.begun = not self._connection.execute(
             "select count(*) from sqlite_master where name = 'partitions'"
         ).fetchone()[0]
-        if found < FORMAT:
-            self._connection.execute("begin immediate")
-            for statement in _SCHEMA.split(";"):
-                self._connection.execute(statement)
-            self._connection.execute(f"pragma user_version = {FORMAT}")
-            self._connection.execute("commit")
-        pages.demand_readable(self._connection, self._path, _READ)
-        self._manifest()
+        layout.prepare(self._connection, self._path)
+        for table in layout.SEALED:
+            layout.rows(self._connection, self._path, table)
         self._count()
 
     def _count(self) -> None:
@@ -165,8 +141,7 @@ class Journal:
         while True:
             with self._lock, self._told():
                 row = self._connection.execute(
-                    "select seq, kind, rows, boot, offset_us, trusted, data from batches"
-                    " where seq > ? and seq <= ? and trusted = ? order by seq limit 1",
+                    f"{_READ} where seq > ? and seq <= ? and trusted = ? order by seq limit 1",
                     (after, last, trusted),
                 ).fetchone()
             if row is None:
@@ -179,9 +154,7 @@ class Journal:
         """Batches that do not fit their checksum: number and bytes."""
         bad = []
         with self._lock, self._told():
-            for row in self._connection.execute(
-                "select seq, kind, rows, boot, offset_us, trusted, data from batches"
-            ):
+            for row in self._connection.execute(_READ):
                 try:
                     batch.read(row)
                 except StoreDamaged:
@@ -196,7 +169,7 @@ class Journal:
 
     def _keep_count(self, connection: sqlite3.Connection) -> None:
         """Let no number be given twice, whatever goes."""
-        connection.execute("insert or replace into facts values ('last', ?)", (self.last,))
+        layout.put(connection, "facts", [("last", self.last)])
 
     def reserve(self, n: int) -> int:
         """The first of ``n`` batch numbers that are used for partitions past the journal."""
@@ -218,15 +191,9 @@ class Journal:
     def partitions(self) -> list[Partition]:
         """The manifest, oldest batches first."""
         with self._lock, self._told():
-            return self._manifest()
-
-    def _manifest(self) -> list[Partition]:
-        sql = f"select {_COLUMNS}, seal from partitions order by lo, hi, name"
-        found = [(Partition(*row), seal) for *row, seal in self._connection.execute(sql)]
-        for one, seal in found:
-            if _seal(one) != seal:
-                raise StoreDamaged(f"{self._path}: what it says of {one.name} has changed")
-        return [one for one, _ in found]
+            rows = layout.rows(self._connection, self._path, "partitions")
+        found = [Partition(*row) for row in rows]  # type: ignore[arg-type]
+        return sorted(found, key=lambda one: (one.lo, one.hi, one.name))
 
     def exchange(
         self,
@@ -240,13 +207,8 @@ class Journal:
             connection.executemany(
                 "delete from partitions where name = ?", [(name,) for name in removed]
             )
-            connection.executemany(
-                f"insert into partitions ({_COLUMNS}, seal) values ({_MARKS}, ?)",
-                [(*astuple(one), _seal(one)) for one in added],
-            )
-            connection.executemany(
-                "insert or replace into facts values (?, ?)", list((facts or {}).items())
-            )
+            layout.put(connection, "partitions", [astuple(one) for one in added])
+            layout.put(connection, "facts", [(n, int(value)) for n, value in (facts or {}).items()])
             connection.executemany(_FORGET, [(n,) for n in taken])
             if added:
                 self._next = max(self._next, 1 + max(one.hi for one in added))
@@ -263,9 +225,7 @@ class Journal:
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a number stands for."""
         with self._transaction() as connection:
-            connection.execute(
-                "insert or replace into known values (?, ?, ?)", (kind, number, words)
-            )
+            layout.put(connection, "known", [(kind, number, words)])
 
     def known(self, kind: Kind) -> dict[int, str]:
         """What was introduced."""
@@ -291,13 +251,14 @@ class Journal:
 
     def salvage(self, damaged: Path) -> int:
         """Take over what can be read of a damaged journal; returns how many rows."""
-        found = pages.salvaged(damaged, _SALVAGED)
+        found = pages.salvaged(damaged, layout.SALVAGED)
         with self._transaction() as connection:
-            for table, rows in found.items():
-                for row in rows.values():
-                    marks = ", ".join("?" for _ in row)
-                    with contextlib.suppress(sqlite3.DatabaseError):
-                        connection.execute(f"insert into {table} values ({marks})", row)
+            for row in found["batches"].values():
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    connection.execute(_KEEP, row)
+            for row in layout.fitting(found["known"].values()):
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    layout.put(connection, "known", [row])
         self.begun = True
         self._count()
         return self._number("select sum(rows) from batches")
@@ -311,7 +272,7 @@ class Journal:
     def touch(self) -> None:
         """Commit something, so that nothing is left of a commit that failed half-way."""
         with self._transaction() as connection:
-            connection.execute("insert or replace into facts values ('touched', 1)")
+            layout.put(connection, "facts", [("touched", 1)])
 
     def shrink(self) -> bool:
         """Give room back that is empty, where it is much; whether it was."""
@@ -338,8 +299,3 @@ class Journal:
 def _bytes(data: object) -> bytes:
     """What stands in the place of a batch's bytes."""
     return data if isinstance(data, bytes) else str(data).encode()
-
-
-def _seal(one: Partition) -> int:
-    """The checksum of what the manifest says of a partition."""
-    return zlib.crc32(repr(astuple(one)).encode())

@@ -15,6 +15,7 @@ from flexedge.store.local import durable, wal
 _PRAGMAS = ("page_size=1024", "journal_mode=wal", "synchronous=full", "wal_autocheckpoint=4000",
             "journal_size_limit=8388608", "trusted_schema=off", "mmap_size=0",
             "temp_store=memory", "cell_size_check=on")  # fmt: skip
+_DAMAGED = ("decode to UTF-8", "unsupported file format")  # SQLite has no code of their own
 _BROKEN = "\ufffd"
 _SLACK = 8 << 20
 """So many bytes of a file may be empty: an hour's batches come and go."""
@@ -37,7 +38,8 @@ def told(path: Path) -> Iterator[None]:
         raise StoreClosed(f"{path} is closed") from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says what SQLite was at
-        kind = StoreDamaged if "decode to UTF-8" in str(error) else _ERRORS.get(code, StoreError)
+        damaged = any(words in str(error) for words in _DAMAGED)
+        kind = StoreDamaged if damaged else _ERRORS.get(code, StoreError)
         raise kind(f"{path}: {error}") from error
     except UnicodeDecodeError as error:  # of SQLite's own words about a broken file
         raise StoreDamaged(f"{path}: {error.object!r}") from error

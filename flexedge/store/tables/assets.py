@@ -44,7 +44,16 @@ class AssetTree:
 
     def remove(self, number: int) -> None:
         """Remove an asset and all below it; their sensors stay, without an asset."""
-        self._database.execute(sa.delete(Assets).where(Assets.id == number))
+        below = sa.select(Assets.id).where(Assets.id == number).cte(recursive=True)
+        below = below.union_all(sa.select(Assets.id).join(below, Assets.parent_id == below.c.id))
+        inside = Sensors.asset_id.in_(sa.select(below.c.id))
+
+        def work(connection: sa.Connection) -> None:
+            # Here, not by the foreign key: what that changes keeps its old seal.
+            connection.execute(sa.update(Sensors).where(inside).values(asset_id=None))
+            connection.execute(sa.delete(Assets).where(Assets.id == number))
+
+        self._database.write(work)
 
     def all(self) -> Mapping[int, Asset]:
         """Every asset by its number."""

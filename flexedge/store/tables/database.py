@@ -19,6 +19,7 @@ from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.local.mark import Mark
 from flexedge.store.sqlite import rows
 from flexedge.store.tables.models import Model
+from flexedge.store.tables.seals import COLUMN, seal_rows
 
 _T = TypeVar("_T")
 _PRAGMAS = (
@@ -34,6 +35,7 @@ _PRAGMAS = (
 _NUMBER = "PRAGMA user_version"  # ours to use; it changes with the transaction
 _DAMAGED = (11, 26)  # SQLite: malformed, not a database
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_WRITTEN = "tables written to"
 _TURN = 7_263_541_909  # of a lock on PostgreSQL; any number that others do not use
 
 
@@ -58,6 +60,13 @@ def _begin(connection: sa.Connection) -> None:
     # wait for another writer.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _note_written(connection: sa.Connection, statement: Any, *_more: Any) -> None:
+    if isinstance(statement, sa.Insert | sa.Update):
+        table = statement.table
+        if isinstance(table, sa.Table) and table.metadata is Model.metadata:
+            connection.info.setdefault(_WRITTEN, {})[table] = None
 
 
 class Database:
@@ -91,6 +100,7 @@ class Database:
         else:
             sa.event.listen(self.engine, "do_connect", _reach)
             sa.event.listen(self.engine, "begin", _take_turns)
+        sa.event.listen(self.engine, "before_execute", _note_written)
         self._writing = self.engine.execution_options(writes=True)
 
     def read(self, work: Callable[[sa.Connection], _T]) -> _T:
@@ -98,8 +108,16 @@ class Database:
         return self._run(self.engine, work)
 
     def write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        """The result of work that writes: all of it or nothing."""
-        result, number = self._run(self._writing, lambda c: (work(c), self._next_number(c)))
+        """The result of work that writes: all of it or nothing. New rows are sealed with it."""
+
+        def sealed(connection: sa.Connection) -> tuple[_T, int]:
+            connection.info.pop(_WRITTEN, None)
+            result = work(connection)
+            for table in connection.info.pop(_WRITTEN, ()):
+                seal_rows(connection, table)
+            return result, self._next_number(connection)
+
+        result, number = self._run(self._writing, sealed)
         self.changes += 1
         if self._file is not None:
             Mark(self._file).note(number)
@@ -141,7 +159,7 @@ class Database:
         """
         insert = _INSERT[self.dialect](table).values(row)
         keys = list(sa.inspect(table).primary_key)
-        new = {name: row[name] for name in replace}
+        new = {name: row[name] for name in replace} | ({COLUMN: sa.null()} if replace else {})
         statement: sa.Insert = (
             insert.on_conflict_do_update(index_elements=keys, set_=new)
             if new

@@ -13,6 +13,7 @@ from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.models import Model
 from flexedge.store.tables.revisions import FIRST, NEWEST, demand_usable, look, note
+from flexedge.store.tables.seals import seal_anew
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 
@@ -58,6 +59,7 @@ def _migrate(database: Database, to: str) -> tuple[str | None, str]:
             context.run_migrations()
         if to == NEWEST:
             note(connection)
+        seal_anew(connection, Model.metadata.tables)
 
     try:
         database.write(work)

@@ -15,6 +15,7 @@ from flexedge.store.rows import micros, moment
 
 Json = dict[str, Any]
 _US = timedelta(microseconds=1)
+_NO_SEAL = sa.text("seal IS NULL")
 _NOT_OF_THE_TREE = sa.text("parent_id IS NULL")
 
 
@@ -61,6 +62,13 @@ class Model(DeclarativeBase):
         timedelta: Span(),
         Json: sa.JSON(none_as_null=True),
     }
+    seal: Mapped[int | None] = mapped_column(sa.BigInteger, onupdate=sa.null(), sort_order=1)
+    """Checksum of the row; a change of it makes it NULL, see ``seals``."""
+
+
+def _unsealed() -> sa.Index:
+    """For tables that may grow: finds the rows without a seal."""
+    return sa.Index(None, "seal", sqlite_where=_NO_SEAL, postgresql_where=_NO_SEAL)
 
 
 _KEPT_FOR_GOOD = {"sqlite_autoincrement": True}  # a number is not given twice
@@ -205,7 +213,7 @@ class Jobs(Model):
     queued: Mapped[datetime]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
-    __table_args__ = (sa.Index(None, "queue", "status", "queued"),)
+    __table_args__ = (sa.Index(None, "queue", "status", "queued"), _unsealed())
 
 
 class Schedules(Model):
@@ -219,6 +227,7 @@ class Schedules(Model):
     status: Mapped[str]
     cost: Mapped[float | None]
     details: Mapped[Json]
+    __table_args__ = (_unsealed(),)
 
 
 class Cursors(Model):
@@ -242,4 +251,4 @@ class Audit(Model):
     what: Mapped[str]
     before: Mapped[Json | None]
     after: Mapped[Json | None]
-    __table_args__ = (_KEPT_FOR_GOOD,)
+    __table_args__ = (_unsealed(), _KEPT_FOR_GOOD)

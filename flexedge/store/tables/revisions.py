@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from flexedge import __version__
 from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.tables.database import Database, sqlite_code
-from flexedge.store.tables.models import Leases, Model
+from flexedge.store.tables.models import Leases, Meta, Model
+from flexedge.store.tables.seals import seal_anew
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision that this program's models are; ``migrations`` ends with it."""
-OLDEST_READER = "0002"
+OLDEST_READER = "0003"
 """The oldest revision whose program can still use tables of the newest one."""
 FIRST = "0001"
 _FIRST_TABLES = {"facts", "sessions", "held"}
@@ -98,10 +99,11 @@ def begin(connection: sa.Connection) -> None:
     _VERSION.create(connection)
     connection.execute(sa.insert(_VERSION).values(version_num=NEWEST))
     note(connection)
+    seal_anew(connection, Model.metadata.tables)
 
 
 def note(connection: sa.Connection) -> None:
     """Note, after the newest revision, who can read it and who wrote it."""
-    connection.execute(sa.delete(_META).where(_META.c.name.in_([_READER, _WRITER])))
+    connection.execute(sa.delete(Meta).where(Meta.name.in_([_READER, _WRITER])))
     notes = ((_READER, OLDEST_READER), (_WRITER, __version__))
-    connection.execute(sa.insert(_META), [{"name": name, "value": value} for name, value in notes])
+    connection.execute(sa.insert(Meta), [{"name": name, "value": value} for name, value in notes])

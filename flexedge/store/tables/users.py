@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from flexedge.errors import StoreError
 from flexedge.store.tables.database import Database, as_row, as_value
-from flexedge.store.tables.models import Tokens, Users
+from flexedge.store.tables.models import Sources, Tokens, Users
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,15 @@ class People:
 
     def remove(self, number: int) -> None:
         """Remove a user, and with them their tokens."""
-        self._database.execute(sa.delete(Users).where(Users.id == number))
+
+        def work(connection: sa.Connection) -> None:
+            # Here, not by the foreign key: what that changes keeps its old seal.
+            connection.execute(
+                sa.update(Sources).where(Sources.user_id == number).values(user_id=None)
+            )
+            connection.execute(sa.delete(Users).where(Users.id == number))
+
+        self._database.write(work)
 
     def all(self) -> Mapping[int, User]:
         """Every user by number."""

@@ -70,6 +70,16 @@ def test_databases(data: Path) -> None:
     assert told[1] == ("journal.db", "holds 2 batches that do not fit their checksums", "lost")
 
 
+def test_a_value_that_changed(data: Path) -> None:
+    say(data / "journal.db", "update facts set value = value + 1")
+    say(data / "state.db", "update sensors set unit = 'MW' where id = 1")
+    told = found(data)
+    assert [(file, remedy) for file, _, remedy in told] == [
+        ("state.db", "repair"), ("journal.db", "repair")]  # fmt: skip
+    assert "the row '1' of sensors is not what was written" in told[0][1]
+    assert "has changed" in told[1][1]
+
+
 @pytest.mark.parametrize("how", ["gone", "empty", "damaged"])
 def test_a_lost_manifest(data: Path, how: str) -> None:
     journal = data / "journal.db"
@@ -81,7 +91,7 @@ def test_a_lost_manifest(data: Path, how: str) -> None:
 
 
 def test_a_newer_journal_is_no_damage(data: Path) -> None:
-    say(data / "journal.db", "pragma user_version = 99")
+    say(data / "journal.db", "pragma user_version = 99", "delete from facts where name = 'format'")
     with pytest.raises(StoreError, match="newer version"):
         check(data)
 

@@ -7,7 +7,8 @@ import pytest
 
 from flexedge.errors import StoreDamaged, StoreError, StoreUnwritable
 from flexedge.store.archive import Stamp
-from flexedge.store.local.journal import FORMAT, Journal
+from flexedge.store.local.journal import Journal
+from flexedge.store.local.layout import FORMAT
 from flexedge.store.local.partition import Partition
 from flexedge.store.rows import Readings
 from tests.store.local.rows_made import SECOND, STAMP, believed, some
@@ -165,6 +166,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     Journal(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute(f"pragma user_version = {FORMAT + 1}")
+        connection.execute("delete from facts where name = 'format'")
     connection.close()
     with pytest.raises(StoreError, match="newer version"):
         Journal(path)

@@ -60,7 +60,7 @@ def test_a_new_database_is_no_different_from_a_migrated_one(tmp_path: Path) -> N
     assert new.keys() == migrated.keys()
     for path in (tmp_path / "new.db", tmp_path / "migrated.db"):
         with closing(sqlite3.connect(path)) as connection:
-            assert connection.execute("SELECT count(*) FROM meta").fetchone() == (2,)
+            assert connection.execute("SELECT count(*) FROM meta").fetchone() == (3,)
             assert connection.execute("SELECT * FROM alembic_version").fetchall() == [(NEWEST,)]
 
 

@@ -12,7 +12,9 @@ from flexedge.store.state import State
 from flexedge.store.tables import revisions
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.migrate import migrate
+from flexedge.store.tables.models import Model
 from flexedge.store.tables.revisions import NEWEST, OLDEST_READER, Found, look
+from flexedge.store.tables.seals import seal_anew
 
 _OPEN = """
 import sys
@@ -36,7 +38,10 @@ def newer(path: Path, readable_from: str | None) -> None:
     change(path, "ALTER TABLE facts ADD COLUMN more TEXT")
     change(path, "DELETE FROM meta WHERE name = 'readable-from'")
     if readable_from:
-        change(path, f"INSERT INTO meta VALUES ('readable-from', '{readable_from}')")
+        change(path, f"INSERT INTO meta VALUES ('readable-from', '{readable_from}', 0)")
+    database = Database(path)
+    database.write(lambda connection: seal_anew(connection, Model.metadata.tables))
+    database.close()
 
 
 @pytest.mark.parametrize("made_by", ["new", "migrated"])
