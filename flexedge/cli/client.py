@@ -12,6 +12,7 @@ import requests
 from flexedge.config.settings import load_settings
 from flexedge.errors import FlexedgeError
 
+RUNTIME = "runtime.json"
 _TIMEOUT_S = 10.0
 
 
@@ -23,7 +24,7 @@ class Client:
     """Asks the daemon whose data folder this is. Raises ``DaemonAway`` and ``FlexedgeError``."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / "runtime.json"
+        path = folder / RUNTIME
         try:
             runtime = json.loads(path.read_text(encoding="utf-8"))
             self._url, token = str(runtime["url"]), str(runtime["token"])
@@ -62,7 +63,9 @@ class Client:
 
 def client(options: argparse.Namespace) -> Client:
     """The client for the data folder in the settings."""
-    return Client(load_settings(options.settings, os.environ).data_dir)
+    settings = load_settings(options.settings, os.environ)
+    folders = (settings.stand_in, settings.data_dir)
+    return Client(next((one for one in folders if (one / RUNTIME).exists()), settings.data_dir))
 
 
 def moment(text: str) -> datetime:

@@ -1,5 +1,7 @@
 """How the program itself is run: folders, web, log. One YAML file, overridden by environment."""
 
+import os
+import zlib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +131,9 @@ class Settings(Record):
     """The site file."""
     data_dir: Path = Path("/var/lib/flexedge")
     """Where readings, plans and the owner's password are kept."""
+    memory_dir: Path = Path("/dev/shm")  # noqa: S108 (a folder of our own in it, for us alone)
+    """A folder in memory. Where the disk takes no writes at a start, the gateway runs from there
+    until it does."""
     database: Annotated[str, AfterValidator(_database)] | None = None
     """A PostgreSQL database for readings and plans instead, as postgresql://user@host/name; the
     password is in the file that the environment's PGPASSFILE names. docs/store/postgres.md."""
@@ -142,6 +147,12 @@ class Settings(Record):
     clock_trust: Literal["auto", "always"] = "auto"
     """auto: plans are made once the machine's clock is known to be right; always: it is right."""
     plan: Plan = Field(default_factory=Plan)
+
+    @property
+    def stand_in(self) -> Path:
+        """The folder of ``memory_dir`` that stands in for the data folder."""
+        folder = str(self.data_dir.absolute()).encode()
+        return self.memory_dir / f"flexedge-{os.getuid()}-{zlib.crc32(folder):08x}"
 
     def whole_folder(self) -> Path:
         """The data folder, for work that is about all that is kept.

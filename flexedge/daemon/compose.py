@@ -28,7 +28,7 @@ from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.rules import rules_of
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
-from flexedge.store import lock, swap
+from flexedge.store import lock, standin, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local import recover
@@ -37,6 +37,9 @@ from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Limits
 from flexedge.store.opening import open_state
 from flexedge.store.state import State
+
+_IN_MEMORY = {"quota_mb": 100, "reserve_mb": 0, "ballast_mb": 0}
+"""How much of the machine's memory a stand-in may take."""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,20 @@ def keeping(store: Store) -> tuple[Keep, Bounds]:
     )
 
 
+def somewhere(settings: Settings) -> tuple[Settings, str]:
+    """Where this run keeps its data: in memory while the disk takes no writes; and why so.
+
+    Raises ``StoreError`` where not even that can be done.
+    """
+    refusal = standin.refusal(settings.data_dir)
+    if not refusal:
+        return settings, ""
+    store = settings.store.model_copy(update=_IN_MEMORY)
+    standin.begin(settings.data_dir, settings.stand_in)
+    here = settings.model_copy(update={"data_dir": settings.stand_in, "store": store})
+    return here, refusal
+
+
 def open_store(
     settings: Settings, health: Health, now: datetime, stack: ExitStack
 ) -> tuple[Beliefs, State]:
@@ -112,6 +129,7 @@ def open_store(
     archive = LocalArchive(folder, now, Limits(store.memory_mb, threads=1), keep, bounds)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
+    standin.bring_back(settings.stand_in, beliefs, archive, now)
     for name, words in beliefs.conditions().items():
         health.alarm(name, words)
     return beliefs, state

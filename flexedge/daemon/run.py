@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 
@@ -16,7 +17,7 @@ from flexedge.config.check import LoadedSite, load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon import log, notify
 from flexedge.daemon.clock import Clock, SharedClock, WallClock
-from flexedge.daemon.compose import Composed, compose
+from flexedge.daemon.compose import Composed, compose, somewhere
 from flexedge.daemon.jobs import Jobs
 from flexedge.daemon.kernel import facts
 from flexedge.daemon.loops import Loop, Service
@@ -26,6 +27,7 @@ from flexedge.gateway.aggregate import LOOK_BACK
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
 from flexedge.gateway.window import GatewayWindow
+from flexedge.store import standin
 from flexedge.store.archive import Stamp
 from flexedge.store.local import durable
 from flexedge.store.snapshots import Snapshots
@@ -39,6 +41,10 @@ _HOUSE = timedelta(minutes=1)  # the store compacts hourly, and sooner when ther
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _SILENT = timedelta(seconds=60)
+_IN_MEMORY = (
+    "{}; what is read and planned is in memory only until it takes writes again (asked once a"
+    " minute), and lost without power"
+)
 _log = structlog.get_logger()
 Ending = SimpleQueue[bool]
 """What ends a run: True when another one is to begin."""
@@ -51,7 +57,7 @@ def main(settings: Settings) -> int:
     ending: Ending = SimpleQueue()
     _on_signals(ending)
     while live(settings, loaded, ending, WallClock):
-        _log.warning("flexedge begins anew, because the clock was set")
+        _log.warning("flexedge begins anew, because the clock was set or the disk is back")
     return 0
 
 
@@ -63,14 +69,18 @@ def live(
     facts: Callable[[], Facts] = facts,
 ) -> bool:
     """One run, until something comes from ``ending``; whether another is to follow."""
+    here, refusal = somewhere(settings)
     with ExitStack() as stack:
         clock = _clock(settings, wall, stack)
-        composed = compose(settings, loaded, clock, stack)
+        composed = compose(here, loaded, clock, stack)
         keeping = _keeping(settings, composed.gateway, clock, facts)
         if keeping is not None:
             keeping.on_step = lambda: ending.put(True)
             keeping.step(clock.now())
-        _start(settings, composed, clock, keeping, stack)
+        jobs = _start(here, composed, clock, keeping, stack)
+        if refusal:
+            composed.gateway.health.alarm("store-memory", _IN_MEMORY.format(refusal))
+            jobs.every(_MINUTE, "disk", lambda _: ask_again(settings.data_dir, ending))
         notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
         _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
         again = _wait(ending, composed.gateway, clock)
@@ -78,6 +88,12 @@ def live(
             notify.notify("STOPPING=1")
         _log.info("flexedge stops")
     return again
+
+
+def ask_again(folder: Path, ending: Ending) -> None:
+    """Begin anew where the disk takes writes again."""
+    if not standin.refusal(folder):
+        ending.put(True)
 
 
 def _on_signals(ending: Ending) -> None:
@@ -120,7 +136,7 @@ def _start(
     clock: Clock,
     keeping: Timekeeping | None,
     stack: ExitStack,
-) -> None:
+) -> Jobs:
     """Start every thread; they end in the reverse order: web, jobs, dispatch, lines, store."""
     gateway, assembly = composed.gateway, composed.assembly
     health = gateway.health
@@ -147,6 +163,7 @@ def _start(
         if keeping is not None:
             stack.enter_context(Loop("time", _timed(keeping, jobs, gateway), clock))
         _serve(settings, gateway, clock, stack)
+    return jobs
 
 
 def _timed(

@@ -20,9 +20,10 @@ from flexedge.config.check import load_site
 from flexedge.config.settings import Settings, Web
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.loops import Service
-from flexedge.daemon.run import live
+from flexedge.daemon.run import ask_again, live
 from flexedge.store import lock
 from flexedge.store.state import State
+from tests.store.local.loop_disk import LoopDisk
 
 SITE = """
 site: {name: Hut, timezone: Europe/Amsterdam, location: {latitude: 52.4, longitude: 4.9}}
@@ -313,3 +314,35 @@ def test_a_run_that_ends_for_the_clock_is_followed_by_another_on_the_same_folder
         state = State(tmp_path / "data" / "state.db")
         assert "grid.power" in {one.name for one in state.sensors().values()}
         state.close()
+
+
+@pytest.mark.disk
+def test_where_the_disk_takes_no_writes_it_runs_in_memory_until_it_does(
+    disk: LoopDisk, tmp_path: Path
+) -> None:
+    (tmp_path / "site.yaml").write_text(SITE)
+    data, memory = disk.folder / "data", tmp_path / "memory"
+    settings = Settings(data_dir=data, memory_dir=memory, web=Web(port=0))
+    loaded = load_site(tmp_path / "site.yaml", ())
+    ending: SimpleQueue[bool] = SimpleQueue()
+    ending.put(True)
+    assert live(settings, loaded, ending, WallClock)
+    state = State(data / "state.db")
+    state.remember("owner", "me")
+    state.close()
+    disk.unmount()
+    disk.mount("ro")
+    ending.put(True)
+    assert live(settings, loaded, ending, WallClock)
+    ask_again(data, ending)
+    assert ending.empty()
+    away = State(settings.stand_in / "state.db")
+    assert away.fact("owner") == "me"
+    away.close()
+    disk.unmount()
+    disk.mount()
+    ask_again(data, ending)
+    assert ending.get_nowait()
+    ending.put(False)
+    assert not live(settings, loaded, ending, WallClock)
+    assert list(memory.iterdir()) == []
