@@ -80,7 +80,8 @@ def live(
         jobs = _start(here, composed, clock, keeping, stack)
         if refusal:
             composed.gateway.health.alarm("store-memory", _IN_MEMORY.format(refusal))
-            jobs.every(_MINUTE, "disk", lambda _: ask_again(settings.data_dir, ending))
+            held = standin.holds(settings.data_dir)
+            jobs.every(_MINUTE, "disk", lambda _: ask_again(settings.data_dir, ending, held=held))
         notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
         _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
         again = _wait(ending, composed.gateway, clock)
@@ -90,9 +91,12 @@ def live(
     return again
 
 
-def ask_again(folder: Path, ending: Ending) -> None:
-    """Begin anew where the disk takes writes again."""
-    if not standin.refusal(folder):
+def ask_again(folder: Path, ending: Ending, *, held: bool) -> None:
+    """Begin anew where the disk takes writes again; ``held``: and what it held is there again.
+
+    While a disk is not mounted there is an empty folder in its place, which takes writes.
+    """
+    if folder.is_dir() and not standin.refusal(folder) and (standin.holds(folder) or not held):
         ending.put(True)
 
 

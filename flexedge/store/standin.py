@@ -41,6 +41,14 @@ def refusal(folder: Path) -> str:
     return ""
 
 
+def holds(folder: Path) -> bool:
+    """Whether there is a state in a folder, or it cannot be told."""
+    try:
+        return (folder / STATE).exists()
+    except OSError:
+        return True
+
+
 def begin(folder: Path, standing: Path) -> None:
     """Have a stand-in: the one of an earlier run since, or a new one. Raises ``StoreError``."""
     try:

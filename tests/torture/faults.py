@@ -246,6 +246,7 @@ def shared(root: Path, words: Sequence[str]) -> tuple[collections.Counter[str], 
     """Have all processors do their share; how many came out how, and of how many."""
     library, kinds, of = built(root), collections.Counter[str](), 0
     shares = []
+    reading, writing = os.pipe()  # one for all: who waits for one share would hold up the others
     for number in range(workers := os.cpu_count() or 1):
         mine = root / f"share-{number}"
         mine.mkdir()
@@ -253,14 +254,15 @@ def shared(root: Path, words: Sequence[str]) -> tuple[collections.Counter[str], 
         about = ["--root", str(mine), "--share", str(number), str(workers)]
         again = [sys.executable, "-m", "tests.torture.faults", *words, *about]
         listening = environment(library, mine, fault=mine / "fault")
-        shares.append(subprocess.Popen(again, env=listening, stdout=subprocess.PIPE, text=True))
-    for one in shares:
-        assert one.stdout is not None
-        for line in one.stdout:
+        shares.append(subprocess.Popen(again, env=listening, stdout=writing))
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        for line in pipe:
             name, how, fault, of = json.loads(line)
             kinds[f"{name}: {fault.partition(':')[0] or 'sound'}"] += 1
             if fault:
                 print(f"{name}, {how}: {fault}", flush=True)
+    for one in shares:
         if one.wait():
             raise SystemExit(f"a share ended with {one.returncode}")
     return kinds, of
