@@ -129,7 +129,10 @@ def open_store(
     archive = LocalArchive(folder, now, Limits(store.memory_mb, threads=1), keep, bounds)
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
-    standin.bring_back(settings.stand_in, beliefs, archive, now)
+    try:
+        standin.bring_back(settings.stand_in, beliefs, archive, now)
+    except StoreError as error:
+        health.alarm("stand-in", f"what is in {settings.stand_in} could not be brought here: {error}; restart flexedge to try again")  # fmt: skip  # noqa: E501
     for name, words in beliefs.conditions().items():
         health.alarm(name, words)
     return beliefs, state

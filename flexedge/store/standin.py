@@ -79,6 +79,7 @@ def bring_back(standing: Path, beliefs: Beliefs, archive: LocalArchive, now: dat
     try:
         old = LocalArchive(standing, now, keep=_FOR_GOOD)
         try:
+            Beliefs(old, state)  # numbers that only the archive knows
             sources = {n: beliefs.source(one) for n, one in state.sources().items()}
             brought = sum(
                 _bring(old, archive, number, beliefs.register(sensor), sources)

@@ -101,6 +101,16 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         open_store(Settings(data_dir=tmp_path / "file" / "data"), Health(), NOW, stack)
 
 
+def test_a_stand_in_that_cannot_be_read_does_not_hold_up_a_start(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", memory_dir=tmp_path / "memory")
+    (settings.stand_in / "journal.db").mkdir(parents=True)
+    health = Health()
+    with ExitStack() as stack:
+        open_store(settings, health, NOW, stack)
+    assert "could not be brought here" in health.alarms["stand-in"]
+    assert settings.stand_in.exists()
+
+
 @pytest.mark.postgres
 def test_all_may_be_on_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = load_site(CONFIG / "home.yaml")
