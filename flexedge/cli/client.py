@@ -64,8 +64,16 @@ class Client:
 def client(options: argparse.Namespace) -> Client:
     """The client for the data folder in the settings."""
     settings = load_settings(options.settings, os.environ)
-    folders = (settings.stand_in, settings.data_dir)
-    return Client(next((one for one in folders if (one / RUNTIME).exists()), settings.data_dir))
+    # One that was killed, or whose disk takes no writes any more, leaves an old word behind.
+    return Client(max(settings.data_dir, settings.stand_in, key=_said))
+
+
+def _said(folder: Path) -> float:
+    """When a gateway last said where it is to be found; before all times where it did not."""
+    try:
+        return (folder / RUNTIME).stat().st_mtime
+    except OSError:
+        return -1.0
 
 
 def moment(text: str) -> datetime:

@@ -1,6 +1,5 @@
 """How the program itself is run: folders, web, log. One YAML file, overridden by environment."""
 
-import os
 import zlib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -22,8 +21,15 @@ NAMED_BY = "FLEXEDGE_SETTINGS"
 """The environment variable that names the settings file."""
 DEFAULT_FILE = Path("/etc/flexedge/settings.yaml")
 _NESTED = "__"
+_MEMORY = (Path("/run/flexedge"), Path("/dev/shm"))  # noqa: S108 (a folder for us alone in it)
 _A_DAY = timedelta(days=1)
 _RESOLUTIONS = (5, 15, 30, 60)  # minutes
+
+
+def _in_memory() -> Path:
+    """Where a stand-in goes if nobody says otherwise: the service's folder, where there is one."""
+    service, any_process = _MEMORY
+    return service if service.is_dir() else any_process
 
 
 def _listed(value: Any) -> Any:
@@ -131,9 +137,9 @@ class Settings(Record):
     """The site file."""
     data_dir: Path = Path("/var/lib/flexedge")
     """Where readings, plans and the owner's password are kept."""
-    memory_dir: Path = Path("/dev/shm")  # noqa: S108 (a folder of our own in it, for us alone)
+    memory_dir: Path = Field(default_factory=_in_memory)
     """A folder in memory. Where the disk takes no writes at a start, the gateway runs from there
-    until it does."""
+    until it does. If left out: the service's own, /run/flexedge, or else /dev/shm."""
     database: Annotated[str, AfterValidator(_database)] | None = None
     """A PostgreSQL database for readings and plans instead, as postgresql://user@host/name; the
     password is in the file that the environment's PGPASSFILE names. docs/store/postgres.md."""
@@ -152,7 +158,7 @@ class Settings(Record):
     def stand_in(self) -> Path:
         """The folder of ``memory_dir`` that stands in for the data folder."""
         folder = str(self.data_dir.absolute()).encode()
-        return self.memory_dir / f"flexedge-{os.getuid()}-{zlib.crc32(folder):08x}"
+        return self.memory_dir / f"flexedge-{zlib.crc32(folder):08x}"
 
     def whole_folder(self) -> Path:
         """The data folder, for work that is about all that is kept.

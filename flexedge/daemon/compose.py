@@ -89,14 +89,16 @@ def keeping(store: Store) -> tuple[Keep, Bounds]:
     )
 
 
-def somewhere(settings: Settings) -> tuple[Settings, str]:
+def somewhere(settings: Settings, stack: ExitStack) -> tuple[Settings, str]:
     """Where this run keeps its data: in memory while the disk takes no writes; and why so.
 
-    Raises ``StoreError`` where not even that can be done.
+    The data folder's lock is held then, too: no second gateway drives the same devices. Raises
+    ``StoreError`` where not even that can be done.
     """
     refusal = standin.refusal(settings.data_dir)
     if not refusal:
         return settings, ""
+    stack.enter_context(lock.hold(settings.data_dir))
     store = settings.store.model_copy(update=_IN_MEMORY)
     standin.begin(settings.data_dir, settings.stand_in)
     here = settings.model_copy(update={"data_dir": settings.stand_in, "store": store})
@@ -130,9 +132,9 @@ def open_store(
     beliefs = Beliefs(archive, state)
     stack.callback(beliefs.close)
     try:
-        standin.bring_back(settings.stand_in, beliefs, archive, now)
+        standin.bring_back(settings.stand_in, state, beliefs, archive, now)
     except StoreError as error:
-        health.alarm("stand-in", f"what is in {settings.stand_in} could not be brought here: {error}; restart flexedge to try again")  # fmt: skip  # noqa: E501
+        health.alarm("stand-in", f"what was gathered in {settings.stand_in} could not be brought here: {error}; restart flexedge to try again")  # fmt: skip  # noqa: E501
     for name, words in beliefs.conditions().items():
         health.alarm(name, words)
     return beliefs, state

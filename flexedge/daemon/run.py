@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -69,8 +70,8 @@ def live(
     facts: Callable[[], Facts] = facts,
 ) -> bool:
     """One run, until something comes from ``ending``; whether another is to follow."""
-    here, refusal = somewhere(settings)
     with ExitStack() as stack:
+        here, refusal = somewhere(settings, stack)
         clock = _clock(settings, wall, stack)
         composed = compose(here, loaded, clock, stack)
         keeping = _keeping(settings, composed.gateway, clock, facts)
@@ -79,9 +80,10 @@ def live(
             keeping.step(clock.now())
         jobs = _start(here, composed, clock, keeping, stack)
         if refusal:
-            composed.gateway.health.alarm("store-memory", _IN_MEMORY.format(refusal))
-            held = standin.holds(settings.data_dir)
-            jobs.every(_MINUTE, "disk", lambda _: ask_again(settings.data_dir, ending, held=held))
+            health, held = composed.gateway.health, standin.holds(settings.data_dir)
+            health.alarm("store-memory", _IN_MEMORY.format(refusal))
+            ask = partial(ask_again, settings.data_dir, ending, held)
+            jobs.every(_MINUTE, "disk", guarded_job("disk", health, ask))
         notify.notify("READY=1", f"STATUS=flexedge {__version__} runs {loaded.site.site.name}")
         _log.info("flexedge runs", version=__version__, site=loaded.site.site.name)
         again = _wait(ending, composed.gateway, clock)
@@ -91,7 +93,7 @@ def live(
     return again
 
 
-def ask_again(folder: Path, ending: Ending, *, held: bool) -> None:
+def ask_again(folder: Path, ending: Ending, held: bool, _now: datetime) -> None:  # noqa: FBT001 (a job's)
     """Begin anew where the disk takes writes again; ``held``: and what it held is there again.
 
     While a disk is not mounted there is an empty folder in its place, which takes writes.

@@ -5,6 +5,7 @@ what numbers mean), as far as that can be read. What it gathered is brought to t
 the first run that has that again. It goes with the machine's power.
 """
 
+import itertools
 import os
 import shutil
 import stat
@@ -22,8 +23,10 @@ from flexedge.store.local import durable, recover, wal
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.opening import open_state
 from flexedge.store.snapshots import STATE
+from flexedge.store.state import State
 
 _PRIVATE = 0o700
+_LEFT = ".left-"
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _KNOWN = Stamp("", 0, trusted=True)
 _FOR_GOOD = Keep(None, None, None, None)
@@ -67,29 +70,51 @@ def begin(folder: Path, standing: Path) -> None:
         durable.write(state, image)
 
 
-def bring_back(standing: Path, beliefs: Beliefs, archive: LocalArchive, now: datetime) -> int:
+def bring_back(
+    standing: Path, state: State, beliefs: Beliefs, archive: LocalArchive, now: datetime
+) -> int:
     """Bring what a stand-in gathered to the real folder, and remove it; how many rows.
 
-    What is there already by its key is replaced, so it does no harm twice. Raises ``StoreError``;
-    the stand-in is still there then.
+    First of all the control points that it held and did not let go of. What is there already by its
+    key is replaced, so it does no harm twice. Raises ``StoreError``; what could not be brought is
+    left for the next start then, and never stood in again.
     """
-    if not standing.is_dir():
-        return 0
-    state, _ = open_state(standing, now)
+    left = [path for path in standing.parent.glob(f"{standing.name}{_LEFT}*") if path.is_dir()]
+    if standing.is_dir():
+        left.append(_renamed(standing))
+    return sum(_brought(path, state, beliefs, archive, now) for path in sorted(left))
+
+
+def _renamed(standing: Path) -> Path:
+    """So that a stand-in that could not be brought back is not taken for the newest state."""
+    names = (standing.with_name(f"{standing.name}{_LEFT}{n}") for n in itertools.count())
+    free = next(name for name in names if not name.exists())
     try:
-        old = LocalArchive(standing, now, keep=_FOR_GOOD)
+        return standing.rename(free)
+    except OSError as error:
+        raise durable.failed(str(standing), error) from error
+
+
+def _brought(
+    left: Path, state: State, beliefs: Beliefs, archive: LocalArchive, now: datetime
+) -> int:
+    before, _ = open_state(left, now)
+    try:
+        for control, since in before.held().items():
+            state.hold(control, since)
+        old = LocalArchive(left, now, keep=_FOR_GOOD)
         try:
-            Beliefs(old, state)  # numbers that only the archive knows
-            sources = {n: beliefs.source(one) for n, one in state.sources().items()}
+            Beliefs(old, before)  # numbers that only the archive knows
+            sources = {n: beliefs.source(one) for n, one in before.sources().items()}
             brought = sum(
                 _bring(old, archive, number, beliefs.register(sensor), sources)
-                for number, sensor in state.sensors().items()
+                for number, sensor in before.sensors().items()
             )
         finally:
             old.close()
     finally:
-        state.close()
-    shutil.rmtree(standing, ignore_errors=True)
+        before.close()
+    shutil.rmtree(left, ignore_errors=True)
     return brought
 
 

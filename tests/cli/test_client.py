@@ -1,5 +1,6 @@
 import argparse
 import json
+import os
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flexedge.cli.client import Client, DaemonAway, client, moment
+from flexedge.config.settings import Settings
 from flexedge.errors import FlexedgeError
 from tests.cli.conftest import STATUS, Site
 
@@ -28,6 +30,25 @@ def test_it_finds_the_gateway_by_a_settings_file(
     file.write_text(f"data-dir: {folder}\n", encoding="utf-8")
     gateway = client(argparse.Namespace(settings=file))
     assert gateway.get("/api/status")["site"] == site.state.site
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("later_s", [-60, 60])
+def test_of_two_words_the_newest_counts(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later_s: int
+) -> None:
+    monkeypatch.setenv("FLEXEDGE_MEMORY_DIR", str(tmp_path))
+    standing = Settings(data_dir=folder, memory_dir=tmp_path).stand_in
+    standing.mkdir()
+    write_runtime(standing, {"url": "http://127.0.0.1:1", "token": "x"})
+    at = (folder / "runtime.json").stat().st_mtime + later_s
+    os.utime(standing / "runtime.json", (at, at))
+    gateway = client(argparse.Namespace(settings=None))
+    if later_s < 0:
+        assert gateway.get("/api/status")["site"] == STATUS.site
+    else:
+        with pytest.raises(DaemonAway, match=r"127\.0\.0\.1:1"):
+            gateway.get("/api/status")
 
 
 def test_no_gateway(folder: Path) -> None:

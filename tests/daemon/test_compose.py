@@ -108,7 +108,9 @@ def test_a_stand_in_that_cannot_be_read_does_not_hold_up_a_start(tmp_path: Path)
     with ExitStack() as stack:
         open_store(settings, health, NOW, stack)
     assert "could not be brought here" in health.alarms["stand-in"]
-    assert settings.stand_in.exists()
+    assert [path.name for path in settings.memory_dir.iterdir()] == [
+        f"{settings.stand_in.name}.left-0"
+    ]
 
 
 @pytest.mark.postgres

@@ -21,6 +21,7 @@ from flexedge.config.settings import Settings, Web
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.loops import Service
 from flexedge.daemon.run import ask_again, live
+from flexedge.errors import StoreLocked
 from flexedge.store import lock
 from flexedge.store.state import State
 from tests.store.local.loop_disk import LoopDisk
@@ -334,18 +335,21 @@ def test_where_the_disk_takes_no_writes_it_runs_in_memory_until_it_does(
     disk.mount("ro")
     ending.put(True)
     assert live(settings, loaded, ending, WallClock)
-    ask_again(data, ending, held=True)
+    ask_again(data, ending, True, NOW)
     assert ending.empty()
     away = State(settings.stand_in / "state.db")
     assert away.fact("owner") == "me"
+    away.hold("battery.battery.power", NOW)  # as if it had been killed
     away.close()
+    with lock.hold(data), pytest.raises(StoreLocked):  # another one that began before
+        live(settings, loaded, ending, WallClock)
     disk.unmount()
     data.mkdir()  # what lies below the mount
-    ask_again(data, ending, held=True)
+    ask_again(data, ending, True, NOW)
     assert ending.empty()
     data.rmdir()
     disk.mount()
-    ask_again(data, ending, held=True)
+    ask_again(data, ending, True, NOW)
     assert ending.get_nowait()
     ending.put(False)
     assert not live(settings, loaded, ending, WallClock)

@@ -9,6 +9,7 @@ import pytest
 
 from flexedge.errors import StoreError, StoreLocked
 from flexedge.store.lock import hold
+from tests.store.local.loop_disk import LoopDisk
 
 _HOLD = """
 import sys
@@ -103,3 +104,21 @@ def test_no_folder_or_a_link_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="lock"), hold(tmp_path):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.disk
+def test_on_a_disk_that_takes_no_writes_it_is_held_all_the_same(disk: LoopDisk) -> None:
+    disk.unmount()
+    disk.mount("ro")
+    with hold(disk.folder):  # nobody can have it: there is no lock
+        pass
+    disk.unmount()
+    disk.mount()
+    with hold(disk.folder):
+        pass
+    disk.unmount()
+    disk.mount("ro")
+    with hold(disk.folder), pytest.raises(StoreLocked), hold(disk.folder):
+        pass
+    with hold(disk.folder):
+        pass

@@ -44,6 +44,9 @@ class Folder:
         read: list[float] = self.archive.readings([number], NOW, NOW + 2 * HOUR).value.tolist()
         return read
 
+    def bring_back(self, standing: Path) -> int:
+        return standin.bring_back(standing, self.state, self.beliefs, self.archive, NOW)
+
     def close(self) -> None:
         self.beliefs.close()
         self.state.close()
@@ -69,6 +72,7 @@ def test_a_stand_in_begins_with_the_state_and_brings_back_what_it_gathered(
     assert away.told == ""
     assert away.state.fact("owner") == "me"
     assert list(away.state.held()) == ["battery.power"]
+    away.state.hold("car.charger.power", NOW)
     away.read("new.power", 5.0)
     away.read("a.power", 2.0)
     away.plan(3.0)
@@ -78,12 +82,44 @@ def test_a_stand_in_begins_with_the_state_and_brings_back_what_it_gathered(
     state.sensor_id(Sensor("other.power", "kW"))
     state.close()
     home = Folder(real)
-    assert standin.bring_back(standing, home.beliefs, home.archive, NOW) == 6
-    assert not standing.exists()
+    assert home.bring_back(standing) == 6
+    assert list(standing.parent.iterdir()) == []
+    assert set(home.state.held()) == {"battery.power", "car.charger.power"}
     assert home.values("a.power") == [2.0]  # the same moment, read later
     assert home.values("new.power") == [5.0]
     assert home.beliefs.believed("a.power", "scheduler", QUARTERS).values.tolist() == [3.0] * 4
-    assert standin.bring_back(standing, home.beliefs, home.archive, NOW) == 0
+    assert home.bring_back(standing) == 0
+    home.close()
+
+
+def test_what_could_not_be_brought_back_is_kept_but_stands_in_no_more(
+    real: Path, tmp_path: Path
+) -> None:
+    standing = tmp_path / "memory" / "mine"
+    standin.begin(real, standing)
+    away = Folder(standing)
+    away.state.hold("car.charger.power", NOW)
+    away.read("a.power", 2.0)
+    away.close()
+    journal = (standing / "journal.db").rename(tmp_path / "journal.db")
+    (standing / "journal.db").mkdir()
+    home = Folder(real)
+    with pytest.raises(StoreError):
+        home.bring_back(standing)
+    assert "car.charger.power" in home.state.held()  # all the same
+    home.state.remember("owner", "changed")
+    home.close()
+    standin.begin(real, standing)
+    away = Folder(standing)
+    assert away.state.fact("owner") == "changed"
+    away.close()
+    (left,) = standing.parent.glob("mine.left-*")
+    (left / "journal.db").rmdir()
+    journal.rename(left / "journal.db")
+    home = Folder(real)
+    assert home.bring_back(standing) == 1
+    assert home.values("a.power") == [2.0]
+    assert list(standing.parent.iterdir()) == []
     home.close()
 
 

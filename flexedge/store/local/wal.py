@@ -124,8 +124,8 @@ def _judged(frames: npt.NDArray[np.uint8], head: _Words, *, headed: bool) -> _Lo
 
 
 def _page_size(path: Path) -> int:
-    data = durable.read(path)[_SIZE_AT]
-    return max(int.from_bytes(data, "big"), _LEAST)
+    told = int.from_bytes(durable.read(path)[_SIZE_AT], "big")
+    return told if told >= _LEAST and told.bit_count() == 1 else _LEAST  # it may be damaged, too
 
 
 def _sums(words: _Words, seeds: _Words) -> _Words:

@@ -120,3 +120,12 @@ def test_a_database_that_became_smaller_is_so(tmp_path: Path, writer: sqlite3.Co
     wal.demand_whole(path)
     assert kept(path) == {0, 1, 2}
     assert len(wal.image(path)) < 8 * 1024
+
+
+def test_a_page_size_that_is_damaged_beside_a_damaged_head_is_survived(path: Path) -> None:
+    flip(path, 5)
+    data = bytearray(path.read_bytes())
+    data[16:18] = (4099).to_bytes(2, "big")
+    path.write_bytes(data)
+    wal.demand_whole(path)  # SQLite says what is wrong with the file itself
+    assert wal.image(path)[:16] == b"SQLite format 3\0"
