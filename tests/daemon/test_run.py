@@ -341,8 +341,10 @@ def test_where_the_disk_takes_no_writes_it_runs_in_memory_until_it_does(
     assert away.fact("owner") == "me"
     away.hold("battery.battery.power", NOW)  # as if it had been killed
     away.close()
+    ending.put(True)
     with lock.hold(data), pytest.raises(StoreLocked):  # another one that began before
         live(settings, loaded, ending, WallClock)
+    assert ending.get_nowait()
     disk.unmount()
     data.mkdir()  # what lies below the mount
     ask_again(data, ending, True, NOW)

@@ -227,3 +227,19 @@ def test_a_manifest_that_changed_is_damage(tmp_path: Path, change: str) -> None:
     connection.close()
     with pytest.raises(StoreDamaged, match="what it says of readings/"):
         Journal(path)
+
+
+def test_numbers_are_not_given_again_when_all_has_gone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.append([some(1), some(1)], STAMP)
+    journal.exchange([partition("readings/a", 2)], taken=[1, 2])
+    journal.exchange([], ["readings/a"])
+    journal.close()
+    again = Journal(tmp_path / "j.db")
+    assert (again.last, again.lacking) == (2, 0)
+    again.append([some(1)], STAMP)
+    again.drop([3])
+    again.close()
+    third = Journal(tmp_path / "j.db")
+    assert (third.last, third.lacking) == (3, 0)
+    third.close()

@@ -129,3 +129,15 @@ def test_a_page_size_that_is_damaged_beside_a_damaged_head_is_survived(path: Pat
     path.write_bytes(data)
     wal.demand_whole(path)  # SQLite says what is wrong with the file itself
     assert wal.image(path)[:16] == b"SQLite format 3\0"
+
+
+def test_a_hole_in_the_one_commit_that_was_not_finished_is_no_damage(
+    tmp_path: Path, writer: sqlite3.Connection
+) -> None:
+    before = log(tmp_path / "live.db").stat().st_size
+    writer.execute("insert into t values (1000, ?)", ("many pages " * 900,))
+    path = copied(tmp_path / "live.db")
+    data = log(path).read_bytes()
+    assert len(data) > before + 5 * FRAME
+    log(path).write_bytes(data[:before] + bytes(FRAME) + data[before + FRAME :])
+    wal.demand_whole(path)
