@@ -78,6 +78,8 @@ class Meaning(Record):
     """For unit "A": told as the power of that current on all phases. The sensor is in kW."""
     zero_when: dict[PointName, float] = {}
     """The value is 0 while one of these points shows this: a limit of 16 A that is switched off."""
+    turns_at: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """For counters of energy: the value, in ``unit`` after scaling, in whose place they show 0."""
 
     @field_validator("unit")
     @classmethod
@@ -93,6 +95,8 @@ class Meaning(Record):
             raise ValueError('amps is for unit "A"')
         if self.valid is not None and self.valid[0] > self.valid[1]:
             raise ValueError("valid is [least, most]; here the first is above the second")
+        if self.turns_at is not None and self.sensor_unit != "kWh":
+            raise ValueError("turns-at is for what counts energy, in kWh or Wh")
         return self
 
     @property
@@ -101,6 +105,11 @@ class Meaning(Record):
         if self.relative_to is not None or self.amps is not None:
             return "kW"
         return sensor_unit(self.unit)[0]
+
+    @property
+    def turnover(self) -> float | None:
+        """``turns_at`` in the sensor's unit."""
+        return None if self.turns_at is None else self.turns_at * sensor_unit(self.unit)[1]
 
     @property
     def factor(self) -> float:

@@ -102,6 +102,8 @@ def _provided(profile: Profile, _path: Path) -> _Found:
 
 def _points(profile: Profile, _path: Path) -> _Found:
     for name, point in profile.points.items():
+        if point.turns_at is not None and name.partition(".")[2].startswith("soc"):
+            yield ("points", name, "turns-at"), "turns-at is for counters; a soc is what is stored"
         if point.relative_to is not None:
             yield from _rating(profile, point.relative_to, ("points", name, "relative-to"))
         for other in point.zero_when:

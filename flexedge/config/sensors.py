@@ -23,6 +23,8 @@ class SensorOrigin:
     unit: str
     device: str | None = None
     point: str | None = None
+    turns_at: float | None = None
+    """The value at which a counter shows 0 again, in ``unit``."""
 
 
 def claims_of(site: Site) -> dict[tuple[str, str], str]:
@@ -48,7 +50,8 @@ def sensors_of(
             role, _, quantity = point.partition(".")
             owner = claims.get((device, role))
             name = f"{device}.{point}" if owner is None else f"{owner}.{quantity}"
-            sensors[name] = SensorOrigin(profile.points[point].sensor_unit, device, point)
+            said = profile.points[point]
+            sensors[name] = SensorOrigin(said.sensor_unit, device, point, said.turnover)
     return sensors
 
 

@@ -30,6 +30,8 @@ class Sensor:
     resolution: timedelta = INSTANT
     knowable: Knowable | None = None
     """None: when the event is over."""
+    turns_at: float | None = None
+    """The value at which a counter shows 0 again, where that is known."""
 
     @property
     def known(self) -> Knowable:

@@ -191,7 +191,10 @@ def resolve(
     site: Site, origins: Mapping[str, SensorOrigin], drivers: Mapping[str, Driver], currency: str
 ) -> Plant:
     """Put site and drivers together; ``origins`` says where each sensor's values come from."""
-    sensors = {name: Sensor(name, origin.unit) for name, origin in origins.items()}
+    sensors = {
+        name: Sensor(name, origin.unit, turns_at=origin.turns_at)
+        for name, origin in origins.items()
+    }
     sensor_of = {
         (origin.device, origin.point): name
         for name, origin in origins.items()

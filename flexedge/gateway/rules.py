@@ -31,11 +31,12 @@ def _rule(plant: Plant, sensor: str) -> Rule:
     asset, _, quantity = sensor.rpartition(".")
     if quantity == "heat-demand" and sensor not in plant.every:
         return Rule("mean", WINDOW, WINDOW)
-    method = _METHODS.get(plant.sensors[sensor].unit, "state")
+    known = plant.sensors[sensor]
+    method = _METHODS.get(known.unit, "state")
     if quantity.startswith("soc"):
         method = "state"
     every = plant.every.get(sensor) or _every_of_derived(plant, asset, quantity)
-    return Rule(method, STEP, max(every, _QUICK))
+    return Rule(method, STEP, max(every, _QUICK), known.turns_at)
 
 
 def _every_of_derived(plant: Plant, asset: str, quantity: str) -> timedelta:

@@ -228,7 +228,9 @@ class Beliefs:
         start, end = int(edges[0]), int(edges[-1])
         step = _HOUR if not (edges % us(_HOUR)).any() else timedelta(minutes=5)
         fine = self._archive.buckets(numbers, moment(start), step, (end - start) // us(step))
-        return merged(fine, edges, us(step))
+        known = self._registry.sensors().items()
+        turns = {number: one.turns_at for number, one in known if one.turns_at is not None}
+        return merged(fine, edges, us(step), turns)
 
     def energies_kwh(self, start: datetime, end: datetime) -> dict[str, float]:
         """The integral of every power sensor's usable readings: kWh by sensor name.

@@ -20,6 +20,15 @@ RESTARTS_BELOW = 0.9
 """A counter that falls to less than this share of what it showed has begun anew."""
 TURNS_WITHIN = 0.1
 """A counter turns over from the top to the bottom of its range: within this share of it."""
+RISE = f"""sum(case
+                when before is null then 0
+                when value >= before then value - before
+                when before > {1 - TURNS_WITHIN} * turns_at and before <= turns_at
+                    and value < {TURNS_WITHIN} * turns_at
+                    then turns_at - before + greatest(value, 0)
+                when value >= {RESTARTS_BELOW} * before then 0
+                else greatest(value, 0) end)"""
+"""What a counter gained, of value, before and turns_at; for DuckDB and PostgreSQL."""
 MINUTES_US, HOURS_US = 300_000_000, 3_600_000_000
 """The widths of the roll-ups that are kept."""
 
@@ -72,10 +81,6 @@ def summed(
     a counter turns over to 0 where that is known; ``store.merging.gained`` says the same in numpy.
     """
     start = f"event_us - ((event_us - {origin_us}) % {width_us} + {width_us}) % {width_us}"
-    turned = (
-        f"before > {1 - TURNS_WITHIN} * turns_at and before <= turns_at"
-        f" and value < {TURNS_WITHIN} * turns_at"
-    )
     return f"""
         with usable as (
             select sensor, event_us, value, {start} as start_us from {relation}
@@ -89,14 +94,9 @@ def summed(
             min(value) as least, max(value) as most,
             arg_min(value, event_us) as first, min(event_us) as first_us,
             arg_max(value, event_us) as last, max(event_us) as last_us,
-            sum(case
-                when before is null then 0
-                when value >= before then value - before
-                when {turned} then turns_at - before + greatest(value, 0)
-                when value >= {RESTARTS_BELOW} * before then 0
-                else greatest(value, 0) end) as rise,
+            {RISE} as rise,
             sum(value * (least(coalesce(next_us - event_us, 0), {HOLD_US}) / 1e6)) as integral
-        from stepped left join {_turnovers(turnovers or {})} using (sensor)
+        from stepped left join {listed(turnovers or {})} using (sensor)
         group by sensor, start_us
         order by sensor, start_us"""
 
@@ -122,6 +122,7 @@ def summed_again(
     return summed(readings, width_us, 0, turnovers)
 
 
-def _turnovers(turnovers: Mapping[int, float]) -> str:
-    rows: Sequence[str] = [f"({sensor}, {most!r}::double)" for sensor, most in turnovers.items()]
-    return f"(values {', '.join(rows or ['(null::integer, null::double)'])}) as t(sensor, turns_at)"
+def listed(turnovers: Mapping[int, float]) -> str:
+    """Turnovers as a relation, for DuckDB and PostgreSQL."""
+    rows: Sequence[str] = [f"({sensor}, {most!r}::float8)" for sensor, most in turnovers.items()]
+    return f"(values {', '.join(rows or ['(null::integer, null::float8)'])}) as t(sensor, turns_at)"

@@ -43,7 +43,7 @@ class Rule:
     every: timedelta
     """How often it is read."""
     turns_at: float | None = None
-    """The value after which a counter begins at 0 again, where that is known."""
+    """The value at which a counter shows 0 again, where that is known."""
 
     @property
     def resolution(self) -> timedelta:

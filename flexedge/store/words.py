@@ -1,12 +1,17 @@
 """Sensors and sources in words: JSON that stands beside their numbers where there are no tables."""
 
+import contextlib
 import json
+import math
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.errors import StoreError
 
+TURNS_AT = "turns_at"
+"""What only the words of a counter have that is known to turn over."""
 _US = timedelta(microseconds=1)
 
 
@@ -39,12 +44,14 @@ def knowable_of(content: dict[str, Any] | None) -> Knowable | None:
 
 def sensor_words(sensor: Sensor) -> str:
     """A sensor as JSON; the same text for the same sensor."""
-    content = {
+    content: dict[str, Any] = {
         "name": sensor.name,
         "unit": sensor.unit,
         "resolution_us": sensor.resolution // _US,
         "knowable": knowable_json(sensor.knowable),
     }
+    if sensor.turns_at is not None:
+        content[TURNS_AT] = sensor.turns_at
     return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
 
@@ -57,9 +64,29 @@ def sensor_of(words: str) -> Sensor:
             unit=content["unit"],
             resolution=content["resolution_us"] * _US,
             knowable=knowable_of(content["knowable"]),
+            turns_at=_turns_at(content.get(TURNS_AT)),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"these are not the words of a sensor: {words}") from error
+
+
+def _turns_at(said: float | None) -> float | None:
+    if said is not None and not 0 < said < math.inf:
+        raise ValueError(f"no counter turns over at {said}")
+    return said
+
+
+def turnovers(known: Mapping[int, str]) -> dict[int, float]:
+    """By number at which value a counter shows 0 again, of the words of sensors.
+
+    Only of those that say so; words that cannot be read say nothing.
+    """
+    found = {}
+    for number, words in known.items():
+        if TURNS_AT in words:
+            with contextlib.suppress(StoreError):
+                found[number] = sensor_of(words).turns_at
+    return {number: value for number, value in found.items() if value is not None}
 
 
 def source_words(source: Source) -> str:

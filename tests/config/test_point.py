@@ -22,6 +22,13 @@ def test_factors_lead_to_the_sensors_unit() -> None:
     assert point(unit="A").sensor_unit == "A"
 
 
+def test_a_turnover_is_told_in_the_sensors_unit() -> None:
+    wh = point(**{"unit": "Wh", "scale": 0.1, "turns-at": 100_000_000})
+    assert (wh.turnover, wh.sensor_unit) == (100_000.0, "kWh")
+    assert point(**{"unit": "kWh", "turns-at": 99_999.9}).turnover == 99_999.9
+    assert point(unit="kWh").turnover is None
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -30,6 +37,9 @@ def test_factors_lead_to_the_sensors_unit() -> None:
         ({"valid": [5, 1]}, "first is above the second"),
         ({"relative-to": "pv.rated"}, 'relative-to is for unit "%"'),
         ({"amps": {}}, 'amps is for unit "A"'),
+        ({"turns-at": 100}, "turns-at is for what counts energy, in kWh or Wh"),
+        ({"unit": "kWh", "turns-at": 0}, "greater than 0"),
+        ({"unit": "kWh", "turns-at": float("inf")}, "finite"),
         ({"sunspec": 103, "offset": 2}, "either address, or sunspec and offset"),
         ({"offset": 2}, "sunspec and offset go together"),
         ({"address": 70000}, "less than or equal to 65535"),

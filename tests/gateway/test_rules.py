@@ -26,6 +26,17 @@ def test_units_say_how_readings_become_values(hut: "Hut") -> None:
     assert rules["heating.cop"] == Rule("state", STEP, MINUTE)
 
 
+def test_a_counter_turns_over_where_its_profile_says_so(hut: "Hut") -> None:
+    last = "energy-import: {table: input, address: 72, type: float32, unit: kWh"
+    hut.profile("eastron-sdm630", last, f"{last}, turns-at: 100000")
+    gateway = hut.home().gateway
+    rules = rules_of(gateway.plant)
+    assert rules["grid.energy-import"] == Rule("counter", STEP, MINUTE, 100_000.0)
+    assert rules["grid.energy-export"] == Rule("counter", STEP, MINUTE)
+    assert gateway.beliefs.sensor("grid.energy-import").turns_at == 100_000.0
+    assert gateway.beliefs.sensor("grid.energy-export").turns_at is None
+
+
 def test_what_is_derived_comes_at_the_pace_of_what_it_is_derived_from(hut: "Hut") -> None:
     world = hut("heating", "house")
     rules = rules_of(world.gateway.plant)

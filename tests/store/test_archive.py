@@ -3,22 +3,30 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from flexedge.domain.asset import Sensor
+from flexedge.domain.series import TimeGrid
 from flexedge.errors import StoreError
+from flexedge.store import beliefs, events
 from flexedge.store.archive import Archive, Asked, Keep, Stamp
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.postgres.archive import PostgresArchive
 from flexedge.store.rows import EPOCH, Beliefs, Readings, moment
+from flexedge.store.state import State
+from flexedge.store.words import sensor_words
 from tests.store import naive
 from tests.store.local.rows_made import NOW, SECOND, STAMP, believed, some
-from tests.store.summing import by_hand, table
+from tests.store.summing import TURNS_AT, by_hand, table
 
 Opened = Callable[[Keep], Archive]
+COUNTER = Sensor("meter.energy", "kWh", turns_at=TURNS_AT)
 DAY, FOR_EVER = timedelta(days=1), Keep(None, None, None, None)
 END = EPOCH + 99_999 * DAY
 NONE, SILENCE = Beliefs.empty(), Readings.empty()
@@ -189,6 +197,95 @@ def test_buckets_are_what_their_readings_say(archive: Archive, width_s: int) -> 
             for mine, hand in zip(table(found), expected, strict=True):
                 assert mine == pytest.approx(hand, rel=1e-12, abs=1e-9)
         archive.maintain(now)
+
+
+def turning(sensor: int, seed: int, n: int = 400) -> Readings:
+    """A counter that turns over some times, and once begins anew far from its top."""
+    steps = np.random.default_rng(seed).integers(0, 40, n) / 4
+    shown = np.cumsum(steps) % TURNS_AT
+    at = np.flatnonzero((shown[:-1] > 30) & (shown[:-1] < 80))[60] + 1
+    shown[at:] = np.cumsum(steps[at:]) % TURNS_AT
+    return Readings.of({"sensor": np.full(n, sensor), "event_us": np.arange(n) * 100 * SECOND,
+                        "value": shown, "quality": np.zeros(n)})  # fmt: skip
+
+
+@pytest.mark.parametrize("width_s", [60, 300, 420, 3600, 36_000])
+def test_counters_that_turn_over_are_summed_as_by_hand(
+    opened: Callable[..., Archive], width_s: int
+) -> None:
+    archive = opened()
+    archive.introduce("sensor", 1, sensor_words(COUNTER))
+    archive.introduce("sensor", 2, sensor_words(Sensor("other.energy", "kWh")))
+    whole = Readings.joined([turning(1, 1), turning(2, 1)])
+    late = np.random.default_rng(width_s).random(len(whole)) < 0.2
+    edges = [width_s * SECOND * step for step in range(1 + 36_000 // width_s)]
+
+    def right(archive: Archive, rows: Readings) -> None:
+        found = archive.buckets([1, 2], EPOCH, timedelta(seconds=width_s), len(edges) - 1)
+        expected = by_hand(rows, edges)
+        assert [row["rise"] for row in table(found)] == [row["rise"] for row in expected]
+
+    archive.commit(whole.take(~late), NONE, STAMP)
+    right(archive, whole.take(~late))
+    archive.maintain(EPOCH + DAY)
+    right(archive, whole.take(~late))
+    archive.close()
+    again = opened()
+    right(again, whole.take(~late))
+    again.commit(whole.take(late), NONE, STAMP)
+    right(again, whole)
+    again.maintain(NOW)
+    right(again, whole)
+
+
+def test_what_was_summed_up_before_a_turnover_was_named_stays(archive: Archive) -> None:
+    shown = ((0, 95.0), (100, 5.0), (290, 96.0), (310, 2.0))  # turns in a bucket, and between two
+    archive.commit(Readings.joined([reading(1, *row) for row in shown]), NONE, STAMP)
+    ask = partial(archive.buckets, [1], EPOCH)
+    archive.maintain(EPOCH + DAY)
+    assert ask(timedelta(minutes=10), 1).rise.tolist() == [5 + 91 + 2]
+    archive.introduce("sensor", 1, sensor_words(COUNTER))
+    archive.maintain(EPOCH + 2 * DAY)
+    assert ask(timedelta(minutes=10), 1).rise.tolist() == [5 + 91 + 6]
+    assert ask(timedelta(hours=1), 1).rise.tolist() == [5 + 91 + 2]
+    assert ask(timedelta(minutes=7), 1).rise.tolist() == [10 + 91 + 6]  # of readings
+    archive.commit(reading(1, 200, 50.0), NONE, STAMP)
+    for now in (EPOCH + 3 * DAY, EPOCH + 4 * DAY):
+        assert ask(timedelta(minutes=10), 1).rise.tolist() == [10 + 91 + 6]
+        assert ask(timedelta(hours=1), 1).rise.tolist() == [10 + 91 + 6]
+        archive.maintain(now)
+    archive.introduce("sensor", 1, sensor_words(Sensor("meter.energy", "kWh")))
+    assert ask(timedelta(minutes=7), 1).rise.tolist() == [5 + 91 + 2]
+
+
+def test_a_turnover_is_lost_nowhere_on_the_way(archive: Archive, tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    facade = beliefs.Beliefs(archive, state)
+    # At 7.5 kWh an hour, read every minute at half past; each turns over before another minute:
+    # inside of 5 minutes, at their edge, at that of an hour, of a day in UTC and one in India.
+    n, step, minutes = 2880, 0.125, {"in": 63, "edge": 65, "hour": 120, "day": 1440, "india": 1110}
+    for name, minute in minutes.items():
+        number = facade.register(Sensor(f"{name}.energy", "kWh", turns_at=TURNS_AT))
+        shown = (TURNS_AT + step * (np.arange(n) - minute) + step / 2) % TURNS_AT
+        archive.commit(
+            Readings.of({"sensor": np.full(n, number), "value": shown, "quality": np.zeros(n),
+                         "event_us": (np.arange(n) * 60 + 30) * SECOND}), NONE, STAMP)  # fmt: skip
+    rule = events.Rule("counter", timedelta(minutes=5), timedelta(minutes=1), TURNS_AT)
+    names = [f"{name}.energy" for name in minutes]
+    for now in (EPOCH + 2 * DAY, EPOCH + 3 * DAY):
+        around = TimeGrid(EPOCH, rule.part, n // 5)
+        for found in facade.buckets_of(names, around).values():
+            told = events.values(rule, found, 300 * SECOND, n // 5 - 2)
+            assert told.tolist() == [5 * step] * (n // 5 - 2)
+        for width in (rule.part, timedelta(hours=1), timedelta(hours=24)):
+            each = width // timedelta(minutes=1)
+            found = facade.buckets(names, TimeGrid(EPOCH, width, n // each))
+            assert found.rise.tolist() == [(each - 1) * step] * (len(names) * n // each)
+        for zone, read in (("UTC", [1440, 1440]), ("Asia/Kolkata", [1110, 1440, 330])):
+            days = facade.days(names, date(1970, 1, 1), len(read), ZoneInfo(zone))
+            assert days.rise.tolist() == [(one - 1) * step for one in read] * len(names)
+        archive.maintain(now)
+    state.close()
 
 
 def test_buckets_start_anywhere(archive: Archive) -> None:

@@ -11,12 +11,14 @@ from flexedge.store.words import (
     sensor_words,
     source_of,
     source_words,
+    turnovers,
 )
 
 SENSORS = [
     Sensor("battery.power", "kW", timedelta(minutes=15)),
     Sensor("Zähler", "°C", timedelta(microseconds=1), Knowable(timedelta(days=-1))),
     Sensor("price", "EUR/MWh", timedelta(hours=1), Knowable(timedelta(0), 1, 13.5, "CET")),
+    Sensor("meter.energy", "kWh", timedelta(minutes=5), turns_at=99_999.9),
 ]
 SOURCES = [Source("meter", "sensor"), Source("flexedge", "scheduler", "storage", "3", "home")]
 
@@ -37,6 +39,10 @@ def test_the_words_are_these() -> None:
         '{"knowable": {"after_us": 0, "days_before": 1, "hour": 13.5, "zone": "CET"},'
         ' "name": "price", "resolution_us": 3600000000, "unit": "EUR/MWh"}'
     )
+    assert sensor_words(SENSORS[3]) == (
+        '{"knowable": null, "name": "meter.energy", "resolution_us": 300000000,'
+        ' "turns_at": 99999.9, "unit": "kWh"}'
+    )
     assert source_words(SOURCES[0]) == (
         '{"account": null, "kind": "sensor", "model": null, "name": "meter", "version": null}'
     )
@@ -48,6 +54,20 @@ def test_other_words_are_refused(words: str) -> None:
         sensor_of(words)
     with pytest.raises(StoreError, match="words of a source"):
         source_of(words)
+
+
+@pytest.mark.parametrize("said", ["0", "-1.5", "Infinity", "NaN", '"100"', "[]"])
+def test_a_turnover_that_is_none_is_refused(said: str) -> None:
+    words = sensor_words(SENSORS[3]).replace("99999.9", said)
+    with pytest.raises(StoreError, match="words of a sensor"):
+        sensor_of(words)
+    assert turnovers({1: words}) == {}
+
+
+def test_only_what_turns_over_has_a_turnover() -> None:
+    known = {number: sensor_words(sensor) for number, sensor in enumerate(SENSORS)}
+    named = {7: sensor_words(Sensor("turns_at", "kWh")), 8: "turns_at, in words of old"}
+    assert turnovers(known | named) == {3: 99_999.9}
 
 
 def test_a_moment_that_is_none_is_refused() -> None:

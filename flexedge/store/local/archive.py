@@ -21,6 +21,7 @@ from flexedge.store.local.partition import Kind as Grain
 from flexedge.store.local.rounds import Rounds
 from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
+from flexedge.store.words import turnovers
 
 _T = TypeVar("_T")
 _TICK = timedelta(microseconds=1)
@@ -52,12 +53,13 @@ class LocalArchive:
         self._journal = recover.opened(self._engine, folder, now, self.alarms.append)
         self._compactor = Compactor(self._engine, self._journal, history)
         self._roller = rollup.Roller(self._engine, self._compactor)
+        self._roller.turnovers = turnovers(self._journal.known("sensor"))
         self._shelf = self._compactor.shelf
         self._looks = Looks(self._engine, self._shelf)
         self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
         self._rounds = Rounds(self._journal, self._shelf)
         self._compacted: datetime | None = None
-        self._mending = threading.Lock()
+        self._mending, self._introducing = threading.Lock(), threading.Lock()
         self._begun = 0
         self._closed = False
         self._now = now
@@ -85,7 +87,9 @@ class LocalArchive:
 
     def introduce(self, kind: Kind, number: int, words: str) -> None:
         """Note what a sensor or source number stands for."""
-        self._guard.writing(lambda: self._journal.introduce(kind, number, words))
+        with self._introducing:
+            self._guard.writing(lambda: self._journal.introduce(kind, number, words))
+            self._roller.turnovers = turnovers(self._journal.known("sensor"))
 
     def known(self, kind: Kind) -> Mapping[int, str]:
         """What was introduced."""

@@ -4,7 +4,7 @@ A bucket that late readings fall into is summed up again from all its readings; 
 counts. What has been summed up goes with the manifest, so that it happens once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,8 @@ class Roller:
         self._engine = engine
         self._compactor = compactor
         self._shelf = compactor.shelf
+        self.turnovers: Mapping[int, float] = {}
+        """By sensor at which value a counter shows 0 again, where that is known."""
 
     def roll(self) -> bool:
         """Sum up readings that are new in partitions, the first of many; whether there were any.
@@ -125,7 +127,7 @@ class Roller:
         given: Columns = {"sensor": touched.sensor, "start_us": touched.start_us}
         for low, high in touched.spans(_AT_ONCE, width_us):
             readings = self._shelf.relation(view, "readings", Window(None, low, high), hot=False)
-            sums = summed_again(readings, "given", width_us, (low, high))
+            sums = summed_again(readings, "given", width_us, (low, high), self.turnovers)
             number = self._compactor.number()
             select = f"select *, {number << ORDER_BITS}::bigint as ord from ({sums})"
             one = self._compactor.write(Place(kind, number, number, 0), select, given)
@@ -159,7 +161,7 @@ class Roller:
         parts += [self._raw(view, some) for some in (head, rest, tail) if some.width_us and some.n]
         fine = Buckets.joined(parts)
         fine = fine.take(np.lexsort((fine.start_us, fine.sensor)))
-        return merged(fine, asked.edges, 1)
+        return merged(fine, asked.edges, 1, self.turnovers)
 
     def _stored(self, view: View, kind: Kind, window: Window) -> Buckets:
         rows = self._shelf.relation(view, kind, window)
@@ -168,7 +170,7 @@ class Roller:
     def _raw(self, view: View, asked: Stretches) -> Buckets:
         window = Window(asked.sensors, asked.start_us, asked.end_us)
         rows = self._shelf.relation(view, "readings", window)
-        sql = summed(rows, asked.width_us, asked.start_us)
+        sql = summed(rows, asked.width_us, asked.start_us, self.turnovers)
         return Buckets.of(self._engine.arrays(sql))
 
     def _fresh_us(self, view: View, asked: Stretches) -> int | None:

@@ -4,17 +4,18 @@ Readings mark the roll-ups that they touch; ``roll`` makes those anew once they 
 What is marked is summed from the readings themselves, so that an answer never waits for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from flexedge.domain.belief import USABLE
-from flexedge.store.buckets import HOLD_US, RESTARTS_BELOW
+from flexedge.store.buckets import HOLD_US, RISE, listed
 from flexedge.store.merging import merged
 from flexedge.store.postgres.server import Server, Session
 from flexedge.store.postgres.tables import HOURS, MINUTES, READINGS, Table, timescale
 from flexedge.store.rows import Buckets, Micros, micros
+from flexedge.store.words import TURNS_AT, turnovers
 
 WIDTHS_US = {MINUTES: 300_000_000, HOURS: 3_600_000_000}
 """How long the stretches are that are kept summed up."""
@@ -33,7 +34,13 @@ def _floor(column: str, width_us: int, origin_us: int = 0) -> str:
     return f"{column} - mod({within} + {width_us}, {width_us})"
 
 
-def summed(relation: str, width_us: int, origin_us: int = 0) -> str:
+def turning(session: Session) -> dict[int, float]:
+    """At which value counters show 0 again, by sensor, where that is known."""
+    known = "select number, words from known where kind = 'sensor' and strpos(words, %s) > 0"
+    return turnovers(dict(session.run(known, [TURNS_AT])))
+
+
+def summed(relation: str, width_us: int, turnovers: Mapping[int, float], origin_us: int = 0) -> str:
     """A query for the buckets of a relation of readings, as ``store.buckets.summed`` says it."""
     start = _floor("event_us", width_us, origin_us)
     return f"""
@@ -49,15 +56,11 @@ def summed(relation: str, width_us: int, origin_us: int = 0) -> str:
             min(value) as least, max(value) as most,
             min(value) filter (where before is null) as first, min(event_us) as first_us,
             min(value) filter (where next_us is null) as last, max(event_us) as last_us,
-            sum(case
-                when before is null then 0
-                when value >= before then value - before
-                when value >= {RESTARTS_BELOW} * before then 0
-                else greatest(value, 0) end) as rise,
+            {RISE} as rise,
             sum(case
                 when next_us is null then 0
                 else value * least(next_us - event_us, {HOLD_US}) / 1e6 end) as integral
-        from stepped group by sensor, start_us"""
+        from stepped left join {listed(turnovers)} using (sensor) group by sensor, start_us"""
 
 
 def touch(session: Session, relation: str) -> None:
@@ -82,20 +85,24 @@ def buckets(
     """Readings summed up in ``n`` stretches from ``start`` on; empty ones are left out."""
     lo, step = micros(start), width // _US
     hi = lo + n * step
+    turns = turning(session)
     for table in (HOURS, MINUTES):
         grain = WIDTHS_US[table]
         if lo % grain == 0 and step % grain == 0:
-            fine = _fine(session, sensors, table, lo, hi)
+            fine = _fine(session, sensors, table, (lo, hi), turns)
             edges: Micros = np.arange(lo, hi + 1, step, dtype=np.int64)
-            return merged(fine, edges, grain)
+            return merged(fine, edges, grain, turns)
     relation = (
         "(select * from readings where sensor = any(%s) and event_us >= %s and event_us < %s)"
     )
-    text = f"{summed(relation, step, lo)} order by sensor, start_us"
+    text = f"{summed(relation, step, turns, lo)} order by sensor, start_us"
     return Buckets.of(session.arrays(text, MINUTES.columns, [list(sensors), lo, hi]))
 
 
-def _fine(session: Session, sensors: Sequence[int], table: Table, lo: int, hi: int) -> Buckets:
+def _fine(
+    session: Session, sensors: Sequence[int], table: Table, span: tuple[int, int],
+    turns: Mapping[int, float],
+) -> Buckets:  # fmt: skip
     """Roll-ups of one width, those that are marked made anew on the way."""
     width = WIDTHS_US[table]
     marks = (
@@ -112,8 +119,9 @@ def _fine(session: Session, sensors: Sequence[int], table: Table, lo: int, hi: i
         " and start_us < %s and not exists (select from touched as t where t.sensor = k.sensor"
         f" and t.start_us = k.start_us and t.width_us = {width})"
     )
-    text = f"{kept} union all select * from ({summed(fresh, width)}) as fresh order by 1, 2"
-    return Buckets.of(session.arrays(text, table.columns, [list(sensors), lo, hi] * 2))
+    sums = summed(fresh, width, turns)
+    text = f"{kept} union all select * from ({sums}) as fresh order by 1, 2"
+    return Buckets.of(session.arrays(text, table.columns, [list(sensors), *span] * 2))
 
 
 def roll(server: Server, now: datetime) -> None:
@@ -147,7 +155,8 @@ def _rolled(server: Server, table: Table, until_us: int) -> int:
             f"delete from {table.name} as k using due as m"
             " where k.sensor = m.sensor and k.start_us = m.start_us"
         )
-        session.run(f"insert into {table.name} ({names}) {summed(marked, width)}")
+        sums = summed(marked, width, turning(session))
+        session.run(f"insert into {table.name} ({names}) {sums}")
         return n
 
 

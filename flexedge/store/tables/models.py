@@ -149,6 +149,8 @@ class Sensors(Model):
     knowable: Mapped[Json | None]
     timezone: Mapped[str]
     attributes: Mapped[Json]
+    turns_at: Mapped[float | None]
+    """The value at which a counter shows 0 again, where that is known."""
     __table_args__ = (sa.UniqueConstraint("asset_id", "name"), _KEPT_FOR_GOOD)
 
 

@@ -168,6 +168,7 @@ def _sensor_row(sensor: Sensor) -> Json:
         "unit": sensor.unit,
         "resolution": sensor.resolution,
         "knowable": knowable_json(sensor.knowable),
+        "turns_at": sensor.turns_at,
     }
 
 
@@ -176,10 +177,11 @@ def _source_row(source: Source) -> Json:
 
 
 def _sensors(connection: sa.Connection) -> dict[int, Sensor]:
-    columns = (Sensors.id, Sensors.key, Sensors.unit, Sensors.resolution, Sensors.knowable)
+    columns = (Sensors.id, Sensors.key, Sensors.unit, Sensors.resolution, Sensors.knowable,
+               Sensors.turns_at)  # fmt: skip
     return {
-        number: Sensor(key, unit, resolution, knowable_of(knowable))
-        for number, key, unit, resolution, knowable in connection.execute(
+        number: Sensor(key, unit, resolution, knowable_of(knowable), turns_at)
+        for number, key, unit, resolution, knowable, turns_at in connection.execute(
             sa.select(*columns).order_by(Sensors.id)
         )
     }

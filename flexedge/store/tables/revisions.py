@@ -11,7 +11,7 @@ from flexedge.store.tables.database import Database, sqlite_code
 from flexedge.store.tables.models import Leases, Meta, Model
 from flexedge.store.tables.seals import seal_anew
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The revision that this program's models are; ``migrations`` ends with it."""
 OLDEST_READER = "0003"
 """The oldest revision whose program can still use tables of the newest one."""

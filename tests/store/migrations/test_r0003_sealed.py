@@ -30,13 +30,14 @@ def filled(path: Path) -> None:
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All but seals, revision and what the tables say of themselves."""
+    """All but seals, revision, what came later and what the tables say of themselves."""
     with closing(sqlite3.connect(path)) as connection:
         query = "SELECT name FROM sqlite_master WHERE type = 'table'"
         tables = {name for (name,) in connection.execute(query)} - {"alembic_version", "meta"}
         found = {}
         for table in tables:
-            query = f"SELECT name FROM pragma_table_info('{table}') WHERE name <> 'seal'"
+            query = f"SELECT name FROM pragma_table_info('{table}') "
+            query += " WHERE name NOT IN ('seal', 'turns_at')"
             names = ", ".join(name for (name,) in connection.execute(query))
             found[table] = connection.execute(f"SELECT {names} FROM {table}").fetchall()
         return found

@@ -34,6 +34,7 @@ def test_a_sensor_keeps_its_number(state: State, where: Path | str) -> None:
         replace(POWER, unit="W"),
         replace(POWER, resolution=timedelta(0)),
         replace(POWER, knowable=Knowable(timedelta(hours=-1))),
+        replace(POWER, turns_at=99_999.9),
     ],
 )
 def test_a_sensor_that_changed_is_the_same_one(
