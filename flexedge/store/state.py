@@ -15,15 +15,29 @@ from flexedge.errors import StoreError
 from flexedge.store.archive import Kind
 from flexedge.store.sqlite import BESIDE
 from flexedge.store.tables import revisions
+from flexedge.store.tables.accounts import Account, AssetType, Plan
+from flexedge.store.tables.annotations import Remarks
 from flexedge.store.tables.assets import AssetTree
 from flexedge.store.tables.audit import AuditTrail
 from flexedge.store.tables.cursors import Positions
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.jobs import JobQueues
-from flexedge.store.tables.models import Facts, Leases, Sessions
+from flexedge.store.tables.models import (
+    Accounts,
+    AssetTypes,
+    Facts,
+    Leases,
+    Plans,
+    Secrets,
+    Sessions,
+)
+from flexedge.store.tables.placed import PlacedSensors
 from flexedge.store.tables.registry import Registry
 from flexedge.store.tables.schedules import Headers
 from flexedge.store.tables.seals import demand_sealed
+from flexedge.store.tables.secrets import Secret
+from flexedge.store.tables.table import Table
+from flexedge.store.tables.tasks import LatestRuns
 from flexedge.store.tables.users import People
 
 
@@ -48,7 +62,14 @@ class State:
         except BaseException:
             database.close()
             raise
+        self.accounts: Table[Account] = Table(database, Accounts, Account)
+        self.plans: Table[Plan] = Table(database, Plans, Plan)
+        self.asset_types: Table[AssetType] = Table(database, AssetTypes, AssetType)
         self.assets = AssetTree(database)
+        self.placed = PlacedSensors(database)
+        self.annotations = Remarks(database)
+        self.secrets: Table[Secret] = Table(database, Secrets, Secret)
+        self.tasks = LatestRuns(database)
         self.users = People(database)
         self.jobs = JobQueues(database)
         self.schedules = Headers(database)
@@ -139,17 +160,6 @@ class State:
         Raises ``StoreError`` when the number means something else here.
         """
         self._registry.reinstate(kind, number, words)
-
-    def place(
-        self,
-        number: int,
-        asset: int | None,
-        name: str,
-        timezone: str,
-        attributes: dict[str, object],
-    ) -> None:
-        """Put a sensor under an asset, with its name there, its time zone and its attributes."""
-        self._registry.place(number, asset, name, timezone, attributes)
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from flexedge.errors import RequestError
 from flexedge.gateway.view import Window
 from flexedge.web.answers import http_error, request_error
-from flexedge.web.api import Api
+from flexedge.web.own import Api
 from flexedge.web.auth import Access
 from flexedge.web.feed import Feed
 from flexedge.web.guard import Guard

@@ -2,27 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from flexedge.errors import StoreError
+from flexedge.store.tables.columns import Json, List
 from flexedge.store.tables.database import Database, as_row, as_value
-from flexedge.store.tables.models import Assets, Json, Sensors
+from flexedge.store.tables.models import Assets, Sensors
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One asset as FlexMeasures has it; ``kind`` is its type there ("battery")."""
+    """One asset as FlexMeasures has it; ``kind`` is the name of its type there ("battery")."""
 
     name: str
     kind: str
     parent_id: int | None = None
+    account_id: int | None = None
+    """None: public."""
+    defined_as: str | None = None
+    """What the site file calls it, where that defines it: it cannot be deleted then."""
     external_id: str | None = None
+    description: str | None = None
     latitude: float | None = None
     longitude: float | None = None
     attributes: Json = field(default_factory=dict)
     flex_model: Json = field(default_factory=dict)
     flex_context: Json = field(default_factory=dict)
+    sensors_to_show: List = field(default_factory=list)
+    sensors_to_show_as_kpis: List = field(default_factory=list)
 
 
 class AssetTree:
@@ -42,30 +51,28 @@ class AssetTree:
         if not self._database.execute(statement):
             raise StoreError(f"there is no asset {number}")
 
-    def remove(self, number: int) -> None:
-        """Remove an asset and all below it; their sensors stay, without an asset."""
+    def remove(self, number: int, now: datetime) -> None:
+        """Remove an asset and all below it; their sensors count as deleted, without an asset."""
         below = sa.select(Assets.id).where(Assets.id == number).cte(recursive=True)
         below = below.union_all(sa.select(Assets.id).join(below, Assets.parent_id == below.c.id))
         inside = Sensors.asset_id.in_(sa.select(below.c.id))
 
         def work(connection: sa.Connection) -> None:
             # Here, not by the foreign key: what that changes keeps its old seal.
-            connection.execute(sa.update(Sensors).where(inside).values(asset_id=None))
+            gone = {"asset_id": None, "deleted": now}
+            connection.execute(sa.update(Sensors).where(inside).values(gone))
             connection.execute(sa.delete(Assets).where(Assets.id == number))
 
         self._database.write(work)
+
+    def get(self, number: int) -> Asset | None:
+        """One asset; None if there is none."""
+        query = sa.select(Assets.__table__).where(Assets.id == number)
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else as_value(Asset, row)
 
     def all(self) -> Mapping[int, Asset]:
         """Every asset by its number."""
         query = sa.select(Assets.__table__).order_by(Assets.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
         return {row.id: as_value(Asset, row) for row in rows}
-
-    def sensors(self, number: int) -> Mapping[int, str]:
-        """The sensors of an asset: their names there by their numbers."""
-        query = sa.select(Sensors.id, Sensors.name).where(Sensors.asset_id == number)
-        return dict(
-            self._database.read(
-                lambda connection: connection.execute(query.order_by(Sensors.id)).all()
-            )
-        )

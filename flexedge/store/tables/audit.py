@@ -5,8 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database, as_row, as_value
-from flexedge.store.tables.models import Audit, Json
+from flexedge.store.tables.models import Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,12 @@ class Entry:
     what: str
     before: Json | None = None
     after: Json | None = None
+    user_id: int | None = None
+    """Who, where it is a user."""
+    account_id: int | None = None
+    """What was changed, or what that belongs to."""
+    asset_id: int | None = None
+    affected_user_id: int | None = None
 
 
 class AuditTrail:
@@ -30,8 +37,13 @@ class AuditTrail:
         """Add an entry; it is on disk when this returns."""
         self._database.execute(sa.insert(Audit).values(as_row(entry)))
 
-    def newest(self, limit: int = 100) -> list[Entry]:
-        """The entries added last, the newest first."""
-        query = sa.select(Audit.__table__).order_by(Audit.id.desc()).limit(limit)
+    def newest(self, limit: int = 100, **about: int) -> list[Entry]:
+        """The entries added last, the newest first; ``about``: whose columns equal what is given.
+
+        As ``account_id``, ``asset_id`` or ``affected_user_id``.
+        """
+        columns = Audit.__table__.c
+        wanted = [columns[name] == number for name, number in about.items()]
+        query = sa.select(Audit.__table__).where(*wanted).order_by(Audit.id.desc()).limit(limit)
         rows = self._database.read(lambda connection: connection.execute(query).all())
         return [as_value(Entry, row) for row in rows]

@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from flexedge.errors import StoreDamaged, StoreError
 from flexedge.store.local.mark import Mark
 from flexedge.store.sqlite import rows
-from flexedge.store.tables.models import Model
+from flexedge.store.tables.columns import Model
 from flexedge.store.tables.seals import COLUMN, seal_rows
 
 _T = TypeVar("_T")

@@ -1,13 +1,15 @@
 """Work that was asked for: queued, running, done."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import sqlalchemy as sa
 
-from flexedge.store.tables.database import Database, as_value
-from flexedge.store.tables.models import Jobs, Json
+from flexedge.store.tables.columns import Json
+from flexedge.store.tables.database import Database, as_row, as_value
+from flexedge.store.tables.models import Jobs
 
 Status = Literal["queued", "started", "finished", "failed"]
 
@@ -22,8 +24,16 @@ class Job:
     payload: Json
     result: Json | None
     queued: datetime
-    started: datetime | None
-    ended: datetime | None
+    started: datetime | None = None
+    ended: datetime | None = None
+    error: str | None = None
+    """Why it failed."""
+    asset_id: int | None = None
+    sensor_id: int | None = None
+    user_id: int | None = None
+    """Who asked for it; None: the gateway itself or its owner."""
+    fingerprint: str | None = None
+    """The same for requests that ask for the same."""
 
 
 class JobQueues:
@@ -32,10 +42,9 @@ class JobQueues:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, job: str, queue: str, payload: Json, now: datetime) -> None:
+    def add(self, job: Job) -> None:
         """Ask for work under an id of the caller's."""
-        row = {"id": job, "queue": queue, "status": "queued", "payload": payload, "queued": now}
-        self._database.execute(sa.insert(Jobs).values(row))
+        self._database.execute(sa.insert(Jobs).values(as_row(job)))
 
     def start(self, queue: str, now: datetime) -> Job | None:
         """Take the oldest job that waits in a queue; None if none does. No job is taken twice."""
@@ -56,11 +65,34 @@ class JobQueues:
         row = self._database.write(lambda connection: connection.execute(statement).first())
         return None if row is None else as_value(Job, row)
 
-    def end(self, job: str, result: Json, now: datetime, *, failed: bool = False) -> None:
-        """Note what came of a job."""
-        status = "failed" if failed else "finished"
+    def end(self, job: str, result: Json | None, now: datetime, error: str | None = None) -> None:
+        """Note what came of a job; ``error``: why it failed."""
+        status = "finished" if error is None else "failed"
         changed = sa.update(Jobs).where(Jobs.id == job)
-        self._database.execute(changed.values(status=status, result=result, ended=now))
+        row = {"status": status, "result": result, "ended": now, "error": error}
+        self._database.execute(changed.values(row))
+
+    def same(self, fingerprint: str, since: datetime) -> Job | None:
+        """The newest job asked for since a moment with that fingerprint that has not failed."""
+        query = (
+            sa.select(Jobs.__table__)
+            .where(Jobs.fingerprint == fingerprint, Jobs.queued >= since, Jobs.status != "failed")
+            .order_by(Jobs.queued.desc(), Jobs.id)
+            .limit(1)
+        )
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else as_value(Job, row)
+
+    def about(self, assets: Collection[int], limit: int = 100) -> list[Job]:
+        """The newest jobs about some assets, the newest first."""
+        query = (
+            sa.select(Jobs.__table__)
+            .where(Jobs.asset_id.in_(assets))
+            .order_by(Jobs.queued.desc(), Jobs.id)
+            .limit(limit)
+        )
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        return [as_value(Job, row) for row in rows]
 
     def requeue(self) -> int:
         """Let what was running wait again: after a start, when nothing runs. Returns how many."""

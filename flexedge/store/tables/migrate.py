@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.tables.columns import Model
 from flexedge.store.tables.database import Database
-from flexedge.store.tables.models import Model
 from flexedge.store.tables.revisions import FIRST, NEWEST, demand_usable, look, note
 from flexedge.store.tables.seals import seal_anew
 

@@ -1,77 +1,16 @@
 """The relational tables as SQLAlchemy models, the same on SQLite and PostgreSQL.
 
-A moment is kept as an integer of microseconds since 1970 in UTC, a span as one of microseconds;
-both are aware ``datetime`` and ``timedelta`` outside. The newest revision in ``migrations`` makes
-exactly these tables.
+The newest revision in ``migrations`` makes exactly these tables.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from flexedge.store.rows import micros, moment
+from flexedge.store.tables.columns import KEPT_FOR_GOOD, Json, List, Model, unsealed
 
-Json = dict[str, Any]
-_US = timedelta(microseconds=1)
-_NO_SEAL = sa.text("seal IS NULL")
 _NOT_OF_THE_TREE = sa.text("parent_id IS NULL")
-
-
-class Moment(sa.types.TypeDecorator[datetime]):
-    """An aware time, kept as microseconds since 1970."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002, D102
-        return None if value is None else micros(value)
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002, D102
-        return None if value is None else moment(value)
-
-
-class Span(sa.types.TypeDecorator[timedelta]):
-    """A length of time, kept as microseconds."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: timedelta | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002, D102
-        return None if value is None else value // _US
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> timedelta | None:  # noqa: ARG002, D102
-        return None if value is None else value * _US
-
-
-class Model(DeclarativeBase):
-    """What all tables have in common: how types and constraints are written."""
-
-    metadata = sa.MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-        }
-    )
-    type_annotation_map = {
-        str: sa.Text(),
-        float: sa.Double(),
-        datetime: Moment(),
-        timedelta: Span(),
-        Json: sa.JSON(none_as_null=True),
-    }
-    seal: Mapped[int | None] = mapped_column(sa.BigInteger, onupdate=sa.null(), sort_order=1)
-    """Checksum of the row; a change of it makes it NULL, see ``seals``."""
-
-
-def _unsealed() -> sa.Index:
-    """For tables that may grow: finds the rows without a seal."""
-    return sa.Index(None, "seal", sqlite_where=_NO_SEAL, postgresql_where=_NO_SEAL)
-
-
-_KEPT_FOR_GOOD = {"sqlite_autoincrement": True}  # a number is not given twice
 
 
 class Meta(Model):
@@ -97,6 +36,8 @@ class Sessions(Model):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     created: Mapped[datetime]
     seen: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    """None: the owner, who has the gateway's own password."""
 
 
 class Leases(Model):
@@ -107,30 +48,82 @@ class Leases(Model):
     since: Mapped[datetime]
 
 
+class Plans(Model):
+    """What an account may use: FlexMeasures' plans. Rates are texts such as "500 per minute"."""
+
+    __tablename__ = "plans"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    default_rate_limit: Mapped[str | None]
+    trigger_rate_limit: Mapped[str | None]
+    rate_limit_key: Mapped[str | None]
+    max_users: Mapped[int | None]
+    max_assets: Mapped[int | None]
+    max_clients: Mapped[int | None]
+    legacy: Mapped[bool]
+    __table_args__ = (KEPT_FOR_GOOD,)
+
+
+class Accounts(Model):
+    """Who assets and users belong to. ``roles`` are names, as "Consultancy"."""
+
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    roles: Mapped[List]
+    consultancy_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    plan_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plans.id"))
+    primary_color: Mapped[str | None]
+    secondary_color: Mapped[str | None]
+    logo_url: Mapped[str | None]
+    attributes: Mapped[Json]
+    __table_args__ = (KEPT_FOR_GOOD,)
+
+
+class AssetTypes(Model):
+    """The kinds of assets."""
+
+    __tablename__ = "asset_types"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    __table_args__ = (KEPT_FOR_GOOD,)
+
+
 class Assets(Model):
-    """The things on site, as a tree. Names are unique among siblings."""
+    """The things on site, as a tree. Names are unique among siblings, of roots in an account."""
 
     __tablename__ = "assets"
     id: Mapped[int] = mapped_column(primary_key=True)
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("assets.id", ondelete="CASCADE"))
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    """None: public."""
     name: Mapped[str]
     kind: Mapped[str]
-    external_id: Mapped[str | None] = mapped_column(unique=True)
+    """The name of its type."""
+    defined_as: Mapped[str | None] = mapped_column(unique=True)
+    """What the site file calls it, where that is what defines it; "" is the site itself."""
+    external_id: Mapped[str | None]
+    description: Mapped[str | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     attributes: Mapped[Json]
     flex_model: Mapped[Json]
     flex_context: Mapped[Json]
+    sensors_to_show: Mapped[List]
+    sensors_to_show_as_kpis: Mapped[List]
     __table_args__ = (
         sa.UniqueConstraint("parent_id", "name"),
+        sa.UniqueConstraint("account_id", "external_id"),
         sa.Index(
             "ix_assets_root_name",
+            sa.text("coalesce(account_id, 0)"),
             "name",
             unique=True,
             sqlite_where=_NOT_OF_THE_TREE,
             postgresql_where=_NOT_OF_THE_TREE,
         ),
-        _KEPT_FOR_GOOD,
+        KEPT_FOR_GOOD,
     )
 
 
@@ -151,7 +144,9 @@ class Sensors(Model):
     attributes: Mapped[Json]
     turns_at: Mapped[float | None]
     """The value at which a counter shows 0 again, where that is known."""
-    __table_args__ = (sa.UniqueConstraint("asset_id", "name"), _KEPT_FOR_GOOD)
+    deleted: Mapped[datetime | None]
+    """When it was deleted; its number is not given again."""
+    __table_args__ = (sa.UniqueConstraint("asset_id", "name"), KEPT_FOR_GOOD)
 
 
 class Users(Model):
@@ -160,13 +155,19 @@ class Users(Model):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     email: Mapped[str | None] = mapped_column(unique=True)
+    """In lower case. None: a service account, which has tokens only."""
     password_hash: Mapped[str | None]
-    role: Mapped[str]
+    roles: Mapped[List]
+    """Names, as "account-admin"."""
     active: Mapped[bool]
+    timezone: Mapped[str]
     created: Mapped[datetime]
     seen: Mapped[datetime | None]
-    __table_args__ = (_KEPT_FOR_GOOD,)
+    logged_in: Mapped[datetime | None]
+    logins: Mapped[int]
+    __table_args__ = (KEPT_FOR_GOOD,)
 
 
 class Tokens(Model):
@@ -178,11 +179,15 @@ class Tokens(Model):
     user_id: Mapped[int] = mapped_column(
         sa.ForeignKey("users.id", ondelete="CASCADE"), index=True
     )  # fmt: skip
+    kind: Mapped[str]
+    """ "access" and "refresh" come of a log-in, a "key" is made by hand."""
     name: Mapped[str]
-    scope: Mapped[str]
+    scopes: Mapped[List]
+    """What it is limited to; see ``domain.rights``."""
     created: Mapped[datetime]
     expires: Mapped[datetime | None]
-    __table_args__ = (_KEPT_FOR_GOOD,)
+    used: Mapped[datetime | None]
+    __table_args__ = (KEPT_FOR_GOOD,)
 
 
 class Sources(Model):
@@ -199,7 +204,7 @@ class Sources(Model):
     attributes: Mapped[Json]
     __table_args__ = (
         sa.UniqueConstraint("name", "kind", "model", "version", "account", name="uq_sources_who"),
-        _KEPT_FOR_GOOD,
+        KEPT_FOR_GOOD,
     )
 
 
@@ -212,10 +217,24 @@ class Jobs(Model):
     status: Mapped[str]
     payload: Mapped[Json]
     result: Mapped[Json | None]
+    error: Mapped[str | None]
+    """Why it failed, in a sentence or more."""
+    asset_id: Mapped[int | None]
+    """What it is about; not a foreign key, for it is told of after that is gone."""
+    sensor_id: Mapped[int | None]
+    user_id: Mapped[int | None]
+    """Who asked for it; None: the gateway itself or its owner."""
+    fingerprint: Mapped[str | None]
+    """The same for requests that ask for the same."""
     queued: Mapped[datetime]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
-    __table_args__ = (sa.Index(None, "queue", "status", "queued"), _unsealed())
+    __table_args__ = (
+        sa.Index(None, "queue", "status", "queued"),
+        sa.Index(None, "asset_id", "queued"),
+        sa.Index(None, "fingerprint", "queued"),
+        unsealed(),
+    )
 
 
 class Schedules(Model):
@@ -229,7 +248,7 @@ class Schedules(Model):
     status: Mapped[str]
     cost: Mapped[float | None]
     details: Mapped[Json]
-    __table_args__ = (_unsealed(),)
+    __table_args__ = (unsealed(),)
 
 
 class Cursors(Model):
@@ -253,4 +272,67 @@ class Audit(Model):
     what: Mapped[str]
     before: Mapped[Json | None]
     after: Mapped[Json | None]
-    __table_args__ = (_unsealed(), _KEPT_FOR_GOOD)
+    user_id: Mapped[int | None]
+    """Who, where it is a user; no foreign keys here: entries stay when what they name goes."""
+    account_id: Mapped[int | None] = mapped_column(index=True)
+    """What was changed, or what that belongs to."""
+    asset_id: Mapped[int | None] = mapped_column(index=True)
+    affected_user_id: Mapped[int | None] = mapped_column(index=True)
+    __table_args__ = (unsealed(), KEPT_FOR_GOOD)
+
+
+class Annotations(Model):
+    """What somebody said about a time span."""
+
+    __tablename__ = "annotations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[str]
+    start: Mapped[datetime]
+    end: Mapped[datetime]
+    belief_time: Mapped[datetime | None]
+    kind: Mapped[str]
+    source_id: Mapped[int] = mapped_column(sa.ForeignKey("sources.id"))
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "content", "start", "belief_time", "source_id", "kind", name="uq_annotations_what"
+        ),
+        KEPT_FOR_GOOD,
+    )
+
+
+class Annotated(Model):
+    """What an annotation is about: an account, asset or sensor."""
+
+    __tablename__ = "annotated"
+    annotation_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("annotations.id", ondelete="CASCADE"), primary_key=True
+    )
+    thing: Mapped[str] = mapped_column(primary_key=True)
+    """ "account", "asset" or "sensor"."""
+    thing_id: Mapped[int] = mapped_column(primary_key=True)
+    __table_args__ = (sa.Index(None, "thing", "thing_id"),)
+
+
+class Secrets(Model):
+    """What other services want to be shown; encrypted with a key that is not in this database."""
+
+    __tablename__ = "secrets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    thing: Mapped[str]
+    """ "account" or "asset"."""
+    thing_id: Mapped[int]
+    path: Mapped[str]
+    """One or two names, with a point between."""
+    sealed_value: Mapped[str]
+    key_id: Mapped[str]
+    expires: Mapped[datetime | None]
+    __table_args__ = (sa.UniqueConstraint("thing", "thing_id", "path"), KEPT_FOR_GOOD)
+
+
+class TaskRuns(Model):
+    """When tasks that should run now and then ran last, and how."""
+
+    __tablename__ = "task_runs"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    good: Mapped[bool]

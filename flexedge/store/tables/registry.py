@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from flexedge.domain.asset import Sensor, Source
 from flexedge.errors import StoreError
 from flexedge.store.archive import Kind
+from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database
-from flexedge.store.tables.models import Json, Sensors, Sources
+from flexedge.store.tables.models import Sensors, Sources
 from flexedge.store.words import knowable_json, knowable_of, sensor_of, source_of
 
 _T = TypeVar("_T", Sensor, Source)
@@ -73,12 +74,6 @@ class Registry:
                 self._sensors.reinstate(number, _read(sensor_of, words), Sensor("sensor", ""))
             else:
                 self._sources.reinstate(number, _read(source_of, words), Source("source", ""))
-
-    def place(self, number: int, asset: int | None, name: str, timezone: str, more: Json) -> None:
-        """Put a sensor under an asset, with its name there, its time zone and its attributes."""
-        row = {"asset_id": asset, "name": name, "timezone": timezone, "attributes": more}
-        if not self._database.execute(sa.update(Sensors).where(Sensors.id == number).values(row)):
-            raise StoreError(f"there is no sensor {number}")
 
 
 class _Book(Generic[_T]):

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from flexedge import __version__
 from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.tables.columns import Model
 from flexedge.store.tables.database import Database, sqlite_code
-from flexedge.store.tables.models import Leases, Meta, Model
+from flexedge.store.tables.models import Leases, Meta
 from flexedge.store.tables.seals import seal_anew
 
 NEWEST = "0004"

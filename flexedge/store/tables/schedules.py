@@ -5,8 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database, as_row, as_value
-from flexedge.store.tables.models import Json, Schedules
+from flexedge.store.tables.models import Schedules
 
 
 @dataclass(frozen=True, slots=True)

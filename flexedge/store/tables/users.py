@@ -1,12 +1,13 @@
 """Who may log in, and what programs show instead of a password."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from flexedge.errors import StoreError
+from flexedge.store.tables.columns import List
 from flexedge.store.tables.database import Database, as_row, as_value
 from flexedge.store.tables.models import Sources, Tokens, Users
 
@@ -16,12 +17,17 @@ class User:
     """Somebody with a name, and a password by its hash (None: cannot log in with one)."""
 
     name: str
-    role: str
+    account_id: int
     created: datetime
     email: str | None = None
+    """In lower case. None: a service account, which has tokens only."""
     password_hash: str | None = None
+    roles: List = field(default_factory=list)
     active: bool = True
+    timezone: str = "Europe/Amsterdam"
     seen: datetime | None = None
+    logged_in: datetime | None = None
+    logins: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,13 @@ class Token:
     """What a program may do, in whose name and until when (None: no end)."""
 
     user_id: int
+    kind: str
+    """ "access" and "refresh" come of a log-in, a "key" is made by hand."""
     name: str
-    scope: str
+    scopes: List
     created: datetime
     expires: datetime | None = None
+    used: datetime | None = None
 
 
 class People:

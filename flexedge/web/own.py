@@ -1,4 +1,4 @@
-"""The API: one handler per route, each a few lines around one call."""
+"""What the page itself asks: one handler per route, each a few lines around one call."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing

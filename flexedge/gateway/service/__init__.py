@@ -1,0 +1,1 @@
+"""What programs ask of a gateway: values in and out, schedules and forecasts as jobs."""

@@ -1,0 +1,81 @@
+"""Sensors where they are: on which asset, under which name there, in which time zone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from flexedge.domain.asset import Knowable, Sensor
+from flexedge.errors import StoreError
+from flexedge.store.tables.columns import Json
+from flexedge.store.tables.database import Database
+from flexedge.store.tables.models import Sensors
+from flexedge.store.words import knowable_of
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSensor:
+    """A sensor as the API knows it."""
+
+    key: str
+    """What the time series are called by, for good; ``Sensor.name`` to the store."""
+    asset_id: int
+    name: str
+    """What it is called beside the other sensors of its asset."""
+    unit: str
+    resolution: timedelta
+    """Zero: instants."""
+    timezone: str
+    knowable: Knowable | None = None
+    attributes: Json = field(default_factory=dict)
+
+    @property
+    def sensor(self) -> Sensor:
+        """As the time series know it."""
+        return Sensor(self.key, self.unit, self.resolution, self.knowable)
+
+
+class PlacedSensors:
+    """Finds the sensors that have an asset. Raises ``StoreError``.
+
+    They get their number by ``Beliefs.register`` and their place by ``place``.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def place(self, number: int, asset_id: int, name: str, timezone: str, attributes: Json) -> None:
+        """Put a sensor under an asset, or change its name, time zone and attributes there."""
+        row = {"asset_id": asset_id, "name": name, "timezone": timezone, "attributes": attributes}
+        if not self._database.execute(sa.update(Sensors).where(Sensors.id == number).values(row)):
+            raise StoreError(f"there is no sensor {number}")
+
+    def remove(self, number: int, now: datetime) -> None:
+        """Take a sensor from its asset for good; its rows are for ``Beliefs.delete``."""
+        gone = sa.update(Sensors).where(Sensors.id == number)
+        self._database.execute(gone.values(asset_id=None, deleted=now))
+
+    def get(self, number: int) -> PlacedSensor | None:
+        """One sensor; None if there is none, or none that has an asset."""
+        return self._found(Sensors.id == number).get(number)
+
+    def of(self, *assets: int) -> Mapping[int, PlacedSensor]:
+        """The sensors of some assets, by number."""
+        return self._found(Sensors.asset_id.in_(assets))
+
+    def all(self) -> Mapping[int, PlacedSensor]:
+        """Every sensor that has an asset, by number."""
+        return self._found(sa.true())
+
+    def _found(self, where: sa.ColumnElement[bool]) -> dict[int, PlacedSensor]:
+        table = Sensors.__table__
+        query = sa.select(table).where(where, Sensors.asset_id.is_not(None)).order_by(Sensors.id)
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: _placed(row) for row in rows}
+
+
+def _placed(row: sa.Row[tuple[object, ...]]) -> PlacedSensor:
+    columns = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
+    columns["knowable"] = knowable_of(columns["knowable"])
+    return PlacedSensor(**{one.name: columns[one.name] for one in fields(PlacedSensor)})

@@ -1,0 +1,1 @@
+"""FlexMeasures' API v3_0, and what goes beyond it: one module per resource."""

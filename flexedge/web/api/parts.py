@@ -1,0 +1,52 @@
+"""What the operations work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flexedge.domain.rights import Caller, Permission, Thing, may
+from flexedge.gateway.service.work import Work
+from flexedge.gateway.view import Window
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.state import State
+from flexedge.store.tables.assets import Asset
+from flexedge.store.tables.placed import PlacedSensor
+from flexedge.store.tables.users import User
+from flexedge.web.api.op import forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the program that answer requests."""
+
+    state: State
+    beliefs: Beliefs
+    work: Work
+    now: Callable[[], datetime]
+    window: Window | None = None
+    """The site's view; None where there is no site."""
+
+    def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
+        """Whose an object is."""
+        match value:
+            case User():
+                return Thing("user", value.account_id, self._consultancy(value.account_id), number)
+            case PlacedSensor():
+                asset = self.state.assets.get(value.asset_id)
+                account = None if asset is None else asset.account_id
+                return Thing("sensor", account, self._consultancy(account))
+            case Asset():
+                return Thing("asset", value.account_id, self._consultancy(value.account_id))
+
+    def account(self, number: int) -> Thing:
+        """An account as a thing."""
+        return Thing("account", number, self._consultancy(number))
+
+    def demand(self, caller: Caller, permission: Permission, thing: Thing) -> None:
+        """Refuse a caller who may not do that (403)."""
+        if not may(caller, permission, thing):
+            forbidden("You cannot be authorized for this content or functionality.")
+
+    def _consultancy(self, account_id: int | None) -> int | None:
+        account = None if account_id is None else self.state.accounts.get(account_id)
+        return None if account is None else account.consultancy_account_id
