@@ -46,6 +46,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run = commands.add_parser("run", help="run the gateway in the foreground")
     _settings_argument(run)
     run.set_defaults(module="flexedge.cli.run")
+    serve = commands.add_parser(
+        "serve", help="run API, store and planner in the foreground, without a site or devices"
+    )
+    _settings_argument(serve)
+    serve.set_defaults(module="flexedge.cli.serve")
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -26,8 +26,10 @@ from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.rules import rules_of
+from flexedge.gateway.service.work import Work
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.gateway.window import GatewayWindow
 from flexedge.store import lock, standin, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
@@ -37,6 +39,7 @@ from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Limits
 from flexedge.store.opening import open_state
 from flexedge.store.state import State
+from flexedge.web.api.parts import Parts
 
 _IN_MEMORY = {"quota_mb": 100, "reserve_mb": 0, "ballast_mb": 0}
 """How much of the machine's memory a stand-in may take."""
@@ -196,3 +199,16 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         dispatcher=dispatcher,
     )
     return Composed(gateway, assembly, relay)
+
+
+def parts_of(
+    settings: Settings,
+    state: State,
+    beliefs: Beliefs,
+    clock: Clock,
+    gateway: Gateway | None = None,
+) -> Parts:
+    """What answers requests, with a site or without one."""
+    window = None if gateway is None else GatewayWindow(gateway, clock.now, clock.speed)
+    work = Work(state.jobs, {}, clock.now)
+    return Parts(state, beliefs, work, clock.now, window, settings)

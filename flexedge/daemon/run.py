@@ -1,7 +1,5 @@
 """The life of the daemon: start, serve, end in the order of a stack."""
 
-import json
-import os
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,7 +16,9 @@ from flexedge.config.check import LoadedSite, load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon import log, notify
 from flexedge.daemon.clock import Clock, SharedClock, WallClock
-from flexedge.daemon.compose import Composed, compose, somewhere
+from flexedge.daemon.compose import Composed, compose, parts_of, somewhere
+from flexedge.daemon.door import open_door, work_on
+from flexedge.daemon.house import keep_house
 from flexedge.daemon.jobs import Jobs
 from flexedge.daemon.kernel import facts
 from flexedge.daemon.loops import Loop, Service
@@ -27,19 +27,11 @@ from flexedge.daemon.trust import Facts
 from flexedge.gateway.aggregate import LOOK_BACK
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded, guarded_job
-from flexedge.gateway.window import GatewayWindow
 from flexedge.store import standin
 from flexedge.store.archive import Stamp
-from flexedge.store.local import durable
-from flexedge.store.snapshots import Snapshots
-from flexedge.web.app import build
-from flexedge.web.auth import Access
-from flexedge.web.server import Server
 
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
-_HOUSE = timedelta(minutes=1)  # the store compacts hourly, and sooner when there is much or trouble
-_HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _SILENT = timedelta(seconds=60)
 _IN_MEMORY = (
@@ -56,7 +48,7 @@ def main(settings: Settings) -> int:
     log.set_up(settings.log.level, settings.log.format)
     loaded = load_site(settings.site, settings.profile_dirs)
     ending: Ending = SimpleQueue()
-    _on_signals(ending)
+    on_signals(ending)
     while live(settings, loaded, ending, WallClock):
         _log.warning("flexedge begins anew, because the clock was set or the disk is back")
     return 0
@@ -102,7 +94,9 @@ def ask_again(folder: Path, ending: Ending, held: bool, _now: datetime) -> None:
         ending.put(True)
 
 
-def _on_signals(ending: Ending) -> None:
+def on_signals(ending: Ending) -> None:
+    """Let SIGTERM and SIGINT end the run."""
+
     def end(_signal: int, _frame: FrameType | None) -> None:
         ending.put(False)  # the one way of telling that is safe in a signal handler
 
@@ -168,7 +162,9 @@ def _start(
         stack.enter_context(jobs)
         if keeping is not None:
             stack.enter_context(Loop("time", _timed(keeping, jobs, gateway), clock))
-        _serve(settings, gateway, clock, stack)
+        parts = parts_of(settings, gateway.state, gateway.beliefs, clock, gateway)
+        work_on(parts, health, clock, stack)
+        open_door(settings, parts, parts.window, clock, stack)
     return jobs
 
 
@@ -190,7 +186,6 @@ def _timed(
 
 def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     plan = settings.plan
-    snapshots = Snapshots(settings.data_dir)
 
     def make_plan(now: datetime) -> None:
         gateway.planner.step(now, plan.horizon, plan.time_limit)
@@ -199,36 +194,11 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
         if gateway.planner.changed(now):
             jobs.soon("plan")
 
-    def keep_house(now: datetime) -> None:
-        if gateway.health.time_known:  # or all might look too old to be kept
-            gateway.beliefs.maintain(now)
-
-    def snapshot(now: datetime) -> None:
-        if gateway.health.time_known:
-            snapshots.if_changed(gateway.state.changes, now)
-
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
     aggregate = guarded_job("aggregate", gateway.health, gateway.aggregator.step)
     jobs.every(_MINUTE, "aggregate", aggregate)
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
-    jobs.every(_HOUSE, "keep-house", guarded_job("keep-house", gateway.health, keep_house))
-    if settings.database is None:
-        jobs.every(_HOUR, "snapshot", guarded_job("snapshot", gateway.health, snapshot))
-
-
-def _serve(settings: Settings, gateway: Gateway, clock: Clock, stack: ExitStack) -> None:
-    access = Access(gateway.state, settings.data_dir, clock.now, settings.web.hosts)
-    window = GatewayWindow(gateway, clock.now, clock.speed)
-    server = Server(build(window, access), settings.web.host, settings.web.port)
-    server.start()
-    stack.enter_context(Service("web", server.serve, server.stop))
-    runtime = settings.data_dir / "runtime.json"
-    about = {"url": server.url, "token": access.local_token, "pid": os.getpid()}
-    durable.write(runtime, json.dumps(about).encode())
-    stack.callback(runtime.unlink, missing_ok=True)
-    _log.info("page", url=server.url)
-    if not access.claimed and access.claim_code is not None:
-        _log.warning("nobody owns this gateway yet", claim_code=access.claim_code, url=server.url)
+    keep_house(jobs, settings, gateway.health, gateway.beliefs, gateway.state)
 
 
 def _release(gateway: Gateway, clock: Clock) -> None:

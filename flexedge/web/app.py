@@ -9,43 +9,56 @@ from starlette.staticfiles import StaticFiles
 from flexedge.errors import RequestError
 from flexedge.gateway.view import Window
 from flexedge.web.answers import http_error, request_error
-from flexedge.web.own import Api
+from flexedge.web.api.parts import Parts
 from flexedge.web.auth import Access
 from flexedge.web.feed import Feed
 from flexedge.web.guard import Guard
+from flexedge.web.own import Own
 from flexedge.web.pages import STATIC, Pages
 from flexedge.web.routes import Rule, as_route
+from flexedge.web.seen import Seen
 
 STATIC_PATH = "/static"
 """Public: the same files in every installation."""
 
 
-def table(api: Api, pages: Pages) -> tuple[Rule, ...]:
-    """Every route there is, and who may use it."""
+def entrance(own: Own, pages: Pages) -> tuple[Rule, ...]:
+    """The routes of the page that are there with and without a site, and who may use them."""
     return (
         Rule("GET", "/", "public", pages.home),
         Rule("GET", "/claim", "public", pages.claim),
-        Rule("GET", "/open", "public", api.open),
-        Rule("GET", "/health", "public", api.health),
-        Rule("GET", "/api/session", "public", api.session),
-        Rule("POST", "/api/claim", "public", api.claim),
-        Rule("POST", "/api/login", "public", api.login),
-        Rule("POST", "/api/logout", "owner", api.logout),
-        Rule("POST", "/api/password", "owner", api.password),
-        Rule("GET", "/api/status", "owner", api.status),
-        Rule("GET", "/api/devices", "owner", api.devices),
-        Rule("GET", "/api/chart", "owner", api.chart),
-        Rule("GET", "/api/beliefs", "owner", api.beliefs),
-        Rule("GET", "/api/totals", "owner", api.totals),
-        Rule("GET", "/api/events", "owner", api.events),
-        Rule("POST", "/api/tickets", "local", api.ticket),
+        Rule("GET", "/open", "public", own.open),
+        Rule("GET", "/health", "public", own.health),
+        Rule("GET", "/api/session", "public", own.session),
+        Rule("POST", "/api/claim", "public", own.claim),
+        Rule("POST", "/api/login", "public", own.login),
+        Rule("POST", "/api/logout", "owner", own.logout),
+        Rule("POST", "/api/password", "owner", own.password),
+        Rule("POST", "/api/tickets", "local", own.ticket),
     )
 
 
-def build(window: Window, access: Access) -> Starlette:
-    """The web application. ``app.state.hang_up()``, in its event loop, ends all open streams."""
-    feed = Feed(window)
-    rules = table(Api(window, access, feed), Pages(access))
+def of_site(seen: Seen) -> tuple[Rule, ...]:
+    """The routes of the page that show the site, and who may use them."""
+    return (
+        Rule("GET", "/api/status", "owner", seen.status),
+        Rule("GET", "/api/devices", "owner", seen.devices),
+        Rule("GET", "/api/chart", "owner", seen.chart),
+        Rule("GET", "/api/beliefs", "owner", seen.beliefs),
+        Rule("GET", "/api/totals", "owner", seen.totals),
+        Rule("GET", "/api/events", "owner", seen.events),
+    )
+
+
+def build(window: Window | None, access: Access, parts: Parts) -> Starlette:
+    """The web application; ``window`` None: there is no site.
+
+    ``app.state.hang_up()``, in its event loop, ends all open streams.
+    """
+    rules = entrance(Own(access), Pages(access))
+    feed = None if window is None else Feed(window)
+    if window is not None and feed is not None:
+        rules += of_site(Seen(window, access, feed))
     app = Starlette(
         routes=[
             *(as_route(rule, access) for rule in rules),
@@ -55,5 +68,6 @@ def build(window: Window, access: Access) -> Starlette:
         exception_handlers={RequestError: request_error, HTTPException: http_error},
     )
     app.state.rules = rules
-    app.state.hang_up = feed.close
+    app.state.parts = parts
+    app.state.hang_up = (lambda: None) if feed is None else feed.close
     return app

@@ -11,6 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from flexedge.errors import RequestError
+from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import (
     BeliefView,
     Chart,
@@ -20,7 +21,10 @@ from flexedge.gateway.view import (
     Status,
     Totals,
 )
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
 from flexedge.store.state import State
+from flexedge.web.api.parts import Parts
 from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
@@ -85,17 +89,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def access(folder: Path) -> Iterator[Access]:
+def parts(folder: Path) -> Iterator[Parts]:
     state = State(folder / "state.db")
-    yield Access(state, folder, lambda: NOW)
+    beliefs = Beliefs(LocalArchive(folder, NOW), state)
+    yield Parts(state, beliefs, Work(state.jobs, {}, lambda: NOW), lambda: NOW)
+    beliefs.close()
     state.close()
 
 
 @pytest.fixture
-def site(folder: Path, access: Access) -> Iterator[Site]:
+def access(folder: Path, parts: Parts) -> Access:
+    return Access(parts.state, folder, lambda: NOW)
+
+
+@pytest.fixture
+def site(folder: Path, access: Access, parts: Parts) -> Iterator[Site]:
     """A running gateway."""
     site = Site()
-    server = Server(build(site, access), "127.0.0.1", 0)
+    server = Server(build(site, access, parts), "127.0.0.1", 0)
     server.start()
     runtime = {"url": server.url, "token": access.local_token, "pid": 1}
     (folder / "runtime.json").write_text(json.dumps(runtime), encoding="utf-8")

@@ -12,6 +12,7 @@ import requests
 from pydantic import TypeAdapter
 
 from flexedge.errors import RequestError
+from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import (
     BeliefView,
     Chart,
@@ -21,7 +22,10 @@ from flexedge.gateway.view import (
     Status,
     Totals,
 )
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
 from flexedge.store.state import State
+from flexedge.web.api.parts import Parts
 from flexedge.web.app import build
 from flexedge.web.auth import Access
 from flexedge.web.server import Server
@@ -241,17 +245,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def access(tmp_path: Path, clock: Clock) -> Iterator[Access]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
     state = State(tmp_path / "state.db")
-    yield Access(state, tmp_path, clock)
+    beliefs = Beliefs(LocalArchive(tmp_path, NOW), state)
+    yield Parts(state, beliefs, Work(state.jobs, {}, clock), clock)
+    beliefs.close()
     state.close()
 
 
 @pytest.fixture
+def access(tmp_path: Path, parts: Parts, clock: Clock) -> Access:
+    return Access(parts.state, tmp_path, clock)
+
+
+@pytest.fixture
 def site(
-    tmp_path: Path, world: World, access: Access, clock: Clock, serving: Serving
-) -> Iterator[Site]:
-    server = Server(build(world, access), "127.0.0.1", 0)
+    tmp_path: Path, world: World, access: Access, parts: Parts, clock: Clock, serving: Serving
+) -> Iterator[Site]:  # fmt: skip
+    server = Server(build(world, access, parts), "127.0.0.1", 0)
     server.start()
     serving(server)
     yield Site(world, access, server, clock, tmp_path)

@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route
 from flexedge.web.app import STATIC_PATH, build
 
 if TYPE_CHECKING:
+    from flexedge.web.api.parts import Parts
     from flexedge.web.auth import Access
     from flexedge.web.routes import Rule
     from tests.web.conftest import Site, World
@@ -92,11 +93,11 @@ def test_only_static_files_are_served(site: Site) -> None:
     connection.close()
 
 
-def test_a_programming_slip_in_the_table_would_be_found(access: Access) -> None:
+def test_a_programming_slip_in_the_table_would_be_found(access: Access, parts: Parts) -> None:
     class Nothing:
         """A window that must not be asked while building."""
 
-    app = build(Nothing(), access)  # type: ignore[arg-type] # building asks nothing of it
+    app = build(Nothing(), access, parts)  # type: ignore[arg-type] # building asks nothing of it
     assert len(app.routes) == len(app.state.rules) + 1
 
 

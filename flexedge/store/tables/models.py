@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flexedge.store.tables.columns import KEPT_FOR_GOOD, Json, List, Model, unsealed
 
-_NOT_OF_THE_TREE = sa.text("parent_id IS NULL")
+_ROOT_OF_SOMEBODY = sa.text("parent_id IS NULL AND account_id IS NOT NULL")
+_PUBLIC_ROOT = sa.text("parent_id IS NULL AND account_id IS NULL")
 
 
 class Meta(Model):
@@ -90,6 +91,11 @@ class AssetTypes(Model):
     __table_args__ = (KEPT_FOR_GOOD,)
 
 
+def _roots(name: str, *columns: str, only: sa.TextClause) -> sa.Index:
+    """For names that are unique among the roots of the tree that are meant."""
+    return sa.Index(name, *columns, unique=True, sqlite_where=only, postgresql_where=only)
+
+
 class Assets(Model):
     """The things on site, as a tree. Names are unique among siblings, of roots in an account."""
 
@@ -115,14 +121,8 @@ class Assets(Model):
     __table_args__ = (
         sa.UniqueConstraint("parent_id", "name"),
         sa.UniqueConstraint("account_id", "external_id"),
-        sa.Index(
-            "ix_assets_root_name",
-            sa.text("coalesce(account_id, 0)"),
-            "name",
-            unique=True,
-            sqlite_where=_NOT_OF_THE_TREE,
-            postgresql_where=_NOT_OF_THE_TREE,
-        ),
+        _roots("ix_assets_root_name", "account_id", "name", only=_ROOT_OF_SOMEBODY),
+        _roots("ix_assets_public_root_name", "name", only=_PUBLIC_ROOT),
         KEPT_FOR_GOOD,
     )
 

@@ -1,9 +1,10 @@
 """What the operations work with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from flexedge.config.settings import Settings
 from flexedge.domain.rights import Caller, Permission, Thing, may
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import Window
@@ -25,6 +26,7 @@ class Parts:
     now: Callable[[], datetime]
     window: Window | None = None
     """The site's view; None where there is no site."""
+    settings: Settings = field(default_factory=Settings)
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""
