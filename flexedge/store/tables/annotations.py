@@ -40,8 +40,8 @@ class Remarks:
                 insert = sa.insert(Annotations).values(as_row(annotation))
                 known = connection.execute(insert.returning(Annotations.id)).scalar_one()
             row = {"annotation_id": known, "thing": thing, "thing_id": number}
-            put = connection.execute(self._database.put(Annotated, row))
-            return known, bool(put.rowcount)
+            put = self._database.put(Annotated, row).returning(Annotated.thing_id)
+            return known, connection.execute(put).first() is not None
 
         return self._database.write(work)
 

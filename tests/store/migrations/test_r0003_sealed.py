@@ -7,6 +7,7 @@ from flexedge.domain.asset import Sensor, Source
 from flexedge.store.state import State
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.migrate import migrate
 from flexedge.store.tables.revisions import NEWEST
 from flexedge.store.tables.schedules import Header
@@ -24,35 +25,47 @@ def filled(path: Path) -> None:
     state.cursors.move("cloud", {state.sensor_id(Sensor("battery.power", "kW")): 7})
     source = state.source_id(Source("planner", "scheduler"))
     state.schedules.keep(Header("s", NOW, NOW, source, "ok", 0.1 + 0.2))
-    state.jobs.add("1", "plan", {"a": 1}, NOW)
+    state.jobs.add(Job("1", "plan", "queued", {"a": 1}, None, NOW))
     state.audit.add(Entry(NOW, "ann", "did"))
     state.close()
 
 
-def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All but seals, revision, what came later and what the tables say of themselves."""
+Columns = dict[str, str]
+
+
+def columns(path: Path) -> Columns:
+    """Those of each table but what tables say of themselves, and what later became others."""
     with closing(sqlite3.connect(path)) as connection:
         query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        tables = {name for (name,) in connection.execute(query)} - {"alembic_version", "meta"}
-        found = {}
-        for table in tables:
-            query = f"SELECT name FROM pragma_table_info('{table}') "
-            query += " WHERE name NOT IN ('seal', 'turns_at')"
-            names = ", ".join(name for (name,) in connection.execute(query))
-            found[table] = connection.execute(f"SELECT {names} FROM {table}").fetchall()
-        return found
+        tables = {name for (name,) in connection.execute(query)}
+        query = "SELECT name FROM pragma_table_info('{}') WHERE name NOT IN ('role', 'scope')"
+        return {
+            table: ", ".join(name for (name,) in connection.execute(query.format(table)))
+            for table in tables - {"alembic_version", "meta", "sqlite_sequence"}
+        }
 
 
-def test_what_was_there_is_there_and_sealed(path: Path) -> None:
+def content(path: Path, wanted: Columns) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            table: connection.execute(f"SELECT {names} FROM {table}").fetchall()
+            for table, names in wanted.items()
+        }
+
+
+def test_what_was_there_is_there_and_sealed(path: Path, tmp_path: Path) -> None:
+    migrate(tmp_path / "unsealed.db", "0002")
+    wanted = columns(tmp_path / "unsealed.db")
     filled(path)
-    whole = content(path)
+    whole = content(path, wanted)
+    assert len(whole) == 12
     assert migrate(path, "0002") == (NEWEST, "0002")
-    assert content(path) == whole
+    assert content(path, wanted) == whole
     State(path).close()
-    assert content(path) == whole
+    assert content(path, wanted) == whole
     demand_sealed(path)
     with closing(sqlite3.connect(path)) as connection:
-        for table in whole.keys() - {"sqlite_sequence"}:
+        for table in whole:
             query = f"SELECT count(*) FROM {table} WHERE seal IS NULL"
             assert connection.execute(query).fetchone() == (0,)
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -7,6 +8,7 @@ from flexedge.errors import StoreError
 from flexedge.store.state import State
 from flexedge.store.tables.assets import Asset
 
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 HOME = Asset("home", "building", external_id="ean-1", latitude=52.4, longitude=4.9)
 
 
@@ -46,8 +48,8 @@ def test_what_hangs_below_goes_with_an_asset_but_sensors_stay(state: State) -> N
     home = state.assets.add(HOME)
     battery = state.assets.add(Asset("battery", "battery", home))
     number = state.sensor_id(Sensor("battery.power", "kW"))
-    state.place(number, battery, "power", "UTC", {})
-    state.assets.remove(home)
+    state.placed.place(number, battery, "power", "UTC", {})
+    state.assets.remove(home, NOW)
     assert state.assets.all() == {}
     assert list(state.sensors()) == [number]
     assert state.assets.add(HOME) > battery  # a number is not given twice

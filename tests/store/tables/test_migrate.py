@@ -21,6 +21,17 @@ def tables(path: Path) -> dict[str, str]:
         return dict(connection.execute(query).fetchall())
 
 
+def other_default(
+    _context: object, _found: object, column: sa.Column[object], found: str | None, *_more: object
+) -> bool | None:
+    """PostgreSQL cannot compare JSON."""
+    if not isinstance(column.type, sa.JSON):
+        return None
+    wanted = column.server_default
+    said = None if wanted is None else str(getattr(wanted, "arg", None))
+    return said != (found and found.removesuffix("::json").strip("'"))
+
+
 def test_the_revisions_are_one_line_that_ends_with_the_newest() -> None:
     line = [script.revision for script in scripts().walk_revisions()]
     assert line == sorted(line, reverse=True)
@@ -32,7 +43,7 @@ def test_all_revisions_together_make_what_the_models_say(where: Path | str) -> N
     database = Database(where)
 
     def difference(connection: sa.Connection) -> list[object]:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": True, "compare_server_default": other_default}
         context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, Model.metadata))
 

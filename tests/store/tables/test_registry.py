@@ -7,7 +7,6 @@ import pytest
 from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.errors import StoreError
 from flexedge.store.state import State
-from flexedge.store.tables.assets import Asset
 from flexedge.store.words import sensor_words, source_words
 
 POWER = Sensor("battery.power", "kW", timedelta(minutes=15))
@@ -139,18 +138,3 @@ def test_a_number_whose_words_are_lost_is_not_given_again(state: State) -> None:
     assert state.sensors() == {number: POWER, number + 1: Sensor(f"sensor {number + 1}", "")}
     assert state.sources() == {7: Source("source 7", "")}
     assert state.sensor_id(PRICE) == number + 2
-
-
-def test_a_sensor_is_placed_under_an_asset(state: State, where: Path | str) -> None:
-    battery = state.assets.add(Asset("garage", "battery"))
-    number = state.sensor_id(POWER)
-    state.place(number, battery, "power", "Europe/Amsterdam", {"note": 1})
-    assert state.assets.sensors(battery) == {number: "power"}
-    again = State(where)
-    assert again.sensor_id(POWER) == number
-    again.close()
-    with pytest.raises(StoreError, match="no sensor 77"):
-        state.place(77, battery, "soc", "UTC", {})
-    other = state.sensor_id(PRICE)
-    with pytest.raises(StoreError, match=r"(?i)unique"):
-        state.place(other, battery, "power", "UTC", {})
