@@ -23,8 +23,7 @@ from flexedge.store.tables.placed import PlacedSensor
 from flexedge.web.api import body
 from flexedge.web.api.op import Call, File, On, Op, Rejected, Reply, forbidden, invalid
 from flexedge.web.api.parts import Parts
-from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, placed, problem
-from flexedge.web.api.problems import wrong_fields as told_fields
+from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, problem, wrong_fields
 from flexedge.web.api.query import Asked
 from flexedge.web.guard import same_origin
 from flexedge.web.routes import session_token
@@ -204,8 +203,7 @@ class _Served:
         try:
             return self._query.read(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, self._query_place)) from None
+            invalid(wrong_fields(error, given), self._query_place)
 
     def _said(self, headers: Headers, carried: _Carried) -> Any:
         if self._body is None:
@@ -217,8 +215,7 @@ class _Served:
         try:
             return self._body.validate_python(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, place)) from None
+            invalid(wrong_fields(error, given), place)
 
 
 def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
