@@ -1,5 +1,7 @@
 """The application: the table of all routes, and what is wrapped around them."""
 
+from dataclasses import replace
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -68,6 +70,6 @@ def build(window: Window | None, access: Access, parts: Parts) -> Starlette:
         exception_handlers={RequestError: request_error, HTTPException: http_error},
     )
     app.state.rules = rules
-    app.state.parts = parts
+    app.state.parts = replace(parts, feed=feed)
     app.state.hang_up = (lambda: None) if feed is None else feed.close
     return app
