@@ -37,7 +37,7 @@ class Sessions(Model):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     created: Mapped[datetime]
     seen: Mapped[datetime]
-    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None]
     """None: the owner, who has the gateway's own password."""
 
 
@@ -102,25 +102,25 @@ class Assets(Model):
     __tablename__ = "assets"
     id: Mapped[int] = mapped_column(primary_key=True)
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("assets.id", ondelete="CASCADE"))
-    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
-    """None: public."""
+    account_id: Mapped[int | None] = mapped_column(index=True)
+    """None: public. No foreign key, for SQLite could not drop the column again; so below."""
     name: Mapped[str]
     kind: Mapped[str]
     """The name of its type."""
-    defined_as: Mapped[str | None] = mapped_column(unique=True)
+    defined_as: Mapped[str | None]
     """What the site file calls it, where that is what defines it; "" is the site itself."""
-    external_id: Mapped[str | None]
+    external_id: Mapped[str | None] = mapped_column(unique=True)
     description: Mapped[str | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     attributes: Mapped[Json]
     flex_model: Mapped[Json]
     flex_context: Mapped[Json]
-    sensors_to_show: Mapped[List]
-    sensors_to_show_as_kpis: Mapped[List]
+    sensors_to_show: Mapped[List] = mapped_column(server_default="[]")
+    sensors_to_show_as_kpis: Mapped[List] = mapped_column(server_default="[]")
     __table_args__ = (
         sa.UniqueConstraint("parent_id", "name"),
-        sa.UniqueConstraint("account_id", "external_id"),
+        sa.Index(None, "defined_as", unique=True),
         _roots("ix_assets_root_name", "account_id", "name", only=_ROOT_OF_SOMEBODY),
         _roots("ix_assets_public_root_name", "name", only=_PUBLIC_ROOT),
         KEPT_FOR_GOOD,
@@ -155,18 +155,19 @@ class Users(Model):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(index=True)
+    """Every user has one."""
     email: Mapped[str | None] = mapped_column(unique=True)
     """In lower case. None: a service account, which has tokens only."""
     password_hash: Mapped[str | None]
-    roles: Mapped[List]
+    roles: Mapped[List] = mapped_column(server_default="[]")
     """Names, as "account-admin"."""
     active: Mapped[bool]
-    timezone: Mapped[str]
+    timezone: Mapped[str] = mapped_column(server_default="UTC")
     created: Mapped[datetime]
     seen: Mapped[datetime | None]
     logged_in: Mapped[datetime | None]
-    logins: Mapped[int]
+    logins: Mapped[int] = mapped_column(server_default="0")
     __table_args__ = (KEPT_FOR_GOOD,)
 
 
@@ -179,10 +180,10 @@ class Tokens(Model):
     user_id: Mapped[int] = mapped_column(
         sa.ForeignKey("users.id", ondelete="CASCADE"), index=True
     )  # fmt: skip
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="key")
     """ "access" and "refresh" come of a log-in, a "key" is made by hand."""
     name: Mapped[str]
-    scopes: Mapped[List]
+    scopes: Mapped[List] = mapped_column(server_default="[]")
     """What it is limited to; see ``domain.rights``."""
     created: Mapped[datetime]
     expires: Mapped[datetime | None]

@@ -7,14 +7,15 @@ import sqlalchemy as sa
 
 from flexedge import __version__
 from flexedge.errors import StoreDamaged, StoreError
+from flexedge.store.tables.accounts import FIRST_TYPES
 from flexedge.store.tables.columns import Model
-from flexedge.store.tables.database import Database, sqlite_code
-from flexedge.store.tables.models import Leases, Meta
+from flexedge.store.tables.database import Database, as_row, sqlite_code
+from flexedge.store.tables.models import AssetTypes, Leases, Meta
 from flexedge.store.tables.seals import seal_anew
 
-NEWEST = "0004"
+NEWEST = "0005"
 """The revision that this program's models are; ``migrations`` ends with it."""
-OLDEST_READER = "0003"
+OLDEST_READER = "0005"
 """The oldest revision whose program can still use tables of the newest one."""
 FIRST = "0001"
 _FIRST_TABLES = {"facts", "sessions", "held"}
@@ -99,6 +100,7 @@ def begin(connection: sa.Connection) -> None:
     Model.metadata.create_all(connection)
     _VERSION.create(connection)
     connection.execute(sa.insert(_VERSION).values(version_num=NEWEST))
+    connection.execute(sa.insert(AssetTypes), [as_row(one) for one in FIRST_TYPES])
     note(connection)
     seal_anew(connection, Model.metadata.tables)
 

@@ -24,7 +24,7 @@ class User:
     password_hash: str | None = None
     roles: List = field(default_factory=list)
     active: bool = True
-    timezone: str = "Europe/Amsterdam"
+    timezone: str = "UTC"
     seen: datetime | None = None
     logged_in: datetime | None = None
     logins: int = 0

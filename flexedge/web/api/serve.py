@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -21,7 +21,17 @@ from flexedge.errors import BadField, RequestError, StoreError
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.web.api import body
-from flexedge.web.api.op import Call, File, On, Op, Rejected, Reply, forbidden, invalid
+from flexedge.web.api.op import (
+    Call,
+    File,
+    On,
+    Op,
+    Rejected,
+    Reply,
+    Welcome,
+    forbidden,
+    invalid,
+)
 from flexedge.web.api.parts import Parts
 from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, problem, wrong_fields
 from flexedge.web.api.query import Asked
@@ -178,7 +188,20 @@ class _Served:
         reply = op.run(call)
         if op.triggers and reply.status < 400:  # noqa: PLR2004 - accepted
             self._gate.limits.count_trigger(caller, asset_id, now)
+        if reply.stream is not None:
+            pieces = reply.stream(self._welcome(request))
+            return StreamingResponse(pieces, reply.status, reply.headers, reply.media_type)
         return response_to(reply, op, request.headers)
+
+    def _welcome(self, request: Request) -> Welcome:
+        """Tells whether who asks is still somebody."""
+        shown = request.headers.get("authorization"), session_token(request)
+
+        async def welcome() -> bool:
+            caller = await run_in_threadpool(self._gate.door.caller, *shown)
+            return caller.known or self._op.who == "anybody"
+
+        return welcome
 
     def _found(self, on: On, path: Mapping[str, str], caller: Caller) -> tuple[int, Any]:
         text = path[on.parameter]

@@ -68,8 +68,8 @@ def told(given: Any, model: type[BaseModel] = Whole) -> Any:
         ({"when": "2026-01-01T00:00"}, {"when": ["Not a valid aware datetime."]}),
         ({"plain": []}, {"plain": ["Not a valid aware datetime."]}),
         ({"plain": "2026-13-01T00:00:00Z"},
-         {"plain": ["Input should be a valid datetime or date, month value is outside expected "
-                    "range of 1-12."]}),
+         {"plain": [("Input should be a valid datetime or date, month value is outside expected "
+                     "range of 1-12.")]}),
         ({"span": "x"}, {"span": ["Cannot parse x as ISO8601 duration, such as PT15M."]}),
         ({"parts": {}}, {"parts": ["Not a valid list."]}),
         ({"parts": [{}, {}, {}]}, {"parts": ["Longer than maximum length 2."]}),

@@ -3,6 +3,7 @@ import http.client
 import json
 import socket
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,10 +13,10 @@ from flexedge.domain.asset import Sensor
 from flexedge.domain.rights import Scope
 from flexedge.errors import BadField, RequestError, StoreError, StoreSlow
 from flexedge.store.tables.assets import Asset
-from flexedge.web.api.op import Call, On, Op, Rejected, Reply, Who, forbidden, invalid
+from flexedge.web.api.op import Call, On, Op, Rejected, Reply, Welcome, Who, forbidden, invalid
 from flexedge.web.api.parts import Parts
 from flexedge.wire.shape import Duration, KebabShape, Shape
-from tests.web.api.conftest import Serve, Served
+from tests.web.api.conftest import PEOPLE, Serve, Served
 
 MEGABYTE = 1024 * 1024
 UNKNOWN = {
@@ -418,6 +419,22 @@ def test_bytes_are_sent_as_they_are(serve: Serve) -> None:
     answer = serve(op(run=lambda _: reply)).ask("GET", "/api/v3_0/things")
     assert (answer.content, answer.headers["X-Rows"]) == (b"a,b", "1")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_a_stream_is_sent_while_its_reader_is_welcome(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pieces(welcome: Welcome) -> AsyncIterator[bytes]:
+        while await welcome():
+            yield b"piece"
+            monkeypatch.delitem(PEOPLE, "member")
+        yield b"end"
+
+    served = serve(op(run=lambda _: Reply(stream=pieces, media_type="text/event-stream")))
+    answer = served.ask("GET", "/api/v3_0/things")
+    assert answer.content == b"pieceend"
+    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_no_body_and_missing_numbers_are_sent(serve: Serve) -> None:
