@@ -14,6 +14,7 @@ from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.tables.users import User
 from flexedge.web.api.op import forbidden
+from flexedge.web.newsreel import Newsreel
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Parts:
     window: Window | None = None
     """The site's view; None where there is no site."""
     settings: Settings = field(default_factory=Settings)
+    reel: Newsreel = field(default_factory=Newsreel)
+    """What was newly believed."""
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from typing import Final
 
-from flexedge.web.api import public
+from flexedge.web.api import data, legacy, live, many, public, upload
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
+    data.operations,
+    upload.operations,
+    many.operations,
+    live.operations,
+    legacy.operations,
 )
 
 
