@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -177,9 +177,21 @@ class _Served:
             carried.files,
         )  # fmt: skip
         reply = op.run(call)
+        if reply.stream is not None:
+            return self._streamed(reply, request, caller)
         if op.triggers and reply.status < 400:  # noqa: PLR2004 - accepted
             self._gate.limits.count_trigger(caller, asset_id, now)
         return response_to(reply, op, request.headers)
+
+    def _streamed(self, reply: Reply, request: Request, caller: Caller) -> Response:
+        """A reply that comes about piece by piece, while the caller would still be let in."""
+        token, session = request.headers.get("authorization"), session_token(request)
+
+        async def welcome() -> bool:
+            return await run_in_threadpool(self._gate.door.caller, token, session) == caller
+
+        pieces = () if reply.stream is None else reply.stream(welcome)
+        return StreamingResponse(pieces, reply.status, reply.headers, reply.media_type)
 
     def _found(self, on: On, path: Mapping[str, str], caller: Caller) -> tuple[int, Any]:
         text = path[on.parameter]

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Final
 
-from flexedge.web.api import data, legacy, live, many, public, upload
+from flexedge.web.api import (
+    data,
+    explain,
+    gateway,
+    legacy,
+    live,
+    live_site,
+    many,
+    overrides,
+    public,
+    upload,
+)
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 
@@ -14,6 +25,10 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     many.operations,
     live.operations,
     legacy.operations,
+    gateway.operations,
+    explain.operations,
+    overrides.operations,
+    live_site.operations,
 )
 
 
