@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-<<<<<<< HEAD
 from functools import partial
-=======
->>>>>>> 42cb56b
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
