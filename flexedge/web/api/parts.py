@@ -30,12 +30,12 @@ class Parts:
     window: Window | None = None
     """The site's view; None where there is no site."""
     settings: Settings = field(default_factory=Settings)
-    reel: Newsreel = field(default_factory=Newsreel)
-    """What was newly believed."""
     edge: Edge | None = None
     """The site's devices in full, and what may be asked of them; None where there is no site."""
     feed: Feed | None = None
     """What happens on site as it happens; None where there is no site."""
+    reel: Newsreel = field(default_factory=Newsreel)
+    """What was newly believed."""
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

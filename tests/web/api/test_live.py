@@ -12,9 +12,11 @@ from flexedge.store.tables.accounts import Account
 from flexedge.web.api import data
 from flexedge.web.api.live import LiveData, operations
 from flexedge.web.api.op import Call, Rejected, Reply
+from flexedge.web.api.parts import Parts
 from flexedge.wire.data import Live
-from tests.web.api.calls import NOW, Platform, platform
+from tests.web.api.calls import NOW, Platform, platform, sensor_of
 from tests.web.api.test_data import post
+from tests.web.conftest import Site
 
 LIVE = "/api/v3_0/data/live"
 
@@ -190,3 +192,17 @@ def test_not_everybody_may(here: Platform) -> None:
     with pytest.raises(Rejected) as told:
         here.call("GET", LIVE, query={"sensors": str(here.sensor())}, caller=stranger)
     assert told.value.status == 403
+
+
+def test_over_http_a_stream_is_open_until_the_server_stops(site: Site, parts: Parts) -> None:
+    number, url = sensor_of(site, parts)
+    live = f"{site.url}/api/v3_0/data/live"
+    with site.program().get(live, params={"sensors": number}, stream=True) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        pieces = answer.iter_content(None)
+        assert next(pieces) == b": welcome\n\n"
+        body = {"start": NOW.isoformat(), "duration": "PT15M", "values": [7], "unit": "kW"}
+        site.program().post(url, json=body)
+        assert b'"values":[7.0]' in next(pieces)
+        site.server.stop()
+        assert list(pieces) == []

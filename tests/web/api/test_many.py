@@ -10,8 +10,10 @@ from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.assets import Asset
 from flexedge.web.api.many import numbered, operations
 from flexedge.web.api.op import Rejected, Reply
+from flexedge.web.api.parts import Parts
 from flexedge.wire.data import PLACE
-from tests.web.api.calls import Platform, platform
+from tests.web.api.calls import Platform, platform, sensor_of
+from tests.web.conftest import Site
 
 DATA = "/api/v3_0/data"
 WHEN = {"start": "2026-04-14T00:00:00+02:00", "duration": "PT30M"}
@@ -102,3 +104,16 @@ def test_answers_are_bounded(here: Platform) -> None:
     assert numbered("1,2,1") == [1, 2]
     with pytest.raises(Rejected, match="UNPROCESSABLE"):
         numbered(",".join(str(number) for number in range(101)))
+
+
+def test_over_http_no_path_hides_another(site: Site, parts: Parts) -> None:
+    number, _ = sensor_of(site, parts)
+    ask, root = site.program(), f"{site.url}/api/v3_0"
+    assert ask.post(f"{root}/data", json={"data": [entry(number, 1, 2)]}).status_code == 202
+    told = ask.get(f"{root}/data", params={"sensors": f"{number}"} | WHEN).json()
+    assert told["data"][0]["values"] == [1, 2]
+    address = {"sensor": f"ea1.2026-12.localhost:fm1.{number}", "unit": "kW"}
+    old = ask.get(f"{root}/sensors/data", params=address | WHEN)
+    assert (old.json()["values"], old.headers["Deprecation"]) == ([1, 2], "true")
+    told = ask.get(f"{root}/data/live", params={"sensors": f"{number}", "wait": "0"}).json()
+    assert told["missed"] is False
