@@ -16,6 +16,7 @@ from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.tables.users import User
 from flexedge.web.api.op import forbidden
 from flexedge.web.feed import Feed
+from flexedge.web.newsreel import Newsreel
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Parts:
     """The site's devices in full, and what may be asked of them; None where there is no site."""
     feed: Feed | None = None
     """What happens on site as it happens; None where there is no site."""
+    reel: Newsreel = field(default_factory=Newsreel)
+    """What was newly believed."""
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Final
 
-from flexedge.web.api import data, explain, gateway, live_site, overrides, public, upload
+from flexedge.web.api import (
+    data,
+    explain,
+    gateway,
+    legacy,
+    live,
+    live_site,
+    many,
+    overrides,
+    public,
+    upload,
+)
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 
@@ -11,6 +22,9 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
     data.operations,
     upload.operations,
+    many.operations,
+    live.operations,
+    legacy.operations,
     gateway.operations,
     explain.operations,
     overrides.operations,
