@@ -135,6 +135,9 @@ class Store(Record):
     ballast_mb: Annotated[int, Field(ge=0)] = 64
     """A file that is given up when the disk is full, so that there is room to go on; at most 5 %
     of the disk. 0: none."""
+    overwrite: bool = False
+    """Whether posted values may take the place of others with the same sensor, source, event and
+    belief time. What was known earlier cannot be told any more then."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
