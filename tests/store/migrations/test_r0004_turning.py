@@ -11,6 +11,10 @@ from tests.store.migrations.conftest import Ask
 
 METER = Sensor("meter.energy", "kWh")
 TURNING = Sensor("meter.energy", "kWh", turns_at=100_000.0)
+COUNTER = """
+INSERT INTO sensors (key, name, unit, resolution, timezone, attributes, turns_at)
+VALUES ('meter.energy', 'energy', 'kWh', 0, 'UTC', '{}', 100000)
+"""
 
 
 def test_of_what_was_there_nothing_is_known_until_it_is_said(path: Path) -> None:
@@ -35,11 +39,8 @@ def test_the_way_back_takes_only_that(path: Path, ask: Ask) -> None:
     tables = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
     before = ask(tables)
     assert migrate(path, "0004") == ("0003", "0004")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(
-            "INSERT INTO sensors (key, name, unit, resolution, timezone, attributes, turns_at)"
-            " VALUES ('meter.energy', 'energy', 'kWh', 0, 'UTC', '{}', 1e5)"
-        )
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(COUNTER)
     assert ask("SELECT key, turns_at FROM sensors") == [("meter.energy", 100_000.0)]
     assert migrate(path, "0003") == ("0004", "0003")
     assert ask(tables) == before

@@ -36,13 +36,3 @@ def test_spans_are_whole_microseconds(database: Database) -> None:
     assert kept == 900_000_000
     found = database.read(lambda c: c.scalar(sa.select(Sensors.resolution)))
     assert found == timedelta(minutes=15)
-
-
-def test_lists_and_objects_are_json(database: Database) -> None:
-    row = {"key": "a", "name": "a", "unit": "kW", "resolution": timedelta(0), "timezone": "UTC"}
-    said = {"ü": [1, None, {"b": 0.1}]}
-    database.execute(sa.insert(Sensors).values(row | {"attributes": said, "knowable": None}))
-    columns = sa.select(Sensors.attributes, Sensors.knowable)
-    assert tuple(database.read(lambda c: c.execute(columns).one())) == (said, None)
-    kept = database.read(lambda c: c.exec_driver_sql("SELECT knowable FROM sensors").scalar())
-    assert kept is None  # and not the word "null"

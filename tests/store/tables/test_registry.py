@@ -7,6 +7,8 @@ import pytest
 from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.errors import StoreError
 from flexedge.store.state import State
+from flexedge.store.tables.assets import Asset
+from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.words import sensor_words, source_words
 
 POWER = Sensor("battery.power", "kW", timedelta(minutes=15))
@@ -138,3 +140,23 @@ def test_a_number_whose_words_are_lost_is_not_given_again(state: State) -> None:
     assert state.sensors() == {number: POWER, number + 1: Sensor(f"sensor {number + 1}", "")}
     assert state.sources() == {7: Source("source 7", "")}
     assert state.sensor_id(PRICE) == number + 2
+
+
+def test_a_sensor_is_placed_under_an_asset(state: State, where: Path | str) -> None:
+    battery = state.assets.add(Asset("garage", "battery"))
+    number = state.sensor_id(POWER)
+    state.placed.place(number, battery, "power", "Europe/Amsterdam", {"note": 1})
+    placed = PlacedSensor("battery.power", battery, "power", "kW", timedelta(minutes=15),
+                          "Europe/Amsterdam", attributes={"note": 1})  # fmt: skip
+    assert placed.sensor == POWER
+    assert state.placed.get(number) == placed
+    assert state.placed.of(battery) == state.placed.all() == {number: placed}
+    assert state.placed.of(battery + 1) == {}
+    again = State(where)
+    assert again.sensor_id(POWER) == number
+    again.close()
+    with pytest.raises(StoreError, match="no sensor 77"):
+        state.placed.place(77, battery, "soc", "UTC", {})
+    other = state.sensor_id(PRICE)
+    with pytest.raises(StoreError, match=r"(?i)unique"):
+        state.placed.place(other, battery, "power", "UTC", {})

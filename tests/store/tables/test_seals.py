@@ -16,10 +16,11 @@ from flexedge.store.tables.accounts import Account, Plan
 from flexedge.store.tables.annotations import Annotation
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.columns import Model
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.migrate import migrate
-from flexedge.store.tables.models import Model, Sources
+from flexedge.store.tables.models import Sources
 from flexedge.store.tables.schedules import Header
 from flexedge.store.tables.seals import demand_sealed, seal_anew
 from flexedge.store.tables.secrets import Secret
@@ -57,43 +58,44 @@ def on_site(state: State) -> None:
     state.sensor_id(Sensor("battery.power", "W", timedelta(minutes=5)))
     state.reinstate("sensor", 7, sensor_words(Sensor("car.power", "kW")))
     state.reinstate("sensor", number, sensor_words(Sensor("pump.power", "kW")))
-    state.assets.remove(gone, NOW)
+    state.assets.remove(gone, LATER)
     state.cursors.move("cloud", {number: 3, 7: 4})
     state.cursors.move("cloud", {number: 1 << 40})
 
 
 def people(state: State, database: Database) -> None:
-    state.plans.add(Plan("free", "60 per minute", max_users=2))
-    home = state.accounts.add(Account("home", ["Consultancy"], plan_id=1, attributes={"a": 1}))
-    state.accounts.change(home, Account("home", logo_url="https://example.org/ü.png"))
-    gone = state.users.add(User("ann", home, NOW))
-    ben = state.users.add(User("ben", home, NOW))
-    state.users.change(ben, User("ben", home, NOW, roles=["admin"], active=False, seen=LATER))
+    plan = state.plans.add(Plan("small", "1 per minute", max_users=2))
+    account = state.accounts.add(Account("first", plan_id=plan))
+    state.accounts.change(account, Account("first", ["Consultancy"], plan_id=plan))
+    state.accounts.remove(state.accounts.add(Account("second", consultancy_account_id=account)))
+    gone = state.users.add(User("ann", account, NOW, roles=["admin"]))
+    ben = state.users.add(User("ben", account, NOW))
+    state.users.change(ben, User("ben", account, NOW, active=False, seen=LATER))
     state.users.issue("hash", Token(ben, "key", "script", ["read"], NOW))
-    state.users.issue("hash of ann's", Token(gone, "key", "script", ["read"], NOW))
+    state.users.issue("hash of ann's", Token(gone, "access", "script", [], NOW))
     source = state.source_id(Source("tariff", "reporter"))
     database.execute(sa.update(Sources).where(Sources.id == source).values(user_id=gone))
     state.users.remove(gone)
 
 
 def work(state: State) -> None:
-    state.jobs.add(Job("1", "plan", "queued", {"b": 1, "a": [0.1, "x"]}, None, NOW, asset_id=7))
-    for name in ("2", "3"):
-        state.jobs.add(Job(name, "plan", "queued", {}, None, LATER))
+    state.jobs.add(Job("1", "plan", "queued", {"b": 1, "a": [0.1, "x"]}, None, NOW))
+    state.jobs.add(Job("2", "plan", "queued", {}, None, LATER))
+    state.jobs.add(Job("3", "plan", "queued", {}, None, LATER))
     state.jobs.start("plan", NOW)
     state.jobs.end("1", {"cost": 1.25}, LATER)
     state.jobs.start("plan", NOW)
     state.jobs.requeue()
     source = state.source_id(Source("planner", "scheduler"))
     state.schedules.keep(Header("s", NOW, LATER, source, "ok", 0.1 + 0.2))
-    state.audit.add(Entry(NOW, "ann", "did", {"a": None}, {"a": 1}))
-    for start in (NOW, LATER):
-        remark = Annotation("holiday", start, LATER, "holiday", source)
-        state.annotations.add(remark, "account", 1)
-        state.annotations.add(remark, "asset", 1)
-    state.secrets.add(Secret("account", 1, "api.token", "sealed", "k1"))
+    holiday = Annotation("a day off", NOW, LATER, "holiday", source)
+    state.annotations.add(holiday, "account", 1)
+    state.annotations.add(holiday, "asset", 1)
+    secret = state.secrets.add(Secret("asset", 1, "meter.password", "sealed", "k1"))
+    state.secrets.change(secret, Secret("asset", 1, "meter.password", "anew", "k2", LATER))
     for good in (True, False):
-        state.tasks.note(TaskRun("forecasts", NOW, good))
+        state.tasks.note(TaskRun("backup", NOW, good))
+    state.audit.add(Entry(NOW, "ann", "did", {"a": None}, {"a": 1}))
 
 
 @pytest.fixture

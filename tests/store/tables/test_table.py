@@ -6,29 +6,36 @@ from flexedge.errors import StoreError
 from flexedge.store.state import State
 from flexedge.store.tables.accounts import Account
 
-HOME = Account("home", primary_color="#123456")
+FIRST = Account("first", ["Consultancy"], attributes={"a": [1, None]}, logo_url="https://x/y.png")
 
 
 def test_rows_come_change_and_go(state: State) -> None:
-    number = state.accounts.add(HOME)
-    assert state.accounts.get(number) == HOME
-    changed = replace(HOME, name="house", attributes={"a": 1})
-    state.accounts.change(number, changed)
-    assert state.accounts.get(number) == changed
-    assert state.accounts.remove(number)
-    assert not state.accounts.remove(number)
-    assert state.accounts.get(number) is None
-    assert state.accounts.all() == {}
-    with pytest.raises(StoreError, match="accounts: there is no 9"):
-        state.accounts.change(9, HOME)
-    assert state.accounts.add(HOME) == number + 1  # a number is not given twice
-
-
-def test_rows_are_found_by_what_they_hold(state: State) -> None:
-    first, second = state.accounts.add(HOME), state.accounts.add(Account("office"))
-    assert state.accounts.find(name="office") == {second: Account("office")}
-    assert state.accounts.find(primary_color=None) == {second: Account("office")}
-    assert state.accounts.find(primary_color="#123456", name="home") == {first: HOME}
-    assert state.accounts.find(primary_color="#123456", name="office") == {}
-    assert list(state.accounts.find(id=second)) == [second]
+    first = state.accounts.add(FIRST)
+    second = state.accounts.add(Account("second", consultancy_account_id=first))
+    assert state.accounts.get(first) == FIRST
     assert list(state.accounts.all()) == [first, second]
+    changed = replace(FIRST, name="other", attributes={})
+    state.accounts.change(first, changed)
+    assert state.accounts.get(first) == changed
+    assert state.accounts.remove(second)
+    assert not state.accounts.remove(second)
+    assert state.accounts.get(second) is None
+    assert state.accounts.add(Account("third")) > second  # a number is not given twice
+
+
+def test_rows_are_found_by_their_columns(state: State) -> None:
+    first = state.accounts.add(FIRST)
+    second = state.accounts.add(Account("second", consultancy_account_id=first))
+    assert list(state.accounts.find(consultancy_account_id=first)) == [second]
+    assert list(state.accounts.find(consultancy_account_id=None)) == [first]
+    assert list(state.accounts.find(name="second", consultancy_account_id=None)) == []
+
+
+def test_what_a_table_does_not_allow_is_a_store_error(state: State) -> None:
+    state.accounts.add(FIRST)
+    with pytest.raises(StoreError, match=r"(?i)unique"):
+        state.accounts.add(FIRST)
+    with pytest.raises(StoreError, match=r"(?i)foreign key"):
+        state.accounts.add(Account("second", plan_id=9))
+    with pytest.raises(StoreError, match="accounts: there is no 9"):
+        state.accounts.change(9, FIRST)

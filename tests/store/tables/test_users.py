@@ -9,7 +9,7 @@ from flexedge.store.tables.users import Token, User
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ANNA = User("anna", 1, NOW, "anna@example.org", "hash", ["admin"])
+ANNA = User("anna", 1, NOW, "anna@example.org", "hash", ["account-admin"])
 
 
 def test_users_come_change_and_go(state: State) -> None:
@@ -36,8 +36,8 @@ def test_a_name_and_an_address_are_taken_once(state: State) -> None:
 
 def test_a_token_counts_until_it_ends(state: State) -> None:
     user = state.users.add(ANNA)
-    short = Token(user, "key", "script", ["read"], NOW, NOW + HOUR)
-    endless = Token(user, "refresh", "panel", ["data", "plan"], NOW)
+    short = Token(user, "access", "script", ["read"], NOW, NOW + HOUR)
+    endless = Token(user, "key", "panel", ["read", "data"], NOW)
     first, second = state.users.issue("hash-1", short), state.users.issue("hash-2", endless)
     assert state.users.token("hash-1", NOW + HOUR / 2) == short
     assert state.users.token("hash-1", NOW + HOUR) is None
