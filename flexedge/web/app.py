@@ -32,8 +32,8 @@ def entrance(own: Own, pages: Pages) -> tuple[Rule, ...]:
         Rule("GET", "/api/session", "public", own.session),
         Rule("POST", "/api/claim", "public", own.claim),
         Rule("POST", "/api/login", "public", own.login),
-        Rule("POST", "/api/logout", "owner", own.logout),
-        Rule("POST", "/api/password", "owner", own.password),
+        Rule("POST", "/api/logout", "somebody", own.logout),
+        Rule("POST", "/api/password", "somebody", own.password),
         Rule("POST", "/api/tickets", "local", own.ticket),
     )
 
@@ -41,12 +41,12 @@ def entrance(own: Own, pages: Pages) -> tuple[Rule, ...]:
 def of_site(seen: Seen) -> tuple[Rule, ...]:
     """The routes of the page that show the site, and who may use them."""
     return (
-        Rule("GET", "/api/status", "owner", seen.status),
-        Rule("GET", "/api/devices", "owner", seen.devices),
-        Rule("GET", "/api/chart", "owner", seen.chart),
-        Rule("GET", "/api/beliefs", "owner", seen.beliefs),
-        Rule("GET", "/api/totals", "owner", seen.totals),
-        Rule("GET", "/api/events", "owner", seen.events),
+        Rule("GET", "/api/status", "viewer", seen.status),
+        Rule("GET", "/api/devices", "viewer", seen.devices),
+        Rule("GET", "/api/chart", "viewer", seen.chart),
+        Rule("GET", "/api/beliefs", "viewer", seen.beliefs),
+        Rule("GET", "/api/totals", "viewer", seen.totals),
+        Rule("GET", "/api/events", "viewer", seen.events),
     )
 
 
