@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from flexedge.config.load import Document, Place, Route, read_yaml
 from flexedge.config.validate import validate
+from flexedge.domain.rate import rate_of
 from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import Duration
 from flexedge.errors import StoreError
@@ -37,6 +38,12 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return [entry.strip() for entry in value.split(",") if entry.strip()]
     return value
+
+
+def _rate(text: str) -> str:
+    """A rate as plans have them."""
+    rate_of(text)
+    return text
 
 
 def _database(url: str) -> str:
@@ -66,6 +73,11 @@ class Web(Record):
     """0: any free one."""
     hosts: Names = ()
     """Names beside localhost and the machine's own addresses by which the page may be called."""
+    requests: Annotated[str, AfterValidator(_rate)] = "30000 per minute"
+    """How often each user, key or address may ask something of the API, or "unlimited"."""
+    triggers: Annotated[str, AfterValidator(_rate)] = "600 per 5 minutes"
+    """How many schedules and forecasts an account may ask for. Plans of accounts can say less or
+    more; docs/users.md."""
 
 
 class Log(Record):
@@ -102,6 +114,19 @@ class Plan(Record):
         return self
 
 
+class Control(Record):
+    """What people may ask of devices beside the plan."""
+
+    longest_override: Duration = Field(default="24 h", validate_default=True)
+    """How far ahead the end of an override or a temporary limit may lie."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not timedelta(minutes=1) <= self.longest_override <= timedelta(days=31):
+            raise ValueError("longest-override should be between 1 min and 31 d")
+        return self
+
+
 class Store(Record):
     """What is kept, for how long, and what that may take."""
 
@@ -122,6 +147,9 @@ class Store(Record):
     ballast_mb: Annotated[int, Field(ge=0)] = 64
     """A file that is given up when the disk is full, so that there is room to go on; at most 5 %
     of the disk. 0: none."""
+    overwrite: bool = False
+    """Whether posted values may take the place of others with the same sensor, source, event and
+    belief time. What was known earlier cannot be told any more then."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -153,6 +181,7 @@ class Settings(Record):
     clock_trust: Literal["auto", "always"] = "auto"
     """auto: plans are made once the machine's clock is known to be right; always: it is right."""
     plan: Plan = Field(default_factory=Plan)
+    control: Control = Field(default_factory=Control)
 
     @property
     def stand_in(self) -> Path:

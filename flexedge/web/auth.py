@@ -78,8 +78,8 @@ class Access:
         consultancy = None if account is None else account.consultancy_account_id
         return Thing("gateway", _SITES_ACCOUNT, consultancy)
 
-    def caller(self, session: str | None, authorization: str | None) -> Caller:
-        """Who shows this session token or this ``Authorization`` header, with "Bearer" or without.
+    def caller(self, authorization: str | None, session: str | None) -> Caller:
+        """Who shows this ``Authorization`` header, with "Bearer" or without, or this session token.
 
         A header that is not good is not made so by a session.
         """
@@ -92,7 +92,7 @@ class Access:
 
     def role(self, session: str | None, authorization: str | None) -> Role:
         """What kind of caller that is."""
-        return self.caller(session, authorization).kind
+        return self.caller(authorization, session).kind
 
     def claim(self, code: str, password: str, address: str) -> str:
         """Set the first password; gives a session token.

@@ -112,7 +112,7 @@ class Own:
             session_token(request),
             body.email,
         )
-        caller = await run_in_threadpool(self._access.caller, token, None)
+        caller = await run_in_threadpool(self._access.caller, None, token)
         return _logged_in(request, token, JSONResponse(_who(caller)))
 
     async def logout(self, request: Request) -> Response:

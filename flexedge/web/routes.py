@@ -71,7 +71,7 @@ def as_route(rule: Rule, access: Access) -> Route:
     """
 
     def look(request: Request) -> tuple[Caller, bool]:
-        caller = access.caller(session_token(request), authorization(request))
+        caller = access.caller(authorization(request), session_token(request))
         return caller, allowed(rule.policy, caller, access)
 
     async def endpoint(request: Request) -> Response:

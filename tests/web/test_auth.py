@@ -196,9 +196,9 @@ def test_a_header_may_say_bearer_or_not(access: Access) -> None:
 def test_users_log_in_by_email_in_any_case(access: Access, state: State) -> None:
     user = anna(state, NOW)
     session = access.login(PASSWORD, HERE, email=" Anna@Example.ORG ")
-    assert access.caller(session, None).user_id == user
+    assert access.caller(None, session).user_id == user
     shown = access.log_in(ANNA, PASSWORD, HERE).access
-    assert access.caller(None, shown).user_id == user
+    assert access.caller(shown, None).user_id == user
     assert state.users.all()[user].logins == 2
     assert state.users.all()[user].logged_in == NOW
 
@@ -236,7 +236,7 @@ def test_a_changed_password_ends_all_that_could_be_shown(access: Access, state: 
     assert status_of(lambda: access.change_users_password(user, OTHER, OTHER, HERE)) == 401
     new = access.change_users_password(user, PASSWORD, OTHER, HERE)
     assert access.role(session, None) == access.role(None, shown) == "nobody"
-    assert access.caller(new, None).user_id == user
+    assert access.caller(None, new).user_id == user
     assert access.role(owner, None) == "owner"
     assert status_of(lambda: access.log_in(ANNA, PASSWORD, HERE)) == 401
 
