@@ -3,12 +3,28 @@
 from collections.abc import Callable
 from typing import Final
 
-from flexedge.web.api import public
+from flexedge.web.api import (
+    asset_copy,
+    asset_list,
+    assets,
+    preferences,
+    public,
+    sensor_list,
+    sensors,
+    sources,
+)
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
+    asset_list.operations,
+    assets.operations,
+    asset_copy.operations,
+    preferences.operations,
+    sensor_list.operations,
+    sensors.operations,
+    sources.operations,
 )
 
 
