@@ -162,3 +162,12 @@ class Answered(Told):
     resolution: Duration
     message: str
     status: str
+
+
+class Uploaded(KebabShape):
+    """What is said beside uploaded files, as fields of the form."""
+
+    belief_time_measured_instantly: bool = False
+    """Whether each value was known when its event was over; else when it was received."""
+    unit: Unit | None = None
+    """Of the values; the sensor's if not given."""

@@ -163,10 +163,11 @@ class Data:
         source = None if bounds.source is None else sources[bounds.source]
         until = None if bounds.until is None else bounds.until - placed.resolution + _INSTANT
         self._parts.beliefs.delete(placed.key, source, bounds.start, until)
-        self._note(call, f"Deleted data for sensor '{placed.name}': {number}{_within(bounds)}")
+        self.note(call, f"Deleted data for sensor '{placed.name}': {number}{_within(bounds)}")
         return Reply(None, 204)
 
-    def _note(self, call: Call[Any, Any], told: str) -> None:
+    def note(self, call: Call[Any, Any], told: str) -> None:
+        """Note what was changed."""
         asset = self._parts.state.assets.get(call.found.asset_id)
         self._parts.state.audit.add(
             Entry(
