@@ -5,6 +5,9 @@ from typing import Final
 
 from flexedge.web.api import (
     accounts,
+    asset_copy,
+    asset_list,
+    assets,
     data,
     explain,
     gateway,
@@ -15,7 +18,11 @@ from flexedge.web.api import (
     many,
     overrides,
     plans,
+    preferences,
     public,
+    sensor_list,
+    sensors,
+    sources,
     tokens,
     upload,
     users,
@@ -35,6 +42,13 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     explain.operations,
     overrides.operations,
     live_site.operations,
+    asset_list.operations,
+    assets.operations,
+    asset_copy.operations,
+    preferences.operations,
+    sensor_list.operations,
+    sensors.operations,
+    sources.operations,
 )
 
 
