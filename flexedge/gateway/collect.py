@@ -16,7 +16,8 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.plant import Plant
 from flexedge.store.archive import Stamp
-from flexedge.store.beliefs import RIGHT, Beliefs
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.inbox import RIGHT
 
 _log = structlog.get_logger()
 Wrote = Callable[[str, str, Outcome, datetime], None]

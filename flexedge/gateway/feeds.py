@@ -13,7 +13,7 @@ from flexedge.gateway.plant import Plant
 from flexedge.gateway.predict import Predictor
 from flexedge.optim.request.believed import ALL, Filter
 from flexedge.optim.request.fields import Fields
-from flexedge.optim.request.source import Asset, Points, Sensor
+from flexedge.optim.request.source import Asset, Points, Sensor, Span
 from flexedge.store.beliefs import Beliefs
 
 QUARTER = timedelta(minutes=15)
@@ -111,6 +111,7 @@ class Feeds:
         sensor: str,
         prior: datetime | None,  # noqa: ARG002
         only: Filter = ALL,  # noqa: ARG002
+        span: Span | None = None,  # noqa: ARG002
     ) -> Points | None:
         """What is expected of a sensor in each step; None for schedules.
 

@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from flexedge.domain.asset import Knowable, Sensor, Source
+from flexedge.domain.asset import Sensor, Source
 from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import rows
 from flexedge.store.archive import Archive, Asked, Kind, Registry, Stamp, Statistics
+from flexedge.store.inbox import RIGHT, Inbox, News
 from flexedge.store.merging import day_edges, merged
-from flexedge.store.news import news
+from flexedge.store.news import Verdict
 from flexedge.store.placing import on, stamps, ticks, us
 from flexedge.store.rows import Buckets, Readings, micros, moment
 from flexedge.store.sources import Which, numbers
@@ -28,10 +29,7 @@ from flexedge.store.words import sensor_words, source_words
 
 BATCH = 500
 """So many readings are written without waiting for the next flush."""
-RIGHT = Stamp("", 0, trusted=True)
-"""For who knows that the clock is right."""
 _WAITING = 200_000  # readings kept in memory while the disk refuses them; then the oldest go
-_OWED = 200_000  # rows of beliefs, likewise
 _HOUR = timedelta(hours=1)
 
 
@@ -54,7 +52,7 @@ class Beliefs:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._waiting: deque[Reading] = deque(maxlen=_WAITING)
-        self._owed: list[tuple[rows.Beliefs, bool]] = []
+        self._inbox = Inbox(archive, registry)
         self._stamp = RIGHT
         self.on_many: Callable[[], None] = lambda: None
         """Called when so many readings wait that they should not wait for longer."""
@@ -121,15 +119,8 @@ class Beliefs:
             except StoreError:
                 self._waiting.extendleft(reversed(batch))
                 raise
-            self._pay()
+            self._inbox.pay()
             return len(batch)
-
-    def _pay(self) -> None:
-        """Write what is owed; what is refused stays so."""
-        while self._owed:
-            made, replacing = self._owed[0]
-            self._archive.commit(Readings.empty(), made, RIGHT, replacing=replacing)
-            del self._owed[0]
 
     def _readings(self, batch: Sequence[Reading]) -> Readings:
         return Readings(
@@ -149,31 +140,22 @@ class Beliefs:
         """
         number = self.source(source)
         made = rows.Beliefs.joined([self._rows(belief, number) for belief in beliefs])
-        if not len(made):
-            return
+        if len(made):
+            with self._flushing:
+                self._inbox.save(made)
+
+    def post(self, made: rows.Beliefs, *, overwriting: bool = False) -> Verdict:
+        """Keep rows of registered sensors and sources, all or none, and say what was new of them.
+
+        They are on the disk when this returns. Where something would be replaced (``Verdict``)
+        nothing is kept unless that is allowed. On ``StoreError`` nothing is kept, nor owed.
+        """
         with self._flushing:
-            verdict = news(made, self._held(made, number), self._knowable(made))
-            if sum(len(one) for one, _ in self._owed) > _OWED:
-                self._pay()  # or no more can be owed
-            if len(verdict.store):
-                self._owed.append((verdict.store, len(verdict.replaced) > 0))
-            self._pay()
+            return self._inbox.post(made, overwriting=overwriting)
 
-    def _held(self, made: rows.Beliefs, source: int) -> rows.Beliefs:
-        """What is held about the events of new beliefs: the last, or all where some came later."""
-        sensors = tuple(np.unique(made.sensor).tolist())
-        start, end = moment(made.event_us.min()), moment(made.event_us.max() + 1)
-        asked = Asked(sensors, start, end, (source,))
-        held = self._archive.beliefs(asked, {})
-        if len(held) and held.belief_us.max() >= made.belief_us.min():
-            held = self._archive.beliefs(replace(asked, most_recent=False), {})
-        owed = [one.take((one.source == source) & np.isin(one.sensor, made.sensor))
-                for one, _ in self._owed]  # fmt: skip
-        return rows.Beliefs.joined([held, *owed])
-
-    def _knowable(self, made: rows.Beliefs) -> dict[int, Knowable]:
-        known = self._registry.sensors()
-        return {number: known[number].known for number in np.unique(made.sensor).tolist()}
+    def listen(self, news: News) -> None:
+        """Let one hear what is kept of beliefs from now on."""
+        self._inbox.on_news = news
 
     def _rows(self, belief: Belief, source: int) -> rows.Beliefs:
         """A series at the resolution of its sensor, as rows."""

@@ -10,6 +10,8 @@ from flexedge.domain.asset import Source
 class Which:
     """Conditions that a source fulfils, all of them; None: any will do."""
 
+    ids: frozenset[int] | None = None
+    """Their numbers."""
     names: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
     """FlexMeasures' source types."""
@@ -33,7 +35,11 @@ class Which:
 
 def numbers(which: Which, sources: Mapping[int, Source]) -> tuple[int, ...]:
     """The numbers of the sources that are meant, in order."""
-    meant = {number: one for number, one in sources.items() if which.admits(one)}
+    meant = {
+        number: one
+        for number, one in sources.items()
+        if which.admits(one) and (which.ids is None or number in which.ids)
+    }
     if which.latest_version:
         newest: dict[tuple[str | None, ...], int] = {}
         for number, one in sorted(meant.items()):
@@ -50,3 +56,9 @@ def _order(source: Source) -> tuple[tuple[int, int, str], ...]:
     return tuple(
         (1, int(part), "") if part.isdigit() else (0 if not part else 2, 0, part) for part in parts
     )
+
+
+def ranks(sources: Mapping[int, Source]) -> Mapping[int, int]:
+    """The place of each source's version among all of them: the newer, the higher."""
+    places = {order: place for place, order in enumerate(sorted({*map(_order, sources.values())}))}
+    return {number: places[_order(one)] for number, one in sources.items()}

@@ -1,6 +1,7 @@
 """What every request passes: the Host it asked for, its size, and the headers of the answer."""
 
 import ipaddress
+import math
 import socket
 from collections.abc import Collection
 from typing import Final
@@ -61,11 +62,17 @@ def same_origin(headers: Headers) -> bool:
 
 
 class Guard:
-    """Wraps the application: refuses what no page of ours would send, hides what broke."""
+    """Wraps the application: refuses what no page of ours would send, hides what broke.
 
-    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
+    ``measured``: under these paths the size of bodies is measured further inside.
+    """
+
+    def __init__(
+        self, app: ASGIApp, names: Collection[str] = (), measured: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._names = frozenset(names) | {socket.gethostname().lower()}
+        self._measured = tuple(measured)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -81,15 +88,16 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update(_SECURITY)
                 still = scope["path"].startswith("/static/")
-                headers["Cache-Control"] = "no-cache" if still else "no-store"
+                headers.setdefault("Cache-Control", "no-cache" if still else "no-store")
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope))
+        inside = scope["path"].startswith(self._measured)
+        refusal = self._refusal(Headers(scope=scope), math.inf if inside else MOST_BODY_BYTES)
         if refusal is not None:
             await failure(*refusal)(scope, receive, sealed)
             return
         try:
-            await self._app(scope, _measured(receive), sealed)
+            await self._app(scope, receive if inside else _measured(receive), sealed)
         except ClientDisconnect:
             pass
         except Exception:  # noqa: BLE001 - the one broad except of this floor
@@ -99,7 +107,7 @@ class Guard:
                     scope, receive, sealed
                 )
 
-    def _refusal(self, headers: Headers) -> tuple[int, str] | None:
+    def _refusal(self, headers: Headers, most: float) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if not host_allowed(host, self._names):
             return 421, (
@@ -107,7 +115,7 @@ class Guard:
                 "or add the name to its settings."
             )
         size = headers.get("content-length", "0")
-        if not size.isdecimal() or int(size) > MOST_BODY_BYTES:
+        if not size.isdecimal() or int(size) > most:
             return 413, "The request is too large."
         return None
 

@@ -35,7 +35,7 @@ def test_create_verify_wipe_restore(
 ) -> None:
     file = tmp_path / "mine.tar"
     assert main(["backup", "create", str(file)]) == 0
-    assert capsys.readouterr().out.startswith(f"{file}: 1 files, 0.2 MB, made 20")
+    assert capsys.readouterr().out.startswith(f"{file}: 1 files, 0.3 MB, made 20")
     assert main(["backup", "verify", str(file)]) == 0
     told = capsys.readouterr().out
     assert told.startswith(f"{file} is whole: 1 files, ")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.routing import Mount, Route
 
+from flexedge.web.api.serve import SUNSET, Place
 from flexedge.web.app import STATIC_PATH, build
 
 if TYPE_CHECKING:
@@ -35,10 +36,25 @@ def test_every_route_has_a_policy(site: Site) -> None:
             assert route.path == STATIC_PATH
             continue
         assert isinstance(route, Route)
+        if isinstance(route.endpoint, Place):
+            continue
+        if route.path.startswith(tuple(f"/api/{old}" for old in SUNSET)):
+            continue
         methods = (route.methods or set()) - {"HEAD"}
         assert methods
         assert {(method, route.path) for method in methods} <= table
     assert {rule.policy for rule in rules(site)} <= EXPECTED.keys()
+
+
+def test_every_operation_has_its_place(site: Site) -> None:
+    places = [
+        r.path for r in site.server._app.routes if isinstance(getattr(r, "endpoint", 0), Place)
+    ]
+    operations = [op.path for op in site.server._app.state.operations]
+    assert sorted(places) == sorted(set(operations))
+    assert len(operations) == len(
+        {(op.method, op.path) for op in site.server._app.state.operations}
+    )
 
 
 @pytest.mark.parametrize("visitor", ["nobody", "owner", "local"])
@@ -78,6 +94,9 @@ def test_unknown_paths_and_methods(site: Site) -> None:
     assert site.owner().get(f"{site.url}/api/none").status_code == 404
     answer = site.owner().post(f"{site.url}/api/status", json={})
     assert (answer.status_code, answer.json()) == (405, {"message": "Method Not Allowed."})
+    answer = site.owner().get(f"{site.url}/api/v3_0/none")
+    assert (answer.status_code, answer.json()["status"]) == (404, "NOT_FOUND")
+    assert answer.headers["FlexMeasures-Version"] == "1.0.1"
 
 
 def test_only_static_files_are_served(site: Site) -> None:
@@ -98,7 +117,8 @@ def test_a_programming_slip_in_the_table_would_be_found(access: Access, parts: P
         """A window that must not be asked while building."""
 
     app = build(Nothing(), access, parts)  # type: ignore[arg-type] # building asks nothing of it
-    assert len(app.routes) == len(app.state.rules) + 1
+    places = {op.path for op in app.state.operations}
+    assert len(app.routes) == len(app.state.rules) + len(places) + 2 * len(SUNSET) + 1
 
 
 def test_the_window_is_not_asked_before_somebody_looks(site: Site) -> None:

@@ -14,7 +14,7 @@ from flexedge.errors import BadField
 from flexedge.optim.request import believed
 from flexedge.optim.request.believed import Filter
 from flexedge.optim.request.fields import Fields
-from flexedge.optim.request.source import Points, Sensor, Source, on_grid, parse_unit
+from flexedge.optim.request.source import Points, Sensor, Source, Span, on_grid, parse_unit
 
 Overlaps = Literal["first", "min", "max"]
 _SEGMENT = ("value", "datetime", "start", "end", "duration")
@@ -184,7 +184,7 @@ class Reader:
         fields.refuse_unknown(("sensor", "default", *believed.FILTERS))
         sensor = self.sensor(fields)
         only = believed.read(fields)
-        points = self.source.points(sensor.name, self.prior, only)
+        points = self.source.points(sensor.name, self.prior, only, self._span(self.grid))
         symbol = sensor.unit if points is None else points.unit
         dimension = _dimension(symbol, dimensions, whole)
         if dimension is None:
@@ -223,13 +223,17 @@ class Reader:
     def _data(
         self, amount: Amount, sensor: Sensor, grid: TimeGrid, whole: float | None = None
     ) -> FloatArray:
-        points = self.source.points(sensor.name, self.prior, amount.only)
+        points = self.source.points(sensor.name, self.prior, amount.only, self._span(grid))
         if points is None:
             return np.full(grid.n, np.nan)
         values: FloatArray = on_grid(points, grid) * _scale(points, amount, sensor, whole)
         if (np.abs(np.nan_to_num(values)) > MOST).any():
             raise BadField(amount.path, f"{sensor.name!r} has values that are beyond all measure")
         return values
+
+    @staticmethod
+    def _span(grid: TimeGrid) -> Span:
+        return grid.start, grid.end + grid.resolution
 
     def events(
         self, amount: Amount, overlaps: Overlaps, whole: float | None = None

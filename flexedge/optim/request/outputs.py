@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from flexedge.domain.series import FloatArray
 from flexedge.optim.request.source import Sensor
@@ -15,7 +16,9 @@ class Output:
     devices: tuple[str, ...]
     fixed_kw: FloatArray
     part: str = "all"
-    """"all", or only what is consumed ("up") or produced ("down", positive)."""
+    """"all", or only what is consumed ("up") or produced ("down")."""
+    counts: Literal["consumption", "production"] | None = None
+    """What its field says that it is; None for a power sensor, which may be either."""
 
 
 def split(
@@ -24,6 +27,6 @@ def split(
     """One sensor gets the whole profile; two get what is consumed and what is produced."""
     both = up is not None and down is not None
     if up is not None:
-        yield Output(up, names, fixed, "up" if both else "all")
+        yield Output(up, names, fixed, "up" if both else "all", "consumption")
     if down is not None:
-        yield Output(down, names, fixed, "down" if both else "all")
+        yield Output(down, names, fixed, "down" if both else "all", "production")

@@ -9,6 +9,7 @@ from flexedge.optim.request import site
 from flexedge.optim.request.answer import answer
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.places import place
+from flexedge.optim.request.source import FileSource
 from flexedge.optim.request.task import task
 from flexedge.optim.sequence import one_by_one
 from flexedge.optim.solve import solve
@@ -29,7 +30,8 @@ def solve_file(
     if not whole.has("request"):
         whole.fail("request", "is missing: a problem needs sensors, series and a request")
     whole = Fields({key: whole.data[key] for key in _FILE if key in whole.data}, "")
-    told = task(whole, explain=explain)
+    request = whole.object("request")
+    told = task(whole, request, FileSource(whole), explain=explain)
     if told is None:
         told = _planned(site.read(whole, compat), time_limit, explain=explain)
     told["solver"]["total-seconds"] = perf_counter() - began

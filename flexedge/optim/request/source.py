@@ -17,6 +17,8 @@ _SENSOR = ("asset-type", "asset", "on", "unit", "resolution", "attributes", "tim
 _SERIES = ("start", "resolution", "unit", "values", "source", "source-type", "source-account",
            "belief-time")  # fmt: skip
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+Span = tuple[datetime, datetime]
+"""From a moment on, to before another."""
 _ASSET = ("parent", "flex-model", "flex-context", "attributes", "asset-type", "name")
 
 
@@ -73,11 +75,16 @@ class Source(Protocol):
         """All assets about which something is stored, by name."""
 
     def points(
-        self, sensor: str, prior: datetime | None, only: Filter = believed.ALL
+        self,
+        sensor: str,
+        prior: datetime | None,
+        only: Filter = believed.ALL,
+        span: Span | None = None,
     ) -> Points | None:
-        """All values known of a sensor at ``prior`` from some sources; None where there are none.
+        """Values known of a sensor at ``prior`` from some sources; None where there are none.
 
-        Of several the one believed last counts.
+        Of several the one believed last counts. ``span``: what is needed (None: all); there may be
+        more.
         """
 
 
@@ -116,7 +123,11 @@ class FileSource:
         return self._assets
 
     def points(
-        self, sensor: str, prior: datetime | None, only: Filter = believed.ALL
+        self,
+        sensor: str,
+        prior: datetime | None,
+        only: Filter = believed.ALL,
+        span: Span | None = None,  # noqa: ARG002 (all of it is here)
     ) -> Points | None:
         """What some sources believed of a sensor at a moment; of several the last one counts."""
         known = [

@@ -20,6 +20,7 @@ _ABSOLUTE = ("soc-min", "soc-max", "soc-minima", "soc-maxima", "soc-targets", "s
 _OVERLAPS: dict[str, Overlaps] = {
     "soc-targets": "first", "soc-minima": "max", "soc-maxima": "min",
 }  # fmt: skip
+_OLDEST = timedelta(days=7)  # how far back a state of charge is looked for
 _NEAR = 4  # steps around the start within which FlexMeasures looks for a state of charge
 
 
@@ -266,10 +267,11 @@ class _Book:
 
     def _measured(self, sensor: Sensor) -> tuple[datetime | None, float] | None:
         """The value nearest to the start; one from long ago only where there is no better."""
-        points = self._reader.source.points(sensor.name, self._reader.prior)
+        start, grid = self._reader.grid.start, self._reader.grid
+        span = start - _OLDEST, grid.end
+        points = self._reader.source.points(sensor.name, self._reader.prior, span=span)
         if points is None:
             return None
-        start, grid = self._reader.grid.start, self._reader.grid
         known = [(abs(t - start), start - t, v) for t, v in zip(points.starts, points.values,
                  strict=True) if not np.isnan(v) and t < grid.end]  # fmt: skip
         if not known:

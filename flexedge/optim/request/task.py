@@ -14,17 +14,15 @@ from flexedge.optim.request.devices import task_of
 from flexedge.optim.request.entries import PROCESS_FIELDS, Entry
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.frame import frame
-from flexedge.optim.request.source import FileSource, Sensor, parse_unit
+from flexedge.optim.request.source import Sensor, Source, parse_unit
 
 _TYPES = ("process", "load")
 _KNOWN = {"process-type", "optimization-sense", "time-restrictions"}
 Json = dict[str, Any]
 
 
-def task(whole: Fields, *, explain: bool = True) -> Json | None:
-    """The answer for a file that asks for one task, or None where it asks for something else."""
-    request = whole.object("request")
-    source = FileSource(whole)
+def task(whole: Fields, request: Fields, source: Source, *, explain: bool = True) -> Json | None:
+    """The answer for a request for one task, or None where it asks for something else."""
     model = request.data.get("flex-model")
     if not isinstance(model, dict):
         return None
@@ -53,7 +51,7 @@ def task(whole: Fields, *, explain: bool = True) -> Json | None:
     return told
 
 
-def _over_stored(fields: Fields, sensor: Sensor | None, source: FileSource) -> Fields:
+def _over_stored(fields: Fields, sensor: Sensor | None, source: Source) -> Fields:
     """What is sent over what is stored for the sensor's asset."""
     stored = None if sensor is None else source.assets.get(sensor.asset)
     if stored is None:
@@ -155,7 +153,7 @@ def _time(request: Fields, moment: Any) -> str:
     return str(moment.astimezone(request.moment("start").tzinfo).isoformat())
 
 
-def _sensor(fields: Fields, request: Fields, whole: Fields, source: FileSource) -> Sensor | None:
+def _sensor(fields: Fields, request: Fields, whole: Fields, source: Source) -> Sensor | None:
     for one in (fields, request, whole):
         if one.has("sensor"):
             return source.sensors.get(one.name("sensor"))

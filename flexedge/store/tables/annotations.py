@@ -50,8 +50,11 @@ class Remarks:
                 insert = sa.insert(Annotations).values(as_row(annotation))
                 known = connection.execute(insert.returning(Annotations.id)).scalar_one()
             row = {"annotation_id": known, "thing": thing, "thing_id": number}
-            put = connection.execute(self._database.put(Annotated, row))
-            return known, bool(put.rowcount)
+            there = sa.select(Annotated.thing_id).filter_by(**row)
+            new = connection.scalar(there) is None
+            if new:
+                connection.execute(sa.insert(Annotated).values(row))
+            return known, new
 
         return self._database.write(work)
 

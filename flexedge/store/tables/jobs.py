@@ -65,12 +65,28 @@ class JobQueues:
         row = self._database.write(lambda connection: connection.execute(statement).first())
         return None if row is None else as_value(Job, row)
 
-    def end(self, job: str, result: Json | None, now: datetime, error: str | None = None) -> None:
-        """Note what came of a job; ``error``: why it failed."""
+    def end(
+        self,
+        job: str,
+        result: Json | None,
+        now: datetime,
+        error: str | None = None,
+        started: datetime | None = None,
+    ) -> None:
+        """Note what came of a job; ``error``: why it failed; ``started``: when, if not noted."""
         status = "finished" if error is None else "failed"
         changed = sa.update(Jobs).where(Jobs.id == job)
         row = {"status": status, "result": result, "ended": now, "error": error}
+        if started is not None:
+            row["started"] = started
         self._database.execute(changed.values(row))
+
+    def waiting(self) -> list[Job]:
+        """What waits in any queue, in the order it was asked for."""
+        query = sa.select(Jobs.__table__).where(Jobs.status == "queued")
+        query = query.order_by(Jobs.queued, Jobs.id)
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        return [as_value(Job, row) for row in rows]
 
     def same(self, fingerprint: str, since: datetime) -> Job | None:
         """The newest job asked for since a moment with that fingerprint that has not failed."""
@@ -105,6 +121,12 @@ class JobQueues:
         row = self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else as_value(Job, row)
 
-    def prune(self, before: datetime) -> int:
-        """Forget jobs that ended before a moment; returns how many."""
-        return self._database.execute(sa.delete(Jobs).where(Jobs.ended < before))
+    def prune(self, before: datetime, kept: str | None = None) -> int:
+        """Forget jobs that ended before a moment, but those of a queue that finished well.
+
+        Returns how many.
+        """
+        old = sa.delete(Jobs).where(Jobs.ended < before)
+        if kept is not None:
+            old = old.where((Jobs.queue != kept) | (Jobs.status == "failed"))
+        return self._database.execute(old)

@@ -1,6 +1,6 @@
 """One thing that can be asked of the API: what it takes, who may ask, what is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, NoReturn, TypeVar
@@ -14,6 +14,8 @@ Method = Literal["GET", "POST", "PATCH", "DELETE", "PUT"]
 Who = Literal["anybody", "somebody", "task-runner", "admin"]
 """Who gets in at all; what they may do with which object is for ``On`` and ``Parts.demand``."""
 Json = dict[str, Any]
+Welcome = Callable[[], Awaitable[bool]]
+"""Whether the caller would still be let in: whether token, session and user are still good."""
 _Q = TypeVar("_Q")
 _B = TypeVar("_B")
 
@@ -64,6 +66,9 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    stream: Callable[[Welcome], AsyncIterator[bytes]] | None = None
+    """Instead of ``body``: what is sent piece by piece, as it comes about. It runs in the server's
+    event loop, must ask ``Welcome`` now and then, and ends when the server stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flexedge.config.settings import Settings
 from flexedge.domain.rights import Caller, Permission, Thing, may
+from flexedge.gateway.edge import Edge
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import Window
 from flexedge.store.beliefs import Beliefs
@@ -14,6 +15,7 @@ from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.tables.users import User
 from flexedge.web.api.op import forbidden
+from flexedge.web.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Parts:
     window: Window | None = None
     """The site's view; None where there is no site."""
     settings: Settings = field(default_factory=Settings)
+    edge: Edge | None = None
+    """The site's devices in full, and what may be asked of them; None where there is no site."""
+    feed: Feed | None = None
+    """What happens on site as it happens; None where there is no site."""
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

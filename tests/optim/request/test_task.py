@@ -10,6 +10,7 @@ import pytest
 from flexedge.errors import BadField
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.solve import solve_file
+from flexedge.optim.request.source import FileSource
 from flexedge.optim.request.task import task
 from tests.optim.request.asking import BATTERY, LIMIT, answer, at, problem, series
 
@@ -61,9 +62,14 @@ def test_sensors_of_processes_are_known_by_their_asset() -> None:
     assert told["cost"] == 6.0
 
 
+def asked(data: Any) -> Any:
+    whole = Fields(data, "")
+    return task(whole, whole.object("request"), FileSource(whole))
+
+
 def test_other_requests_are_no_tasks() -> None:
-    assert task(Fields(problem([BATTERY]), "")) is None
-    assert task(Fields(problem(BATTERY), "")) is None
+    assert asked(problem([BATTERY])) is None
+    assert asked(problem(BATTERY)) is None
 
 
 @pytest.mark.parametrize(

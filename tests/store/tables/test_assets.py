@@ -1,12 +1,15 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from flexedge.domain.asset import Sensor
 from flexedge.errors import StoreError
 from flexedge.store.state import State
+from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.assets import Asset
 
+NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 HOME = Asset("home", "building", external_id="ean-1", latitude=52.4, longitude=4.9)
 
 
@@ -42,13 +45,24 @@ def test_names_are_unique_among_siblings(state: State) -> None:
         state.assets.add(replace(HOME, name="again"))  # by its external id
 
 
-def test_what_hangs_below_goes_with_an_asset_but_sensors_stay(state: State) -> None:
+def test_roots_have_names_of_their_own_in_each_account_and_among_public_ones(state: State) -> None:
+    first, second = (state.accounts.add(Account(name)) for name in ("first", "second"))
+    for account in (first, second, None):
+        state.assets.add(Asset("home", "building", account_id=account))
+        with pytest.raises(StoreError, match=r"(?i)unique"):
+            state.assets.add(Asset("home", "building", account_id=account))
+
+
+def test_what_hangs_below_goes_with_an_asset_but_numbers_of_sensors_stay(state: State) -> None:
     home = state.assets.add(HOME)
     battery = state.assets.add(Asset("battery", "battery", home))
     number = state.sensor_id(Sensor("battery.power", "kW"))
-    state.place(number, battery, "power", "UTC", {})
-    state.assets.remove(home)
+    state.placed.place(number, battery, "power", "UTC", {})
+    assert state.assets.get(battery) == Asset("battery", "battery", home)
+    state.assets.remove(home, NOW)
     assert state.assets.all() == {}
+    assert state.assets.get(battery) is None
+    assert state.placed.all() == {}
     assert list(state.sensors()) == [number]
     assert state.assets.add(HOME) > battery  # a number is not given twice
 

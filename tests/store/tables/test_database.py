@@ -104,7 +104,8 @@ def test_damaged_rows_are_a_store_error(database: Database, path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO leases VALUES ('a', 9223372036854775807, 0)")
         connection.execute(
-            "INSERT INTO sensors VALUES (1, 'a', NULL, 'a', 'kW', 0, 'no json', 'UTC', '{}', 0, 0)"
+            "INSERT INTO sensors (key, name, unit, resolution, knowable, timezone, attributes)"
+            " VALUES ('a', 'a', 'kW', 0, 'no json', 'UTC', '{}')"
         )
     connection.close()
     for column in (Leases.since, Sensors.knowable):
@@ -164,7 +165,8 @@ def test_values_and_rows(database: Database) -> None:
 
 def test_numbers_go_on_after_a_given_one(database: Database) -> None:
     def work(connection: sa.Connection) -> sa.Row[Any] | None:
-        text = "INSERT INTO sensors VALUES (7, 'x', NULL, 'x', '', 0, NULL, '', '{}', NULL, NULL)"
+        text = "INSERT INTO sensors (id, key, name, unit, resolution, timezone, attributes)"
+        text += " VALUES (7, 'x', 'x', '', 0, '', '{}')"
         connection.execute(sa.text(text))
         database.numbers_from_here(connection, Sensors)
         connection.execute(sa.delete(Sensors))

@@ -8,6 +8,7 @@ from flexedge.domain.asset import Knowable, Sensor, Source
 from flexedge.errors import StoreError
 from flexedge.store.state import State
 from flexedge.store.tables.assets import Asset
+from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.words import sensor_words, source_words
 
 POWER = Sensor("battery.power", "kW", timedelta(minutes=15))
@@ -144,13 +145,18 @@ def test_a_number_whose_words_are_lost_is_not_given_again(state: State) -> None:
 def test_a_sensor_is_placed_under_an_asset(state: State, where: Path | str) -> None:
     battery = state.assets.add(Asset("garage", "battery"))
     number = state.sensor_id(POWER)
-    state.place(number, battery, "power", "Europe/Amsterdam", {"note": 1})
-    assert state.assets.sensors(battery) == {number: "power"}
+    state.placed.place(number, battery, "power", "Europe/Amsterdam", {"note": 1})
+    placed = PlacedSensor("battery.power", battery, "power", "kW", timedelta(minutes=15),
+                          "Europe/Amsterdam", attributes={"note": 1})  # fmt: skip
+    assert placed.sensor == POWER
+    assert state.placed.get(number) == placed
+    assert state.placed.of(battery) == state.placed.all() == {number: placed}
+    assert state.placed.of(battery + 1) == {}
     again = State(where)
     assert again.sensor_id(POWER) == number
     again.close()
     with pytest.raises(StoreError, match="no sensor 77"):
-        state.place(77, battery, "soc", "UTC", {})
+        state.placed.place(77, battery, "soc", "UTC", {})
     other = state.sensor_id(PRICE)
     with pytest.raises(StoreError, match=r"(?i)unique"):
-        state.place(other, battery, "power", "UTC", {})
+        state.placed.place(other, battery, "power", "UTC", {})

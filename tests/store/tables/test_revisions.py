@@ -10,9 +10,9 @@ from flexedge import __version__
 from flexedge.errors import StoreError
 from flexedge.store.state import State
 from flexedge.store.tables import revisions
+from flexedge.store.tables.columns import Model
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.migrate import migrate
-from flexedge.store.tables.models import Model
 from flexedge.store.tables.revisions import NEWEST, OLDEST_READER, Found, look
 from flexedge.store.tables.seals import seal_anew
 

@@ -12,13 +12,19 @@ from flexedge.domain.asset import Sensor, Source
 from flexedge.errors import StoreDamaged
 from flexedge.store import sqlite
 from flexedge.store.state import State
+from flexedge.store.tables.accounts import Account, Plan
+from flexedge.store.tables.annotations import Annotation
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.columns import Model
 from flexedge.store.tables.database import Database
+from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.migrate import migrate
-from flexedge.store.tables.models import Model, Sources
+from flexedge.store.tables.models import Sources
 from flexedge.store.tables.schedules import Header
 from flexedge.store.tables.seals import demand_sealed, seal_anew
+from flexedge.store.tables.secrets import Secret
+from flexedge.store.tables.tasks import TaskRun
 from flexedge.store.tables.users import Token, User
 from flexedge.store.words import sensor_words
 
@@ -48,36 +54,47 @@ def on_site(state: State) -> None:
     battery = state.assets.add(Asset("battery", "battery", gone, attributes={"a": [1.5, None]}))
     state.assets.change(home, Asset("home", "building", latitude=-0.0))
     number = state.sensor_id(Sensor("battery.power", "kW"))
-    state.place(number, battery, "power", "UTC", {"ü": 1e300})
+    state.placed.place(number, battery, "power", "UTC", {"ü": 1e300})
     state.sensor_id(Sensor("battery.power", "W", timedelta(minutes=5)))
     state.reinstate("sensor", 7, sensor_words(Sensor("car.power", "kW")))
     state.reinstate("sensor", number, sensor_words(Sensor("pump.power", "kW")))
-    state.assets.remove(gone)
+    state.assets.remove(gone, LATER)
     state.cursors.move("cloud", {number: 3, 7: 4})
     state.cursors.move("cloud", {number: 1 << 40})
 
 
 def people(state: State, database: Database) -> None:
-    gone = state.users.add(User("ann", "owner", NOW))
-    ben = state.users.add(User("ben", "viewer", NOW))
-    state.users.change(ben, User("ben", "viewer", NOW, active=False, seen=LATER))
-    state.users.issue("hash", Token(ben, "script", "read", NOW))
-    state.users.issue("hash of ann's", Token(gone, "script", "read", NOW))
+    plan = state.plans.add(Plan("small", "1 per minute", max_users=2))
+    account = state.accounts.add(Account("first", plan_id=plan))
+    state.accounts.change(account, Account("first", ["Consultancy"], plan_id=plan))
+    state.accounts.remove(state.accounts.add(Account("second", consultancy_account_id=account)))
+    gone = state.users.add(User("ann", account, NOW, roles=["admin"]))
+    ben = state.users.add(User("ben", account, NOW))
+    state.users.change(ben, User("ben", account, NOW, active=False, seen=LATER))
+    state.users.issue("hash", Token(ben, "key", "script", ["read"], NOW))
+    state.users.issue("hash of ann's", Token(gone, "access", "script", [], NOW))
     source = state.source_id(Source("tariff", "reporter"))
     database.execute(sa.update(Sources).where(Sources.id == source).values(user_id=gone))
     state.users.remove(gone)
 
 
 def work(state: State) -> None:
-    state.jobs.add("1", "plan", {"b": 1, "a": [0.1, "x"]}, NOW)
-    state.jobs.add("2", "plan", {}, LATER)
-    state.jobs.add("3", "plan", {}, LATER)
+    state.jobs.add(Job("1", "plan", "queued", {"b": 1, "a": [0.1, "x"]}, None, NOW))
+    state.jobs.add(Job("2", "plan", "queued", {}, None, LATER))
+    state.jobs.add(Job("3", "plan", "queued", {}, None, LATER))
     state.jobs.start("plan", NOW)
     state.jobs.end("1", {"cost": 1.25}, LATER)
     state.jobs.start("plan", NOW)
     state.jobs.requeue()
     source = state.source_id(Source("planner", "scheduler"))
     state.schedules.keep(Header("s", NOW, LATER, source, "ok", 0.1 + 0.2))
+    holiday = Annotation("a day off", NOW, LATER, "holiday", source)
+    state.annotations.add(holiday, "account", 1)
+    state.annotations.add(holiday, "asset", 1)
+    secret = state.secrets.add(Secret("asset", 1, "meter.password", "sealed", "k1"))
+    state.secrets.change(secret, Secret("asset", 1, "meter.password", "anew", "k2", LATER))
+    for good in (True, False):
+        state.tasks.note(TaskRun("backup", NOW, good))
     state.audit.add(Entry(NOW, "ann", "did", {"a": None}, {"a": 1}))
 
 

@@ -1,0 +1,165 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flexedge.web.api.data import operations
+from flexedge.web.api.op import Rejected, Reply
+from tests.web.api.calls import NOW, Platform, platform
+
+DATA = "/api/v3_0/sensors/{id}/data"
+START = "2026-04-14T00:00:00+02:00"
+HOUR = timedelta(hours=1)
+
+
+def ready(folder: Path, *, overwrite: bool = False) -> Platform:
+    found = platform(folder, overwrite=overwrite)
+    found.ops = {(op.method, op.path): op for op in operations(found.parts)}
+    return found
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Platform:
+    return ready(tmp_path)
+
+
+def post(here: Platform, number: int, values: Any, **more: Any) -> Reply:
+    body = {"values": values, "start": START, "duration": "PT1H", "unit": "kW"} | more
+    return here.call("POST", DATA, number, body=body)
+
+
+def get(here: Platform, number: int, **more: Any) -> dict[str, Any]:
+    query = {"start": START, "duration": "PT1H", "unit": "kW"} | more
+    told: dict[str, Any] = json.loads(here.call("GET", DATA, number, query=query).body)
+    return told
+
+
+def test_posted_values_are_told_as_flexmeasures_tells_them(here: Platform) -> None:
+    number = here.sensor()
+    post(here, number, [1, None, 2.5, 86])
+    reply = here.call("GET", DATA, number, query={
+        "start": START, "duration": "P0DT2H0M0S", "unit": "MW", "resolution": "PT15M"})  # fmt: skip
+    assert reply.body == (
+        b'{"values":[0.001,null,0.0025,0.08600000000000001,null,null,null,null],'
+        b'"start":"2026-04-14T00:00:00+02:00","duration":"PT2H","unit":"MW","resolution":"PT15M",'
+        b'"message":"Request has been processed.","status":"PROCESSED"}'
+    )
+
+
+def test_a_post_is_a_job_that_is_done(here: Platform) -> None:
+    number = here.sensor()
+    reply = post(here, number, [1, 2, None, 4])
+    job = reply.body["job"]
+    assert (reply.status, reply.body) == (202, {
+        "status": "ACCEPTED", "message": "Sensor data has been accepted for processing.",
+        "job": job, "job-url": f"/api/v3_0/jobs/{job}"})  # fmt: skip
+    found = here.parts.state.jobs.job(job)
+    assert found is not None
+    assert (found.status, found.result, found.ended) == ("finished", {"num-beliefs": 3}, NOW)
+    assert (found.sensor_id, found.asset_id, found.user_id) == (number, here.asset, 7)
+
+
+def test_the_same_again_is_received_already(here: Platform) -> None:
+    number = here.sensor()
+    post(here, number, [1, 2, 3, 4])
+    here.now += HOUR
+    for values in ([1, 2, 3, 4], [None] * 4):
+        reply = post(here, number, values)
+        assert reply.status == 200
+        assert reply.body["status"] == "ALREADY_RECEIVED_AND_SUCCESSFULLY_PROCESSED"
+        assert "job" not in reply.body
+    assert post(here, number, [1, 2, 3, 5]).status == 202
+    assert get(here, number)["values"] == [1, 2, 3, 5]
+
+
+def test_a_replacement_is_refused_as_a_whole(here: Platform) -> None:
+    number = here.sensor()
+    post(here, number, [1], duration="PT15M")
+    with pytest.raises(Rejected) as told:
+        post(here, number, [2, 2, 2, 2])
+    assert (told.value.status, told.value.code) == (403, "INVALID_REPLACEMENT")
+    assert get(here, number)["values"] == [1, None, None, None]
+
+
+def test_a_replacement_is_taken_where_that_is_allowed(tmp_path: Path) -> None:
+    here = ready(tmp_path, overwrite=True)
+    number = here.sensor()
+    post(here, number, [1, 1, 1, 1])
+    assert post(here, number, [2, 2, 1, 1]).status == 202
+    assert get(here, number)["values"] == [2, 2, 1, 1]
+
+
+def test_who_posts_is_the_source(here: Platform) -> None:
+    number = here.sensor()
+    post(here, number, [1] * 4)
+    body = {"values": [2], "start": START, "duration": "PT15M", "unit": "kW"}
+    here.now += HOUR
+    here.call("POST", DATA, number, body=body, caller=here.user("ben"))
+    sources = here.parts.state.sources()
+    ann, ben = (n for n, one in sources.items() if one.kind == "user")
+    assert sources[ben].account == str(here.account)
+    assert get(here, number, source=ann)["values"] == [1, 1, 1, 1]
+    assert get(here, number, source=ben)["values"] == [2, None, None, None]
+    assert get(here, number)["values"] == [2, 1, 1, 1]
+
+
+def test_what_is_wrong_is_told_where_flexmeasures_tells_it(here: Platform) -> None:
+    number = here.sensor()
+    with pytest.raises(Rejected) as told:
+        post(here, number, [1, 2, 3])
+    assert told.value.status == 422
+    assert told.value.told == {"combined_sensor_data_description": {"_schema": [
+        "Resolution of 0:20:00 is incompatible with the sensor's required resolution of 0:15:00."
+    ]}}  # fmt: skip
+    with pytest.raises(Rejected) as told:
+        get(here, number, **{"source-type": "reporter"})
+    assert told.value.told == {"combined_sensor_data_description": {"source-type": [
+        "No data source with source-type 'reporter' has recorded any data on this sensor."
+    ]}}  # fmt: skip
+
+
+def test_a_share_is_of_what_the_asset_can_hold(here: Platform) -> None:
+    asset = here.parts.state.assets.get(here.asset)
+    assert asset is not None
+    asset.flex_model["soc-max"] = "8 kWh"
+    here.parts.state.assets.change(here.asset, asset)
+    number = here.sensor("soc", "kWh", timedelta(0))
+    post(here, number, 50, duration="PT0M", unit="%")
+    assert get(here, number, unit="kWh", resolution="PT1H")["values"] == [4.0]
+    assert get(here, number, unit="%", resolution="PT1H")["values"] == [50.0]
+
+
+def test_data_is_deleted_between_bounds_and_of_one_source(here: Platform) -> None:
+    number = here.sensor()
+    post(here, number, [1, 2, 3, 4])
+    here.call("DELETE", DATA, number, body={"start": "2026-04-14T00:15:00+02:00",
+                                            "until": "2026-04-14T00:45:00+02:00"})  # fmt: skip
+    assert get(here, number)["values"] == [1, None, None, 4]
+    with pytest.raises(Rejected) as told:
+        here.call("DELETE", DATA, number, body={"source": 99})
+    assert told.value.told == {"json": {"source": ["No source found with ID 99."]}}
+    (ann,) = here.parts.state.sources()
+    here.call("DELETE", DATA, number, body={"source": ann, "until": "2026-04-14T00:15+02:00"})
+    assert get(here, number)["values"] == [None, None, None, 4]
+    assert here.call("DELETE", DATA, number) == Reply(None, 204)
+    assert get(here, number)["values"] == [None] * 4
+
+
+def test_who_deleted_what_is_noted(here: Platform) -> None:
+    number = here.sensor()
+    here.call("DELETE", DATA, number, body={"start": START})
+    (entry,) = here.parts.state.audit.newest(asset_id=here.asset)
+    when = datetime(2026, 4, 13, 22, tzinfo=UTC)
+    assert entry.what.startswith(f"Deleted data for sensor 'power': {number}, from: ")
+    assert datetime.fromisoformat(entry.what.partition("from: ")[2]) == when
+    assert (entry.who, entry.user_id, entry.account_id) == ("ann", 7, here.account)
+
+
+def test_deleting_an_instant_takes_the_bound_in(here: Platform) -> None:
+    number = here.sensor("soc", "kWh", timedelta(0))
+    post(here, number, [1, 2], duration="PT30M", unit="kWh")
+    here.call("DELETE", DATA, number, body={"until": START})
+    told = get(here, number, unit="kWh", resolution="PT15M", duration="PT30M")
+    assert told["values"] == [None, 2]
