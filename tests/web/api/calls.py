@@ -58,6 +58,12 @@ class Platform:
         """Somebody of the account."""
         return Caller("user", 7, name, self.account, frozenset({"account-admin"}), **more)
 
+    def found(self, kind: str, number: int) -> Any:
+        """What a path names by a number."""
+        state = self.parts.state
+        tables: dict[str, Any] = {"asset": state.assets, "sensor": state.placed}
+        return tables[kind].get(number)
+
     def call(  # noqa: PLR0913 (all that a call has)
         self,
         method: str,
@@ -80,7 +86,7 @@ class Platform:
             Headers({}),
             "127.0.0.1",
             number,
-            self.parts.state.placed.get(number) if op.on else None,
+            None if op.on is None else self.found(op.on.kind, number),
             files,
         )
         return op.run(made)
