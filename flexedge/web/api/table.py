@@ -11,6 +11,7 @@ from flexedge.web.api import (
     data,
     explain,
     gateway,
+    jobs,
     legacy,
     live,
     live_site,
@@ -20,8 +21,10 @@ from flexedge.web.api import (
     plans,
     preferences,
     public,
+    schedules,
     sensor_list,
     sensors,
+    solve,
     sources,
     tokens,
     upload,
@@ -49,6 +52,9 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     sensor_list.operations,
     sensors.operations,
     sources.operations,
+    schedules.operations,
+    solve.operations,
+    jobs.operations,
 )
 
 
