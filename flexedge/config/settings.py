@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from flexedge.config.load import Document, Place, Route, read_yaml
 from flexedge.config.validate import validate
+from flexedge.domain.rate import rate_of
 from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import Duration
 from flexedge.errors import StoreError
@@ -37,6 +38,12 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return [entry.strip() for entry in value.split(",") if entry.strip()]
     return value
+
+
+def _rate(text: str) -> str:
+    """A rate as plans have them."""
+    rate_of(text)
+    return text
 
 
 def _database(url: str) -> str:
@@ -66,6 +73,11 @@ class Web(Record):
     """0: any free one."""
     hosts: Names = ()
     """Names beside localhost and the machine's own addresses by which the page may be called."""
+    requests: Annotated[str, AfterValidator(_rate)] = "30000 per minute"
+    """How often each user, key or address may ask something of the API, or "unlimited"."""
+    triggers: Annotated[str, AfterValidator(_rate)] = "600 per 5 minutes"
+    """How many schedules and forecasts an account may ask for. Plans of accounts can say less or
+    more; docs/users.md."""
 
 
 class Log(Record):
@@ -99,6 +111,19 @@ class Plan(Record):
             raise ValueError("resolution should be 5, 15, 30 or 60 min")
         if not self.every <= self.horizon <= timedelta(days=7):
             raise ValueError("horizon should be between every and 7 days")
+        return self
+
+
+class Control(Record):
+    """What people may ask of devices beside the plan."""
+
+    longest_override: Duration = Field(default="24 h", validate_default=True)
+    """How far ahead the end of an override or a temporary limit may lie."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not timedelta(minutes=1) <= self.longest_override <= timedelta(days=31):
+            raise ValueError("longest-override should be between 1 min and 31 d")
         return self
 
 
@@ -156,6 +181,7 @@ class Settings(Record):
     clock_trust: Literal["auto", "always"] = "auto"
     """auto: plans are made once the machine's clock is known to be right; always: it is right."""
     plan: Plan = Field(default_factory=Plan)
+    control: Control = Field(default_factory=Control)
 
     @property
     def stand_in(self) -> Path:

@@ -252,5 +252,3 @@ def _points(held: rows.Beliefs, placed: PlacedSensor) -> Points:
     whole[slots] = values
     grid = TimeGrid(moment(events[0]), placed.resolution, len(whole))
     return Points(tuple(grid.times()), whole, placed.resolution, placed.unit)
-
-

@@ -14,6 +14,8 @@ Method = Literal["GET", "POST", "PATCH", "DELETE", "PUT"]
 Who = Literal["anybody", "somebody", "task-runner", "admin"]
 """Who gets in at all; what they may do with which object is for ``On`` and ``Parts.demand``."""
 Json = dict[str, Any]
+_FLAT = frozenset({"", "args_and_json"})
+"""Places that messages about wrong fields do not name."""
 Welcome = Callable[[], Awaitable[bool]]
 """Whether the caller would still be let in: whether token, session and user are still good."""
 _Q = TypeVar("_Q")
@@ -117,9 +119,14 @@ class Rejected(RequestError):
         self.headers = dict(headers or {})
 
 
+def placed(fields: Json, place: str) -> Json:
+    """What is wrong with fields, under the name of the place they are in, where it has one."""
+    return fields if place in _FLAT else {place: fields}
+
+
 def invalid(fields: Json, place: str = "json") -> NoReturn:
     """Refuse fields (422): ``fields`` maps their names to lists of what is wrong."""
-    raise Rejected(422, "UNPROCESSABLE_ENTITY", {place: fields})
+    raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, place))
 
 
 def forbidden(why: str) -> NoReturn:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flexedge.gateway.service import tree
 from flexedge.gateway.service.removal import remove_sensor
+from flexedge.store.archive import Asked
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.web.api.op import Call, On, Op, Reply, forbidden, invalid
@@ -118,7 +119,7 @@ class Sensors:
         if "name" in changed:
             self._demand_name(had.asset_id, new.name)
         of_data = [told for name, told in _OF_THE_DATA.items() if name in changed]
-        if of_data and any(one.count for one in self._parts.beliefs.statistics(had.key).values()):
+        if of_data and self._parts.beliefs.statistics((had.key,), Asked(())):
             said = (
                 "The sensor has data, which would mean something else then: delete them first, or "
                 "make another sensor."

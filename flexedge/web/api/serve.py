@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -21,8 +21,7 @@ from flexedge.store.tables.placed import PlacedSensor
 from flexedge.web.api import body, tags
 from flexedge.web.api.op import Call, File, On, Op, Rejected, Reply, forbidden, invalid
 from flexedge.web.api.parts import Parts
-from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, placed, problem
-from flexedge.web.api.problems import wrong_fields as told_fields
+from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, problem, wrong_fields
 from flexedge.web.api.query import Asked
 from flexedge.web.guard import same_origin
 from flexedge.web.routes import session_token
@@ -175,9 +174,21 @@ class _Served:
             carried.files,
         )  # fmt: skip
         reply = op.run(call)
+        if reply.stream is not None:
+            return self._streamed(reply, request, caller)
         if op.triggers and reply.status < 400:  # noqa: PLR2004 - accepted
             self._gate.limits.count_trigger(caller, asset_id, now)
         return response_to(reply, op, request.headers)
+
+    def _streamed(self, reply: Reply, request: Request, caller: Caller) -> Response:
+        """A reply that comes about piece by piece, while the caller would still be let in."""
+        token, session = request.headers.get("authorization"), session_token(request)
+
+        async def welcome() -> bool:
+            return await run_in_threadpool(self._gate.door.caller, token, session) == caller
+
+        pieces = () if reply.stream is None else reply.stream(welcome)
+        return StreamingResponse(pieces, reply.status, reply.headers, reply.media_type)
 
     def _found(self, on: On, path: Mapping[str, str], caller: Caller) -> tuple[int, Any]:
         text = path[on.parameter]
@@ -202,8 +213,7 @@ class _Served:
         try:
             return self._query.read(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, self._query_place)) from None
+            invalid(wrong_fields(error, given), self._query_place)
 
     def _said(self, headers: Headers, carried: _Carried) -> Any:
         if self._body is None:
@@ -215,8 +225,7 @@ class _Served:
         try:
             return self._body.validate_python(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, place)) from None
+            invalid(wrong_fields(error, given), place)
 
 
 def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
