@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from flexedge.web.api import data, explain, gateway, live_site, overrides, public, upload
+from flexedge.web.api import data, docs, explain, gateway, live_site, overrides, public, upload
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 
@@ -21,4 +21,5 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
 def operations(parts: Parts) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
     ops = tuple(op for resource in RESOURCES for op in resource(parts))
-    return (*public.operations(parts, ops), *ops)
+    ops = (*public.operations(parts, ops), *ops)
+    return (*docs.operations(ops), *ops)
