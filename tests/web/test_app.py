@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 WELCOME = 0
 EXPECTED = {
     "public": {"nobody": WELCOME, "owner": WELCOME, "local": WELCOME},
-    "owner": {"nobody": 401, "owner": WELCOME, "local": WELCOME},
+    "somebody": {"nobody": 401, "owner": WELCOME, "local": WELCOME},
+    "viewer": {"nobody": 401, "owner": WELCOME, "local": WELCOME},
     "local": {"nobody": 401, "owner": 403, "local": WELCOME},
 }
 

@@ -1,6 +1,6 @@
 """Sensors where they are: on which asset, under which name there, in which time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -63,6 +63,19 @@ class PlacedSensors:
     def of(self, *assets: int) -> Mapping[int, PlacedSensor]:
         """The sensors of some assets, by number."""
         return self._found(Sensors.asset_id.in_(assets))
+
+    def names(self, assets: Collection[int]) -> Mapping[int, list[tuple[int, str]]]:
+        """Numbers and names of the sensors of some assets, by the asset's number."""
+        columns = (Sensors.asset_id, Sensors.id, Sensors.name)
+        query = sa.select(*columns).where(Sensors.asset_id.in_(assets)).order_by(Sensors.id)
+        found: dict[int, list[tuple[int, str]]] = {}
+        for asset, number, name in self._database.read(lambda one: one.execute(query).all()):
+            found.setdefault(int(asset or 0), []).append((number, name))
+        return found
+
+    def some(self, numbers: Collection[int]) -> Mapping[int, PlacedSensor]:
+        """Some sensors by number; those that do not exist are left out."""
+        return self._found(Sensors.id.in_(numbers)) if numbers else {}
 
     def all(self) -> Mapping[int, PlacedSensor]:
         """Every sensor that has an asset, by number."""

@@ -28,7 +28,6 @@ from flexedge.web.api.op import (
     Op,
     Rejected,
     Reply,
-    Welcome,
     forbidden,
     invalid,
 )
@@ -186,22 +185,21 @@ class _Served:
             carried.files,
         )  # fmt: skip
         reply = op.run(call)
+        if reply.stream is not None:
+            return self._streamed(reply, request, caller)
         if op.triggers and reply.status < 400:  # noqa: PLR2004 - accepted
             self._gate.limits.count_trigger(caller, asset_id, now)
-        if reply.stream is not None:
-            pieces = reply.stream(self._welcome(request))
-            return StreamingResponse(pieces, reply.status, reply.headers, reply.media_type)
         return response_to(reply, op, request.headers)
 
-    def _welcome(self, request: Request) -> Welcome:
-        """Tells whether who asks is still somebody."""
-        shown = request.headers.get("authorization"), session_token(request)
+    def _streamed(self, reply: Reply, request: Request, caller: Caller) -> Response:
+        """A reply that comes about piece by piece, while the caller would still be let in."""
+        token, session = request.headers.get("authorization"), session_token(request)
 
         async def welcome() -> bool:
-            caller = await run_in_threadpool(self._gate.door.caller, *shown)
-            return caller.known or self._op.who == "anybody"
+            return await run_in_threadpool(self._gate.door.caller, token, session) == caller
 
-        return welcome
+        pieces = () if reply.stream is None else reply.stream(welcome)
+        return StreamingResponse(pieces, reply.status, reply.headers, reply.media_type)
 
     def _found(self, on: On, path: Mapping[str, str], caller: Caller) -> tuple[int, Any]:
         text = path[on.parameter]
