@@ -9,6 +9,7 @@ from flexedge.web.api import (
     asset_list,
     assets,
     data,
+    docs,
     explain,
     gateway,
     jobs,
@@ -73,4 +74,5 @@ def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     people = tuple(op for resource in PEOPLE for op in resource(parts, access))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
     ops = people + things
-    return (*public.operations(parts, ops), *ops)
+    ops = (*public.operations(parts, ops), *ops)
+    return (*docs.operations(ops), *ops)
