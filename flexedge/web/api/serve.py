@@ -253,7 +253,7 @@ def response_to(reply: Reply, op: Op, headers: Headers) -> Response:
         told = {"ETag": tag, "Cache-Control": "private, no-cache"} | told
         if tags.has(headers.get("if-none-match", ""), tag):
             return Response(None, 304, told)
-    return Response(content, reply.status, told, None if content is None else reply.media_type)
+    return Response(content, reply.status, told, reply.media_type)  # FlexMeasures: of none, too
 
 
 class _Gone:
