@@ -73,6 +73,14 @@ class Reply:
     event loop, must ask ``Welcome`` now and then, and ends when the server stops."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is answered where that is not JSON: its type, and what it is (for the documentation)."""
+
+    media_type: str
+    schema: Any = str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Op:
     """One line of the table of operations.
@@ -97,8 +105,9 @@ class Op:
     place: str = "json"
     """What FlexMeasures calls the place of body and query in its messages about wrong fields."""
     answers: Mapping[int, Any] = field(default_factory=dict)
-    """What is answered, by status: a type, or None for no body. Errors that any operation can
-    answer (400, 401, 403, 404, 413, 415, 422, 429, 500, 503) are documented by themselves."""
+    """What is answered, by status: a type (``Sent`` if not JSON), or None for no body (from 400 on:
+    a refusal in words). Errors that any operation can answer (400, 401, 403, 404, 413, 415, 422,
+    429, 500, 503) are documented by themselves."""
     most_bytes: int = 64 * 1024
     """Of the body."""
     triggers: bool = False

@@ -9,8 +9,10 @@ from flexedge.web.api import (
     asset_list,
     assets,
     data,
+    docs,
     explain,
     gateway,
+    jobs,
     legacy,
     live,
     live_site,
@@ -20,8 +22,10 @@ from flexedge.web.api import (
     plans,
     preferences,
     public,
+    schedules,
     sensor_list,
     sensors,
+    solve,
     sources,
     tokens,
     upload,
@@ -49,6 +53,9 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     sensor_list.operations,
     sensors.operations,
     sources.operations,
+    schedules.operations,
+    solve.operations,
+    jobs.operations,
 )
 
 
@@ -67,4 +74,5 @@ def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     people = tuple(op for resource in PEOPLE for op in resource(parts, access))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
     ops = people + things
-    return (*public.operations(parts, ops), *ops)
+    ops = (*public.operations(parts, ops), *ops)
+    return (*docs.operations(ops), *ops)
