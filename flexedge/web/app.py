@@ -100,4 +100,3 @@ async def not_routed(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and path.startswith(("/api/v3_0", "/api/ops", "/api/dev")):
         return versioned(problem(error.status_code, f"There is no {path} here."), path)
     return await http_error(request, error)
-

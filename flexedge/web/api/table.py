@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from flexedge.web.api import accounts, login, plans, public, tokens, users
+from flexedge.web.api.desk import Desk
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 from flexedge.web.auth import Access
@@ -13,7 +14,7 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
 )
 
 
-PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
+PEOPLE: Final[tuple[Callable[[Desk], tuple[Op, ...]], ...]] = (
     login.operations,
     accounts.operations,
     users.operations,
@@ -25,7 +26,12 @@ PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
 
 def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
-    people = tuple(op for resource in PEOPLE for op in resource(parts, access))
+    people = of_people(Desk(parts.state, access, parts.now))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
     ops = people + things
     return (*public.operations(parts, ops), *ops)
+
+
+def of_people(desk: Desk) -> tuple[Op, ...]:
+    """The operations on accounts, users and keys."""
+    return tuple(op for resource in PEOPLE for op in resource(desk))
