@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -83,8 +84,14 @@ def build(window: Window | None, access: Access, parts: Parts) -> Starlette:
     app.state.rules = rules
     app.state.operations = ops
     app.state.parts = parts
-    app.state.hang_up = (lambda: None) if feed is None else feed.close
+    app.state.hang_up = partial(_hang_up, feed, parts)
     return app
+
+
+def _hang_up(feed: Feed | None, parts: Parts) -> None:
+    parts.reel.close()
+    if feed is not None:
+        feed.close()
 
 
 def carrying(ops: Iterable[Op]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.users import User
 from flexedge.web.passwords import hashed
 
-ANNA, PASSWORD = "anna@example.org", "seven tall birches"  # noqa: S105 (a test's)
+ANNA, PASSWORD = "anna@example.org", "seven tall birches"
 NEW_PASSWORD = "eight small willows"  # noqa: S105
 _HASH = hashed(PASSWORD)
 
