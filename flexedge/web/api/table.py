@@ -5,9 +5,11 @@ from typing import Final
 
 from flexedge.web.api import (
     accounts,
+    annotations,
     asset_copy,
     asset_list,
     assets,
+    audit,
     data,
     docs,
     explain,
@@ -18,6 +20,7 @@ from flexedge.web.api import (
     live_site,
     login,
     many,
+    ops,
     overrides,
     plans,
     preferences,
@@ -27,6 +30,7 @@ from flexedge.web.api import (
     sensors,
     solve,
     sources,
+    stats,
     tokens,
     upload,
     users,
@@ -56,6 +60,10 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     schedules.operations,
     solve.operations,
     jobs.operations,
+    stats.operations,
+    annotations.operations,
+    audit.operations,
+    ops.operations,
 )
 
 
@@ -73,6 +81,6 @@ def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
     people = tuple(op for resource in PEOPLE for op in resource(parts, access))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
-    ops = people + things
-    ops = (*public.operations(parts, ops), *ops)
-    return (*docs.operations(ops), *ops)
+    own = people + things
+    told = (*public.operations(parts, own), *own)
+    return (*docs.operations(told), *told)
