@@ -157,8 +157,14 @@ class _StandIn:
         }
         self.sensors[_OWN] = Sensor(_OWN, "kW", _STEP, "", None)
 
-    def points(self, sensor: str, prior: datetime | None, only: Filter = ALL) -> Points | None:
+    def points(
+        self,
+        sensor: str,
+        prior: datetime | None,
+        only: Filter = ALL,
+        span: tuple[datetime, datetime] | None = None,
+    ) -> Points | None:
         """1 in each step."""
-        del prior, only
+        del prior, only, span
         starts = tuple(_START + _STEP * n for n in range(_STEPS))
         return Points(starts, np.ones(_STEPS), _STEP, self.sensors[sensor].unit)

@@ -102,8 +102,8 @@ class PostgresArchive:
         with self._server.transaction() as session:
             rows = session.run(*questions.statistics(asked))
         return [
-            Statistics(*row[:2], moment(row[2]), moment(row[3]), moment(row[4]), *row[5:])
-            for row in rows
+            Statistics(sensor, source, moment(first), moment(last), moment(believed), *rest)
+            for sensor, source, first, last, believed, *rest in rows
         ]
 
     def delete(

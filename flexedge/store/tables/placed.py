@@ -82,13 +82,14 @@ class PlacedSensors:
         return self._found(sa.true())
 
     def _found(self, where: sa.ColumnElement[bool]) -> dict[int, PlacedSensor]:
-        table = Sensors.__table__
-        query = sa.select(table).where(where, Sensors.asset_id.is_not(None)).order_by(Sensors.id)
+        query = sa.select(*_COLUMNS).where(where, Sensors.asset_id.is_not(None))
+        query = query.order_by(Sensors.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: _placed(row) for row in rows}
+        return {
+            number: PlacedSensor(key, asset_id, name, unit, step, zone, knowable_of(known), rest)
+            for number, key, asset_id, name, unit, step, zone, known, rest in rows
+        }
 
 
-def _placed(row: sa.Row[tuple[object, ...]]) -> PlacedSensor:
-    columns = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
-    columns["knowable"] = knowable_of(columns["knowable"])
-    return PlacedSensor(**{one.name: columns[one.name] for one in fields(PlacedSensor)})
+_COLUMNS = [Sensors.__table__.c[one] for one in ("id", *(one.name for one in fields(PlacedSensor)))]
+"""In the order of the fields."""

@@ -74,18 +74,16 @@ class Lists:
             inside = set(tree.below(every, asked.root, asked.depth))
             found = [pair for pair in found if pair[0] in inside]
         found = _sorted(_searched(found, asked.filter, accounts), asked, accounts)
-        told = self._told(dict(page_of(found, asked)), asked.fields)
+        told = self._told(dict(page_of(found, asked)), asked.fields, every)
         if asked.page is None:
             return Reply(told)
         return Reply(AssetPage(data=told, num_records=records, filtered_records=len(found)))
 
     def public(self, call: Call[PublicAsked, None]) -> Reply:
         """All public assets."""
-        found = {
-            number: one for number, one in self._state.assets.all().items()
-            if one.account_id is None
-        }  # fmt: skip
-        return Reply(self._told(found, call.query.fields))
+        every = self._state.assets.all()
+        found = {number: one for number, one in every.items() if one.account_id is None}
+        return Reply(self._told(found, call.query.fields, every))
 
     def sensors(self, call: Call[AssetSensorsAsked, None]) -> Reply:
         """The sensors of the asset that was found."""
@@ -126,8 +124,10 @@ class Lists:
             invalid({"asset_type": [f"No generic asset type found with id {number}."]}, "query")
         return kind
 
-    def _told(self, found: Mapping[int, Asset], fields: str) -> list[AssetTold] | list[Json]:
-        told = assets_told(self._state, found)
+    def _told(
+        self, found: Mapping[int, Asset], fields: str, every: Mapping[int, Asset]
+    ) -> list[AssetTold] | list[Json]:
+        told = assets_told(self._state, found, every)
         names = [name for name in fields.split("|") if name.strip()]
         if names in ([], list(DEFAULT_FIELDS)):
             return told

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from flexedge.gateway.service import tree
 from flexedge.gateway.service.changes import changes
@@ -11,6 +12,7 @@ from flexedge.web.api.asset_check import demand_move, demand_place, demand_sound
 from flexedge.web.api.op import Call, On, Op, Reply, forbidden, invalid
 from flexedge.web.api.owned import defined_elsewhere, demand_free
 from flexedge.web.api.parts import Parts
+from flexedge.web.api.tags import demand_seen
 from flexedge.web.api.told import asset_told, entry, given_in
 from flexedge.wire.assets import AssetChange, AssetShown, AssetTold, NewAsset, TypeWhole
 
@@ -28,7 +30,7 @@ def operations(parts: Parts) -> tuple[Op, ...]:
            summary="Fetch an asset", on=On("asset", "read"), answers={200: AssetShown}),
         Op(method="PATCH", path=f"{path}/{{id}}", run=assets.change, tag="Assets", scope="manage",
            summary="Update an asset", on=On("asset", "update"), body=AssetChange,
-           answers={200: AssetShown}),
+           answers={200: AssetShown, 412: dict[str, Any]}),
         Op(method="DELETE", path=f"{path}/{{id}}", run=assets.delete, tag="Assets", scope="manage",
            summary="Delete an asset, all below it, and their sensors and data",
            on=On("asset", "delete"), answers={204: None}),
@@ -67,6 +69,7 @@ class Assets:
     def change(self, call: Call[None, AssetChange]) -> Reply:
         """Change what is given of the asset that was found."""
         given = given_in(call.body)
+        demand_seen(call.headers, lambda: self._shown(call.number, call.found))
         if not given:
             invalid({"_schema": ["No JSON data provided."]})
         if given.pop("account_id", call.found.account_id) != call.found.account_id:

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from flexedge.gateway.service import tree
 from flexedge.gateway.service.removal import remove_sensor
+from flexedge.store.archive import Asked
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.web.api.op import Call, On, Op, Reply, forbidden, invalid
 from flexedge.web.api.owned import defined_elsewhere
 from flexedge.web.api.parts import Parts
+from flexedge.web.api.tags import demand_seen
 from flexedge.web.api.told import authority, entry, given_in, sensor_told
 from flexedge.wire.sensors import (
     NewSensor,
@@ -36,7 +38,7 @@ def operations(parts: Parts) -> tuple[Op, ...]:
            summary="Fetch a sensor", on=On("sensor", "read"), answers={200: SensorShown}),
         Op(method="PATCH", path=f"{path}/{{id}}", run=sensors.change, tag="Sensors",
            scope="manage", summary="Update a sensor", on=On("sensor", "update"),
-           body=SensorChange, answers={200: SensorShown}),
+           body=SensorChange, answers={200: SensorShown, 412: dict[str, Any]}),
         Op(method="DELETE", path=f"{path}/{{id}}", run=sensors.delete, tag="Sensors",
            scope="manage", summary="Delete a sensor and its data", on=On("sensor", "delete"),
            answers={204: None}),
@@ -76,6 +78,7 @@ class Sensors:
 
     def change(self, call: Call[None, SensorChange]) -> Reply:
         """Change what is given of the sensor that was found."""
+        demand_seen(call.headers, lambda: _shown(call, call.found))
         given = given_in(call.body)
         wrong = {name: ["Field may not be null."] for name, value in given.items() if value is None}
         if wrong:
@@ -116,7 +119,7 @@ class Sensors:
         if "name" in changed:
             self._demand_name(had.asset_id, new.name)
         of_data = [told for name, told in _OF_THE_DATA.items() if name in changed]
-        if of_data and any(one.count for one in self._parts.beliefs.statistics(had.key).values()):
+        if of_data and self._parts.beliefs.statistics((had.key,), Asked(())):
             said = (
                 "The sensor has data, which would mean something else then: delete them first, or "
                 "make another sensor."

@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
@@ -20,17 +18,8 @@ from flexedge.domain.rights import TASK_RUNNER, Caller, Thing
 from flexedge.errors import BadField, RequestError, StoreError
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
-from flexedge.web.api import body
-from flexedge.web.api.op import (
-    Call,
-    File,
-    On,
-    Op,
-    Rejected,
-    Reply,
-    forbidden,
-    invalid,
-)
+from flexedge.web.api import body, tags
+from flexedge.web.api.op import Call, File, On, Op, Rejected, Reply, forbidden, invalid
 from flexedge.web.api.parts import Parts
 from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, problem, wrong_fields
 from flexedge.web.api.query import Asked
@@ -254,17 +243,17 @@ def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
 def response_to(reply: Reply, op: Op, headers: Headers) -> Response:
     """A reply as a response; 304 where the caller has the same already."""
     content = reply.body
-    if content is not None and not isinstance(content, bytes):
-        content = to_json(content, inf_nan_mode="null", by_alias=True)
+    if content is not None:
+        content = tags.content_of(content)
     told = dict(reply.headers)
     if op.deprecated:
         told.setdefault("Deprecation", "true")
     if op.method == "GET" and reply.status == 200 and content is not None:  # noqa: PLR2004
-        tag = f'W/"{blake2b(content, digest_size=12).hexdigest()}"'
+        tag = tags.tag_of(content)
         told = {"ETag": tag, "Cache-Control": "private, no-cache"} | told
-        if _has(headers.get("if-none-match", ""), tag):
+        if tags.has(headers.get("if-none-match", ""), tag):
             return Response(None, 304, told)
-    return Response(content, reply.status, told, None if content is None else reply.media_type)
+    return Response(content, reply.status, told, reply.media_type)  # FlexMeasures: of none, too
 
 
 class _Gone:
@@ -281,11 +270,6 @@ def versioned(response: Response, path: str) -> Response:
     if path.startswith("/api/v3_0"):
         response.headers["API-Version"] = VERSIONS["API-Version"]
     return response
-
-
-def _has(asked: str, tag: str) -> bool:
-    known = {one.strip().removeprefix("W/") for one in asked.split(",")}
-    return "*" in known or tag.removeprefix("W/") in known
 
 
 def _address(request: Request) -> str:

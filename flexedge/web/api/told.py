@@ -39,15 +39,21 @@ def types(state: State) -> Types:
     return Types(names, {name: number for number, name in names.items()})
 
 
-def assets_told(state: State, assets: Mapping[int, Asset]) -> list[AssetTold]:
-    """Assets as they are answered; a handful of queries, however many they are."""
+def assets_told(
+    state: State, assets: Mapping[int, Asset], every: Mapping[int, Asset] | None = None
+) -> list[AssetTold]:
+    """Assets as they are answered; a handful of queries, however many they are.
+
+    ``every``: all assets there are, where somebody has them already.
+    """
     few = len(assets) == 1
     account = next(iter(assets.values())).account_id if few else None
     owner = None if account is None else state.accounts.get(account)
     owners: Mapping[int, Account] = state.accounts.all() if not few else {}
     if owner is not None and account is not None:
         owners = {account: owner}
-    kinds, children = types(state), _by_parent(state.assets.children(assets))
+    below = state.assets.children(assets) if every is None else every
+    kinds, children = types(state), _by_parent(below)
     sensors = state.placed.names(assets)
     return [
         AssetTold(

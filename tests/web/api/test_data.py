@@ -1,9 +1,12 @@
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flexmeasures_client import FlexMeasuresClient
 
 from flexedge.errors import BadField
 from flexedge.web.api.data import operations
@@ -213,3 +216,43 @@ def test_over_http_more_than_3_mib_are_refused(site: Site, parts: Parts) -> None
     assert answer.status_code == 413
     answer = site.program().post(url, data=head + b"1," * 600_000 + b"1]}", headers=json_type)
     assert answer.status_code == 422
+
+
+def test_flexmeasures_own_client_posts_reads_and_deletes(
+    site: Site, parts: Parts, tmp_path: Path
+) -> None:
+    number, _ = sensor_of(site, parts)
+    file = tmp_path / "load.csv"
+    file.write_text("Hour,Value\n2026-04-14T00:00:00+02:00,1500\n2026-04-14T00:15:00+02:00,2500\n")
+    when: dict[str, Any] = {"start": "2026-04-14T00:00:00+02:00", "duration": "PT1H"}
+
+    async def talk() -> list[Any]:
+        client = FlexMeasuresClient(
+            email="ann@example.com", password="-",  # noqa: S106 (none is asked for)
+            access_token=site.access.local_token,
+            host=site.url.partition("://")[2], ssl=False,
+        )  # fmt: skip
+        try:
+            return [one async for one in said(client)]
+        finally:
+            await client.close()
+
+    async def said(client: FlexMeasuresClient) -> AsyncIterator[Any]:
+        async def read() -> Any:
+            told = await client.get_sensor_data(number, unit="W", resolution="PT15M", **when)
+            return told["values"]
+
+        await client.post_sensor_data(number, file_path=str(file), unit="W")
+        yield await read()
+        site.clock.now += HOUR
+        await client.post_sensor_data(number, values=[1, 2, 3, 4], unit="kW", **when)
+        yield await read()
+        await client.delete_sensor_data(
+            number, confirm_first=False, start="2026-04-14T00:15:00+02:00",
+            until="2026-04-14T00:45:00+02:00",
+        )  # fmt: skip
+        yield await read()
+
+    assert asyncio.run(talk()) == [
+        [1500, 2500, None, None], [1000, 2000, 3000, 4000], [1000, None, None, 4000]
+    ]  # fmt: skip
