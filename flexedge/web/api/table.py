@@ -73,6 +73,9 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     live_site.operations,
     ops.operations,
     dev.operations,
+    annotations.operations,
+    audit.operations,
+    ops.operations,
 )
 
 
@@ -90,9 +93,9 @@ def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
     people = of_people(Desk(parts.state, access, parts.now))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
-    ops = people + things
-    ops = (*public.operations(parts, ops), *ops)
-    return (*docs.operations(ops), *ops)
+    own = people + things
+    told = (*public.operations(parts, own), *own)
+    return (*docs.operations(told), *told)
 
 
 def of_people(desk: Desk) -> tuple[Op, ...]:
