@@ -31,6 +31,7 @@ from flexedge.web.api import (
     upload,
     users,
 )
+from flexedge.web.api.desk import Desk
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 from flexedge.web.auth import Access
@@ -59,7 +60,7 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
 )
 
 
-PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
+PEOPLE: Final[tuple[Callable[[Desk], tuple[Op, ...]], ...]] = (
     login.operations,
     accounts.operations,
     users.operations,
@@ -71,8 +72,13 @@ PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
 
 def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
-    people = tuple(op for resource in PEOPLE for op in resource(parts, access))
+    people = of_people(Desk(parts.state, access, parts.now))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
     ops = people + things
     ops = (*public.operations(parts, ops), *ops)
     return (*docs.operations(ops), *ops)
+
+
+def of_people(desk: Desk) -> tuple[Op, ...]:
+    """The operations on accounts, users and keys."""
+    return tuple(op for resource in PEOPLE for op in resource(desk))
