@@ -273,16 +273,20 @@ class Beliefs:
         a past moment: ``asked.believed_until``.
         """
         known = self._registry.sensors()
+        of = self._of(sensors, asked, which)
+        return self._archive.beliefs(of, {number: known[number].known for number in of.sensors})
+
+    def _of(self, sensors: Sequence[str], asked: Asked, which: Which | None) -> Asked:
         mine = {self._ids[name]: None for name in sensors if name in self._ids}
         sources = None if which is None else numbers(which, self._registry.sources())
-        of = replace(asked, sensors=tuple(mine), sources=sources)
-        return self._archive.beliefs(of, {number: known[number].known for number in mine})
+        return replace(asked, sensors=tuple(mine), sources=sources)
 
-    def statistics(self, sensor: str) -> dict[Source | None, Statistics]:
-        """What there is about a sensor, by source; of its readings under None."""
-        sources = self._registry.sources()
-        told = self._archive.statistics(self._ids[sensor]) if sensor in self._ids else []
-        return {None if one.source is None else sources[one.source]: one for one in told}
+    def statistics(
+        self, sensors: Sequence[str], asked: Asked, which: Which | None = None
+    ) -> list[Statistics]:
+        """What there is about sensors, by source; without ``which`` of readings, too."""
+        of = self._of(sensors, asked, which)
+        return self._archive.statistics(of) if of.sensors else []
 
     def delete(
         self, sensor: str, source: Source | None, start: datetime | None, end: datetime | None

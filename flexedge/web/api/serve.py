@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
@@ -20,11 +18,10 @@ from flexedge.domain.rights import TASK_RUNNER, Caller, Thing
 from flexedge.errors import BadField, RequestError, StoreError
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
-from flexedge.web.api import body
+from flexedge.web.api import body, tags
 from flexedge.web.api.op import Call, File, On, Op, Rejected, Reply, forbidden, invalid
 from flexedge.web.api.parts import Parts
-from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, placed, problem
-from flexedge.web.api.problems import wrong_fields as told_fields
+from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, problem, wrong_fields
 from flexedge.web.api.query import Asked
 from flexedge.web.guard import same_origin
 from flexedge.web.routes import session_token
@@ -216,8 +213,7 @@ class _Served:
         try:
             return self._query.read(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, self._query_place)) from None
+            invalid(wrong_fields(error, given), self._query_place)
 
     def _said(self, headers: Headers, carried: _Carried) -> Any:
         if self._body is None:
@@ -229,8 +225,7 @@ class _Served:
         try:
             return self._body.validate_python(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, place)) from None
+            invalid(wrong_fields(error, given), place)
 
 
 def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
@@ -248,17 +243,17 @@ def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
 def response_to(reply: Reply, op: Op, headers: Headers) -> Response:
     """A reply as a response; 304 where the caller has the same already."""
     content = reply.body
-    if content is not None and not isinstance(content, bytes):
-        content = to_json(content, inf_nan_mode="null", by_alias=True)
+    if content is not None:
+        content = tags.content_of(content)
     told = dict(reply.headers)
     if op.deprecated:
         told.setdefault("Deprecation", "true")
     if op.method == "GET" and reply.status == 200 and content is not None:  # noqa: PLR2004
-        tag = f'W/"{blake2b(content, digest_size=12).hexdigest()}"'
+        tag = tags.tag_of(content)
         told = {"ETag": tag, "Cache-Control": "private, no-cache"} | told
-        if _has(headers.get("if-none-match", ""), tag):
+        if tags.has(headers.get("if-none-match", ""), tag):
             return Response(None, 304, told)
-    return Response(content, reply.status, told, None if content is None else reply.media_type)
+    return Response(content, reply.status, told, reply.media_type)  # FlexMeasures: of none, too
 
 
 class _Gone:
@@ -275,11 +270,6 @@ def versioned(response: Response, path: str) -> Response:
     if path.startswith("/api/v3_0"):
         response.headers["API-Version"] = VERSIONS["API-Version"]
     return response
-
-
-def _has(asked: str, tag: str) -> bool:
-    known = {one.strip().removeprefix("W/") for one in asked.split(",")}
-    return "*" in known or tag.removeprefix("W/") in known
 
 
 def _address(request: Request) -> str:
