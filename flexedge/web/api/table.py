@@ -73,9 +73,6 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     live_site.operations,
     ops.operations,
     dev.operations,
-    annotations.operations,
-    audit.operations,
-    ops.operations,
 )
 
 
