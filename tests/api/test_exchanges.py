@@ -61,4 +61,4 @@ def test_the_official_clients_calls_are_answered_as_by_flexmeasures(tmp_path: Pa
         toy(served)
         player = Player(served.url, served.token(), USER, PASSWORD)
         player.play(json.loads(FILE.read_text()), EXPECTED)
-    assert player.differs == []
+    assert not player.differs, "\n".join(player.differs)
