@@ -102,6 +102,19 @@ class Plan(Record):
         return self
 
 
+class Control(Record):
+    """What people may ask of devices beside the plan."""
+
+    longest_override: Duration = Field(default="24 h", validate_default=True)
+    """How far ahead the end of an override or a temporary limit may lie."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not timedelta(minutes=1) <= self.longest_override <= timedelta(days=31):
+            raise ValueError("longest-override should be between 1 min and 31 d")
+        return self
+
+
 class Store(Record):
     """What is kept, for how long, and what that may take."""
 
@@ -156,6 +169,7 @@ class Settings(Record):
     clock_trust: Literal["auto", "always"] = "auto"
     """auto: plans are made once the machine's clock is known to be right; always: it is right."""
     plan: Plan = Field(default_factory=Plan)
+    control: Control = Field(default_factory=Control)
 
     @property
     def stand_in(self) -> Path:

@@ -16,10 +16,12 @@ from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.edge import Edge
 from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.past import Past
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import resolve
@@ -175,7 +177,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     feeds, past = Feeds(plant, predictor, prices, beliefs), Past(plant, latest, beliefs)
     gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
-    targets = Targets(plant, latest, storages, planner)
+    overrides = Overrides(plant, state, health, settings.control.longest_override)
+    targets = Targets(plant, latest, storages, planner, overrides)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
@@ -197,6 +200,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         aggregator=aggregator,
         planner=planner,
         dispatcher=dispatcher,
+        overrides=overrides,
     )
     return Composed(gateway, assembly, relay)
 
@@ -211,4 +215,5 @@ def parts_of(
     """What answers requests, with a site or without one."""
     window = None if gateway is None else GatewayWindow(gateway, clock.now, clock.speed)
     work = Work(state.jobs, {}, clock.now)
-    return Parts(state, beliefs, work, clock.now, window, settings)
+    edge = None if gateway is None else Edge(gateway, clock.now, clock.speed)
+    return Parts(state, beliefs, work, clock.now, window, settings, edge)

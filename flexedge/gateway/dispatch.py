@@ -83,6 +83,7 @@ class Dispatcher:
 
     def step(self, now: datetime) -> datetime:
         """Decide, clamp, write. Returns when to come again."""
+        self._targets.overrides.step(now)
         if not self._ending:
             self.rung, targets = self._targets.decide(now)
             self._carry_out(targets, now)
@@ -145,11 +146,14 @@ class Dispatcher:
     def _clamped(
         self, unit: Unit, control: ControlPoint, target: Target, held: Held, now: datetime
     ) -> tuple[float, tuple[str, ...]]:
-        """The clamp chain: profile, installer, state of charge, ramp, least power."""
+        """The clamp chain: profile, installer, temporary limits, state of charge, ramp, least."""
         bounds = []
         if control.range_kw is not None:
             bounds.append(Bound("profile", *control.range_kw))
         bounds.append(Bound("installer", *unit.range_kw))
+        limit = self._targets.overrides.bound(unit, now)
+        if limit is not None:
+            bounds.append(limit)
         if unit.asset.type in ("battery", "two-way_evse"):
             soc, full = self._storages.soc_kwh(unit, now), unit.soc_max_kwh
             bounds.append(soc_bound(soc, unit.soc_min_kwh, float("inf") if full is None else full))

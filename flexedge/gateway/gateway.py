@@ -9,6 +9,7 @@ from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import Plant
 from flexedge.gateway.storages import Storages
@@ -33,3 +34,4 @@ class Gateway:
     aggregator: Aggregator
     planner: Planner
     dispatcher: Dispatcher
+    overrides: Overrides

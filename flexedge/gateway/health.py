@@ -45,6 +45,15 @@ class Counts:
     """Exceptions nobody expected; each is in the log."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is wrong, and since when as far as that is known: to the second, by the loops' beats."""
+
+    about: str
+    message: str
+    since: datetime | None = None
+
+
 @dataclass(slots=True)
 class Health:
     """Shared between threads; one lock inside."""
@@ -55,7 +64,7 @@ class Health:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _devices: dict[str, DeviceHealth] = field(default_factory=dict)
     _counts: Counts = field(default_factory=Counts)
-    _alarms: dict[str, str] = field(default_factory=dict)
+    _alarms: dict[str, Alarm] = field(default_factory=dict)
     _beats: dict[str, datetime] = field(default_factory=dict)
 
     def answered(self, device: str, now: datetime) -> None:
@@ -111,7 +120,8 @@ class Health:
         """Raise, replace or (with an empty message) clear the alarm about something."""
         with self._lock:
             if message:
-                self._alarms[about] = message
+                known = self._alarms.get(about, Alarm(about, message))
+                self._alarms[about] = replace(known, message=message)
             else:
                 self._alarms.pop(about, None)
 
@@ -119,12 +129,27 @@ class Health:
     def alarms(self) -> Mapping[str, str]:
         """What is wrong now, by what it is about."""
         with self._lock:
-            return dict(self._alarms)
+            return {about: alarm.message for about, alarm in self._alarms.items()}
+
+    @property
+    def raised(self) -> tuple[Alarm, ...]:
+        """The alarms with their times, in the order in which they came."""
+        with self._lock:
+            return tuple(self._alarms.values())
 
     def beat(self, loop: str, now: datetime) -> None:
         """A loop made progress."""
         with self._lock:
             self._beats[loop] = now
+            for about, alarm in self._alarms.items():
+                if alarm.since is None:
+                    self._alarms[about] = replace(alarm, since=now)
+
+    @property
+    def beats(self) -> Mapping[str, datetime]:
+        """When each loop made progress last."""
+        with self._lock:
+            return dict(self._beats)
 
     def silent(self, now: datetime, longer_than: timedelta) -> tuple[str, ...]:
         """Loops that made no progress for too long."""

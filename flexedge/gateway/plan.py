@@ -22,6 +22,7 @@ from flexedge.gateway.simpler import simpler
 from flexedge.gateway.view import Rung
 from flexedge.optim import explain
 from flexedge.optim.device import per_step
+from flexedge.optim.problem import Problem
 from flexedge.optim.solution import Solution
 from flexedge.optim.solve import solve
 from flexedge.store.beliefs import Beliefs
@@ -62,6 +63,9 @@ class Plan:
     breaches: tuple[str, ...]
     outputs: Mapping[str, Series]
     """Powers that are also written to other sensors, by sensor."""
+    problem: Problem
+    solution: Solution
+    """What was asked of the solver and what it found: to explain the plan from."""
 
 
 class Planner:
@@ -184,6 +188,8 @@ class Planner:
             why=_why(gathered, words.by_device, solution),
             breaches=tuple(breach.sentence(self._plant.zone) for breach in solution.breaches),
             outputs=_outputs(gathered, solution),
+            problem=problem,
+            solution=solution,
         )
 
     def _keep(self, plan: Plan, expected: Mapping[str, Series]) -> None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flexedge.domain.limits import Claim, Worth, follow, gate, share, soc_bound
+from flexedge.gateway.asked import Override
 from flexedge.gateway.capacities import capacities
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.overrides import LIMIT, Overrides
 from flexedge.gateway.plan import Plan, Planner
 from flexedge.gateway.plant import GRID, Plant, Unit
 from flexedge.gateway.storages import Storages
@@ -49,11 +51,19 @@ class _Measured:
 class Targets:
     """Decides each control tick. Has no memory. For the dispatcher's thread."""
 
-    def __init__(self, plant: Plant, latest: Latest, storages: Storages, planner: Planner) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        latest: Latest,
+        storages: Storages,
+        planner: Planner,
+        overrides: Overrides,
+    ) -> None:
         self._plant = plant
         self._latest = latest
         self._storages = storages
         self._planner = planner
+        self.overrides = overrides
 
     def decide(self, now: datetime) -> tuple[Rung, dict[str, Target]]:
         """The rung of the ladder and a target for each controlled asset."""
@@ -71,7 +81,40 @@ class Targets:
             rung = "released"
             reason = "no plan and no grid meter: left to itself"
             wanted = {unit.name: Target(None, reason) for unit in self._plant.controlled}
-        return rung, self._guarded(wanted, measured, now)
+        asked = self._overridden(wanted, measured, now)
+        return rung, self._limited(self._guarded(asked, measured, now), now)
+
+    def _overridden(
+        self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
+    ) -> dict[str, Target]:
+        """What people ask of assets takes the place of what they would do otherwise."""
+        targets = dict(wanted)
+        for unit in self._plant.controlled:
+            override = self.overrides.of(unit.name, now)
+            if override is not None:
+                targets[unit.name] = self._asked(unit, override, measured, now)
+        return targets
+
+    def _asked(self, unit: Unit, override: Override, measured: _Measured, now: datetime) -> Target:
+        """One override as a target; in doubt about the asset it is left to itself."""
+        reason = override.sentence(self._plant.zone)
+        if override.action == "release":
+            return Target(None, reason)
+        if override.action == "no-plan":
+            ruled = self._ruled(measured, now)[unit.name].power_kw
+            return Target(None if measured.grid_kw is None else ruled, reason)
+        if self._doubtful(unit, now):
+            return Target(None, f"{reason}; waits, because nobody knows whether it can")
+        return Target(override.power_kw or 0.0, reason)
+
+    def _doubtful(self, unit: Unit, now: datetime) -> bool:
+        """Whether a storage that is asked to do something may not be there, or be empty or full.
+
+        What a car holds is its own affair while it only draws.
+        """
+        if unit.asset.type == "one-way_evse":
+            return not self._storages.plugged(unit, now)
+        return self._unknown(unit, now)
 
     def _measure(self, now: datetime) -> _Measured:
         grid_kw = self._power(f"{GRID}.power", now)
@@ -102,7 +145,8 @@ class Targets:
                 targets[unit.name] = Target(None if used else power, why)
             elif unit.asset.type == "battery":
                 follows = power + self._deviation(unit, plan, measured, covered_kw, now)
-                covered_kw += self._battery_claim(unit, follows, now).wanted_kw - power
+                if self.overrides.of(unit.name, now) is None:
+                    covered_kw += self._battery_claim(unit, follows, now).wanted_kw - power
                 targets[unit.name] = Target(follows, why)
             else:
                 targets[unit.name] = Target(power, why)
@@ -118,7 +162,8 @@ class Targets:
     def _unplanned(self, unit: Unit, now: datetime) -> Target:
         """What the plan leaves out: a car that is there charges, within the site's limit."""
         if unit.vehicle and self._storages.plugged(unit, now):
-            return Target(unit.range_kw[1], "not in the plan: charges as fast as the site allows")
+            most = self.overrides.range_kw(unit, now)[1]
+            return Target(most, "not in the plan: charges as fast as the site allows")
         return Target(None, "not in the plan: left to itself")
 
     def _deviation(
@@ -196,11 +241,24 @@ class Targets:
                 )
         return dimmed
 
+    def _limited(self, targets: dict[str, Target], now: datetime) -> dict[str, Target]:
+        """Tell solar assets their temporary limits, also where they would be left to themselves.
+
+        All others are told theirs by the clamp chain.
+        """
+        for unit in self._plant.controlled:
+            low, target = self.overrides.range_kw(unit, now)[0], targets[unit.name]
+            most = unit.range_kw[0] if target.power_kw is None else target.power_kw
+            if unit.asset.type == "solar" and low > most:
+                targets[unit.name] = replace(target, power_kw=low, wanted_kw=most, by=(LIMIT,))
+        return targets
+
     def _capacities(self, now: datetime) -> tuple[float, float]:
         """Most import and most export, less the guard's margin."""
         margin = self._plant.site.grid_connection.guard_margin
         most = capacities(self._plant, self._latest, now)
-        return max(most[0] - margin, 0.0), max(most[1] - margin, 0.0)
+        asked = self.overrides.site(now)
+        return max(min(most[0], asked[0]) - margin, 0.0), max(min(most[1], asked[1]) - margin, 0.0)
 
     def _claims(
         self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
@@ -217,14 +275,17 @@ class Targets:
                 power = present if target is None else target
                 claims.append(Claim(unit.name, power, power, max(power, 0.0)))
             elif target is not None and unit.asset.type == "battery":
-                claims.append(self._battery_claim(unit, target, now))
+                claim = self._battery_claim(unit, target, now)
+                asked = self.overrides.of(unit.name, now)
+                by_hand = asked is not None and asked.action != "no-plan"
+                claims.append(_towards_zero(claim) if by_hand else claim)
             elif target is not None:
                 power = gate(target, unit.least_kw)
                 claims.append(Claim(unit.name, power, min(power, 0.0), power))
         return claims
 
     def _battery_claim(self, unit: Unit, wanted_kw: float, now: datetime) -> Claim:
-        low, high = unit.range_kw
+        low, high = self.overrides.range_kw(unit, now)
         soc, full = self._storages.soc_kwh(unit, now), unit.soc_max_kwh
         bound = soc_bound(soc, unit.soc_min_kwh, math.inf if full is None else full)
         low, high = max(low, bound.low_kw), min(high, bound.high_kw)
@@ -253,8 +314,8 @@ class Targets:
                 kind=_KINDS[unit.asset.type],
                 power_kw=measured.units_kw[unit.name],
                 soc_kwh=self._storages.soc_kwh(unit, now),
-                min_kw=unit.range_kw[0],
-                max_kw=unit.range_kw[1],
+                min_kw=self.overrides.range_kw(unit, now)[0],
+                max_kw=self.overrides.range_kw(unit, now)[1],
                 soc_min_kwh=unit.soc_min_kwh,
                 soc_max_kwh=unit.soc_max_kwh,
             )
@@ -264,3 +325,9 @@ class Targets:
         powers = rule.rule(situations, measured.grid_kw)
         reason = "no plan: the local rule holds"
         return {unit.name: Target(powers.get(unit.name), reason) for unit in self._plant.controlled}
+
+
+def _towards_zero(claim: Claim) -> Claim:
+    """What a person asks for gives way by doing less of it, never by doing the opposite."""
+    low = max(claim.low_kw, min(claim.wanted_kw, 0.0))
+    return replace(claim, low_kw=low, high_kw=min(claim.high_kw, max(claim.wanted_kw, 0.0)))

@@ -48,6 +48,17 @@ class ControlView:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideView:
+    """What somebody asks of an asset instead of what is planned, and until when."""
+
+    action: str
+    power_kw: float | None
+    until: datetime
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetView:
     """One asset: what it does, what it holds, what it was told."""
 
@@ -64,6 +75,7 @@ class AssetView:
     control: ControlView | None
     why: str
     """One sentence: why it does what it does now."""
+    override: OverrideView | None = None
 
 
 @dataclass(frozen=True, slots=True)

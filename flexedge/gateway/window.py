@@ -16,9 +16,10 @@ from flexedge.domain.units import Price
 from flexedge.domain.variable import VariablePrice
 from flexedge.errors import RequestError, StoreError
 from flexedge.gateway import view
+from flexedge.gateway.asked import Override
 from flexedge.gateway.capacities import capacities
 from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.plan import FORECASTER, SCHEDULER
+from flexedge.gateway.plan import FORECASTER, SCHEDULER, Plan
 from flexedge.gateway.plant import GRID, Unit
 from flexedge.gateway.predict import RESOLUTION
 
@@ -58,7 +59,9 @@ class GatewayWindow:
         gateway, now = self._gateway, self._now()
         plant = gateway.plant
         grid = gateway.latest.get(f"{GRID}.power")
-        limit_kw = capacities(plant, gateway.latest, now)[0]
+        limit_kw = min(
+            capacities(plant, gateway.latest, now)[0], gateway.overrides.site(now)[0]
+        )  # fmt: skip
         bought, sold = self._price_fields()
         return view.Status(
             site=plant.site.site.name,
@@ -102,6 +105,7 @@ class GatewayWindow:
         reading = gateway.latest.get(unit.power)
         _, plan = gateway.planner.in_force(now)
         schedule = None if plan is None else plan.schedules.get(unit.name)
+        override = gateway.overrides.of(unit.name, now)
         usable = gateway.latest.value(unit.power, now, gateway.plant.max_age(unit.power))
         return view.AssetView(
             name=unit.name,
@@ -115,8 +119,16 @@ class GatewayWindow:
             plugged=gateway.storages.plugged(unit, now) if unit.vehicle else None,
             planned_kw=None if schedule is None else schedule.power_kw.at(now),
             control=None if unit.control is None else self._control(unit),
-            why="" if plan is None else plan.why.get(unit.name, ""),
-        )
+            why=self._why(override, plan, unit),
+            override=None if override is None else view.OverrideView(
+                override.action, override.power_kw, override.until, override.who, override.why
+            ),
+        )  # fmt: skip
+
+    def _why(self, override: Override | None, plan: Plan | None, unit: Unit) -> str:
+        if override is not None:
+            return f"There is an {override.sentence(self._gateway.plant.zone)}."
+        return "" if plan is None else plan.why.get(unit.name, "")
 
     def _control(self, unit: Unit) -> view.ControlView | None:
         held = self._gateway.dispatcher.held(unit.name)

@@ -1,6 +1,7 @@
 """The application: the table of all routes, and what is wrapped around them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -65,9 +66,10 @@ def build(window: Window | None, access: Access, parts: Parts) -> Starlette:
 
     ``app.state.hang_up()``, in its event loop, ends all open streams.
     """
+    feed = None if window is None else Feed(window)
+    parts = replace(parts, feed=feed)
     ops = operations(parts)
     rules = entrance(Own(access), Pages(access))
-    feed = None if window is None else Feed(window)
     if window is not None and feed is not None:
         rules += of_site(Seen(window, access, feed))
     app = Starlette(

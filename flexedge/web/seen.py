@@ -1,7 +1,6 @@
 """What the page shows of the site: one handler per route, each a few lines around one call."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
@@ -12,12 +11,11 @@ from flexedge.errors import RequestError
 from flexedge.gateway.view import Window
 from flexedge.web.answers import BELIEFS, CHART, DEVICES, STATUS, TOTALS, answer
 from flexedge.web.auth import Access
-from flexedge.web.feed import Feed
+from flexedge.web.feed import Feed, watched
 from flexedge.web.routes import bearer_token, session_token
 
 LONGEST_SPAN = timedelta(days=31)
 _ASK_AGAIN_ROUNDS = 60
-_STILL_THERE_ROUNDS = 15
 
 
 def _span(request: Request) -> tuple[datetime, datetime]:
@@ -81,22 +79,15 @@ class Seen:
             headers={"X-Accel-Buffering": "no"},
         )
 
-    async def _stream(self, request: Request) -> AsyncIterator[bytes]:
-        yield b"retry: 2000\n\n"
-        revision, rounds = self._access.sessions.revision, 0
-        async with aclosing(self._feed.stream()) as pieces:
-            async for piece in pieces:
-                if piece is not None:
-                    yield piece
-                    continue
-                rounds += 1
-                if rounds % _STILL_THERE_ROUNDS == 0:
-                    yield b":\n\n"
-                newest = self._access.sessions.revision
-                if newest != revision or rounds % _ASK_AGAIN_ROUNDS == 0:
-                    revision = newest
-                    if not await run_in_threadpool(self._welcome, request):
-                        return
+    def _stream(self, request: Request) -> AsyncIterator[bytes]:
+        sessions = self._access.sessions
+
+        async def welcome() -> bool:
+            return await run_in_threadpool(self._welcome, request)
+
+        return watched(
+            self._feed.stream(), welcome, _ASK_AGAIN_ROUNDS, lambda: sessions.revision
+        )  # fmt: skip
 
     def _welcome(self, request: Request) -> bool:
         return self._access.role(session_token(request), bearer_token(request)) != "nobody"

@@ -21,9 +21,7 @@ _KNOWN = {"process-type", "optimization-sense", "time-restrictions"}
 Json = dict[str, Any]
 
 
-def task(
-    whole: Fields, request: Fields, source: Source, *, explain: bool = True
-) -> Json | None:
+def task(whole: Fields, request: Fields, source: Source, *, explain: bool = True) -> Json | None:
     """The answer for a request for one task, or None where it asks for something else."""
     model = request.data.get("flex-model")
     if not isinstance(model, dict):

@@ -73,7 +73,7 @@ class JobQueues:
         error: str | None = None,
         started: datetime | None = None,
     ) -> None:
-        """Note what came of a job; ``error``: why it failed; ``started``: when, if not noted yet."""
+        """Note what came of a job; ``error``: why it failed; ``started``: when, if not noted."""
         status = "finished" if error is None else "failed"
         changed = sa.update(Jobs).where(Jobs.id == job)
         row = {"status": status, "result": result, "ended": now, "error": error}

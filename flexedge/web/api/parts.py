@@ -6,6 +6,8 @@ from datetime import datetime
 
 from flexedge.config.settings import Settings
 from flexedge.domain.rights import Caller, Permission, Thing, may
+from flexedge.gateway.edge import Edge
+from flexedge.gateway.service.forecasts import Forecasts
 from flexedge.gateway.service.schedules import Schedules
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import Window
@@ -15,6 +17,7 @@ from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.tables.users import User
 from flexedge.web.api.op import forbidden
+from flexedge.web.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,21 @@ class Parts:
     window: Window | None = None
     """The site's view; None where there is no site."""
     settings: Settings = field(default_factory=Settings)
+    edge: Edge | None = None
+    """The site's devices in full, and what may be asked of them; None where there is no site."""
+    feed: Feed | None = None
+    """What happens on site as it happens; None where there is no site."""
     schedules: Schedules = field(init=False)
+    forecasts: Forecasts = field(init=False)
 
     def __post_init__(self) -> None:
         plan = self.settings.plan
-        made = Schedules(
+        schedules = Schedules(
             self.state, self.beliefs, self.work, compat=plan.compat, time_limit=plan.time_limit
         )
-        object.__setattr__(self, "schedules", made)
+        object.__setattr__(self, "schedules", schedules)
+        forecasts = Forecasts(self.state, self.beliefs, self.work)
+        object.__setattr__(self, "forecasts", forecasts)
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

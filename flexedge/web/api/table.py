@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Final
 
-from flexedge.web.api import jobs, public, schedules, solve
+from flexedge.web.api import forecasts, jobs, public, schedules, solve
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
     schedules.operations,
+    forecasts.operations,
     solve.operations,
     jobs.operations,
 )
