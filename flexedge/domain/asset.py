@@ -48,3 +48,12 @@ class Source:
     model: str | None = None
     version: str | None = None
     account: str | None = None
+
+    @property
+    def description(self) -> str:
+        """In FlexMeasures' words: "Seita's StorageScheduler model v9"."""
+        if not self.model:
+            return self.name
+        kind = "model" if self.kind.lower() in self.model.lower() else self.kind
+        version = f" v{self.version}" if self.version else ""
+        return f"{self.name}'s {self.model} {kind}{version}"

@@ -50,6 +50,7 @@ class Asked:
 class Statistics:
     """What there is of one source about one sensor. Of readings the source is None."""
 
+    sensor: int
     source: int | None
     first_event: datetime
     last_event: datetime
@@ -114,8 +115,12 @@ class Archive(Protocol):
     def newest(self, sensors: Sequence[int], now: datetime) -> Beliefs:
         """The belief about the newest event that starts by ``now``, of each sensor."""
 
-    def statistics(self, sensor: int) -> list[Statistics]:
-        """What there is about a sensor, by source."""
+    def statistics(self, asked: Asked) -> list[Statistics]:
+        """What there is about sensors, by sensor and source; horizons do not count.
+
+        Every belief counts, not only the most recent ones. Of readings, too, where no sources are
+        asked for.
+        """
 
     def delete(
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None

@@ -6,6 +6,7 @@ list of its own, of another release than Python's.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -54,18 +55,19 @@ def select(
     ), parameters
 
 
-def statistics(sensor: int, relation: str) -> Query:
+def statistics(asked: Asked, relation: str) -> Query:
     """What there is of each source: the fields of ``Statistics``, times in microseconds.
 
     Every belief counts, not only the most recent ones. A missing value is counted, no more.
     """
+    where, parameters = _where(replace(asked, horizon_from=None, horizon_until=None), {})
     value = "case when isnan(value) then null else value end"
     return (
-        f"select source, min(event_us) as first_event, max(event_us) as last_event,"
+        f"select sensor, source, min(event_us) as first_event, max(event_us) as last_event,"
         f" max(belief_us) as last_belief, min({value}) as least, max({value}) as most,"
         f" avg({value}) as mean, sum({value}) as total, count(*) as count"
-        f" from {relation} where sensor = ? group by source order by source"
-    ), [sensor]
+        f" from {relation} where {where} group by sensor, source order by sensor, source"
+    ), parameters
 
 
 def _where(asked: Asked, knowable: Mapping[int, Knowable]) -> Query:

@@ -351,13 +351,19 @@ def test_statistics_are_told_by_source(archive: Archive) -> None:
         ),
         STAMP,
     )
-    told = {one.source: one for one in archive.statistics(1)}
+    told = {one.source: one for one in archive.statistics(Asked((1,)))}
     assert sorted(told, key=str) == [2, 3, None]
     assert (told[None].least, told[None].most, told[None].mean, told[None].total) == (4, 6, 5, 10)
     assert told[None].last_event == moment(61 * SECOND)
     assert (told[2].first_event, told[2].last_event) == (moment(60 * SECOND), moment(180 * SECOND))
     assert (told[2].last_belief, told[2].count, told[2].mean) == (moment(9 * SECOND), 3, 1.5)
-    assert archive.statistics(9) == []
+    assert archive.statistics(Asked((9,))) == []
+    late = Asked((2, 1), moment(120 * SECOND), moment(180 * SECOND), sources=(2, 3))
+    assert [(one.sensor, one.source, one.count, one.total) for one in archive.statistics(late)] == [
+        (1, 2, 1, 1.0)]  # fmt: skip
+    early = Asked((1,), sources=(2,), believed_until=moment(7 * SECOND))
+    assert [(one.count, one.last_event) for one in archive.statistics(early)] == [
+        (2, moment(180 * SECOND))]  # fmt: skip
 
 
 def test_beliefs_of_one_source_are_deleted(archive: Archive) -> None:

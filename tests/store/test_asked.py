@@ -116,22 +116,23 @@ def test_row_groups_of_other_sensors_and_times_are_passed_over(tmp_path: Path) -
 def test_statistics_are_of_every_belief_by_source() -> None:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("beliefs", KEPT.columns())
-        found = connection.execute(*statistics(1, "beliefs"))
+        found = connection.execute(*statistics(Asked((1,)), "beliefs"))
         names = [column[0] for column in found.description]
         one, two = found.fetchall()
     assert names == [
-        "source", "first_event", "last_event", "last_belief", "least", "most", "mean", "total",
-        "count",
+        "sensor", "source", "first_event", "last_event", "last_belief", "least", "most", "mean",
+        "total", "count",
     ]  # fmt: skip
-    assert one == (1, T_US + 5 * H, T_US + 6 * H, T_US + 7 * H, 8.0, 21.0, 14.2, 71.0, 5)
-    assert two[0] == 2
+    assert one == (1, 1, T_US + 5 * H, T_US + 6 * H, T_US + 7 * H, 8.0, 21.0, 14.2, 71.0, 5)
+    assert two[:2] == (1, 2)
 
 
 def test_a_missing_value_is_counted_but_not_added_up() -> None:
     with duckdb.connect(config={"threads": 1}) as connection:
         kept = rows((1, 1, 5, 0, 0.5, np.nan), (1, 1, 6, 0, 0.5, 4.0))
         connection.register("beliefs", kept.columns())
-        assert connection.execute(*statistics(1, "beliefs")).fetchall()[0][4:] == (4, 4, 4, 4, 2)
+        found = connection.execute(*statistics(Asked((1,)), "beliefs")).fetchall()
+    assert found[0][5:] == (4, 4, 4, 4, 2)
 
 
 def test_beliefs_of_one_value_are_asked_for_with_less_work() -> None:

@@ -278,8 +278,11 @@ def test_a_past_moment_can_be_asked_for_again(beliefs: Beliefs) -> None:
     assert beliefs.ask(power, ahead).value.tolist() == [1.0, 2.0]
     newest = Which(kinds=frozenset({"scheduler"}), latest_version=True)
     assert beliefs.ask(power, Asked(()), newest).value.tolist() == [2.0]
-    assert {source: one.count for source, one in beliefs.statistics("battery.power").items()} == {
-        SCHEDULER: 1, other: 1, meter: 1}  # fmt: skip
+    numbers = [beliefs.source(source) for source in (SCHEDULER, other, meter)]
+    told = beliefs.statistics(power, Asked((), start=early), newest)
+    assert [(one.source, one.total) for one in told] == [(numbers[1], 2.0)]
+    assert [one.source for one in beliefs.statistics(power, Asked(()))] == numbers
+    assert beliefs.statistics(("nobody",), Asked(())) == []
     assert beliefs.delete("battery.power", other, None, None) == 1
     assert beliefs.delete("nobody", None, None, None) == 0
     assert beliefs.ask(power, Asked(())).value.tolist() == [1.0, 3.0]

@@ -123,7 +123,7 @@ def _turn(placed: PlacedSensor, state: State, unit: str) -> Conversion:
 
 def _which(asked: Filters, state: State) -> Which | None:
     if asked.source is not None and asked.source not in state.sources():
-        raise BadField("source", f"No source found with ID {asked.source}.")
+        raise BadField("source", f"No data source found with id {asked.source}.")
     if asked.source_account is not None and state.accounts.get(asked.source_account) is None:
         raise BadField("source-account", f"No account found with ID {asked.source_account}.")
     account = None if asked.source_account is None else frozenset({str(asked.source_account)})
@@ -158,7 +158,7 @@ def _one_each(rows: Rows, state: State) -> Rows:
 
 def _demand_type(kind: str, placed: PlacedSensor, beliefs: Beliefs) -> None:
     """Refuse a type of sources that have never said anything of a sensor."""
-    if kind not in {one.kind for one in beliefs.statistics(placed.key) if one is not None}:
+    if not beliefs.statistics((placed.key,), Question(()), Which(kinds=frozenset({kind}))):
         raise BadField(
             "source-type",
             f"No data source with source-type '{kind}' has recorded any data on this sensor.",

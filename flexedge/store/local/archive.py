@@ -135,9 +135,10 @@ class LocalArchive:
         """The belief about the newest event that starts by ``now``, of each sensor."""
         return self._reading(lambda view: self._looks.beliefs(view, sensors, now))
 
-    def statistics(self, sensor: int) -> list[Statistics]:
-        """What there is about a sensor, by source; readings first."""
-        return self._reading(lambda view: self._looks.statistics(view, sensor))
+    def statistics(self, asked: Asked) -> list[Statistics]:
+        """What there is about sensors, by sensor and source; readings first."""
+        window = Window(asked.sensors, _us(asked.start), _us(asked.end))
+        return self._reading(lambda view: self._looks.statistics(view, asked, window))
 
     def delete(
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None

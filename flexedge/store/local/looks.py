@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from flexedge.domain.belief import USABLE
-from flexedge.store.archive import Statistics
+from flexedge.store.archive import Asked, Statistics
 from flexedge.store.asked import statistics
 from flexedge.store.local.engine import Engine
 from flexedge.store.local.partition import COLUMNS
@@ -56,15 +56,16 @@ class Looks:
 
         return _step_by_step(Beliefs, sensors, now, look)
 
-    def statistics(self, view: View, sensor: int) -> list[Statistics]:
-        """Of the readings of a sensor, then of each source's beliefs."""
-        held = self._shelf.relation(view, "beliefs", Window((sensor,)), once=view.replaced)
-        read = self._shelf.relation(view, "readings", Window((sensor,)))
-        as_beliefs = (
-            f"(select sensor, -1 as source, event_us, event_us as belief_us, value from {read})"
-        )
-        found = [self._engine.run(*statistics(sensor, rows)) for rows in (as_beliefs, held)]
-        return [_told(row) for rows in found for row in rows]
+    def statistics(self, view: View, asked: Asked, window: Window) -> list[Statistics]:
+        """Of the readings of each sensor, then of each source's beliefs."""
+        relations = [self._shelf.relation(view, "beliefs", window, once=view.replaced)]
+        if asked.sources is None:
+            read = self._shelf.relation(view, "readings", window)
+            relations.append(
+                f"(select sensor, -1 as source, event_us, event_us as belief_us, value from {read})"
+            )
+        found = [row for rows in relations for row in self._engine.run(*statistics(asked, rows))]
+        return [_told(row) for row in sorted(found, key=lambda row: row[:2])]
 
 
 def _step_by_step(
@@ -83,7 +84,7 @@ def _step_by_step(
 
 
 def _told(row: tuple[Any, ...]) -> Statistics:
-    source, first, last, belief, *numbers, count = row
+    sensor, source, first, last, belief, *numbers, count = row
     least, most, mean, total = (math.nan if one is None else float(one) for one in numbers)
-    return Statistics(None if source < 0 else source, moment(first), moment(last), moment(belief),
-                      least, most, mean, total, count)  # fmt: skip
+    return Statistics(sensor, None if source < 0 else source, moment(first), moment(last),
+                      moment(belief), least, most, mean, total, count)  # fmt: skip

@@ -97,13 +97,13 @@ class PostgresArchive:
         text, parameters = questions.newest(sensors, now)
         return Beliefs.of(self._arrays(text, BELIEFS.columns, parameters))
 
-    def statistics(self, sensor: int) -> list[Statistics]:
-        """What there is about a sensor, by source; readings first."""
+    def statistics(self, asked: Asked) -> list[Statistics]:
+        """What there is about sensors, by sensor and source; readings first."""
         with self._server.transaction() as session:
-            rows = session.run(questions.STATISTICS, [sensor, sensor])
+            rows = session.run(*questions.statistics(asked))
         return [
-            Statistics(row[0], moment(row[1]), moment(row[2]), moment(row[3]), *row[4:])
-            for row in rows
+            Statistics(sensor, source, moment(first), moment(last), moment(believed), *rest)
+            for sensor, source, first, last, believed, *rest in rows
         ]
 
     def delete(

@@ -97,11 +97,19 @@ def newest(sensors: Sequence[int], now: datetime) -> Question:
 
 _TOLD = ", ".join(f"coalesce({name}(nullif(value, 'NaN')), 'NaN')" for name in
                   ("min", "max", "avg", "sum"))  # fmt: skip
-STATISTICS = f"""
-    select null::integer as source, min(event_us), max(event_us), max(event_us), {_TOLD}, count(*)
-    from readings where sensor = %s having count(*) > 0
-    union all
-    select source, min(event_us), max(event_us), max(belief_us), {_TOLD}, count(*)
-    from beliefs where sensor = %s group by source
-    order by source nulls first"""
-"""What there is about a sensor (asked for twice), by source. A missing value counts as a row."""
+_READ = (
+    "(select sensor, null::integer as source, event_us, event_us as belief_us, value from readings)"
+)
+
+
+def statistics(asked: Asked) -> Question:
+    """What there is about sensors, by source. A missing value counts as a row."""
+    parts, parameters = _conditions(asked)
+    relations = ["beliefs"] if asked.sources is not None else [_READ, "beliefs"]
+    found = [
+        f"select sensor, source, min(event_us), max(event_us), max(belief_us), {_TOLD}, count(*)"
+        f" from {relation} as held where {' and '.join(parts)} group by sensor, source"
+        for relation in relations
+    ]
+    text = f"{' union all '.join(found)} order by sensor, source nulls first"
+    return text, parameters * len(relations)

@@ -31,11 +31,21 @@ class Remarks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, annotation: Annotation, thing: Thing, number: int) -> tuple[int, bool]:
-        """Say something about a thing; its number, and whether it is new there."""
+    def add(self, annotation: Annotation, thing: Thing, number: int) -> tuple[int, bool] | None:
+        """Say something about a thing; its number, and whether it is new there.
 
-        def work(connection: sa.Connection) -> tuple[int, bool]:
-            known = connection.scalar(sa.select(Annotations.id).where(*_same(annotation)))
+        What was said already is not said again, whatever its belief time. None: the same source
+        said the same of the same start at the same moment, but with another end.
+        """
+        said = ("content", "start", "source_id", "kind")
+
+        def work(connection: sa.Connection) -> tuple[int, bool] | None:
+            ids = sa.select(Annotations.id).order_by(Annotations.id).limit(1)
+            known = connection.scalar(ids.where(*_equal(annotation, *said, "end")))
+            if known is None and annotation.belief_time is not None:
+                clash = ids.where(*_equal(annotation, *said, "belief_time"))
+                if connection.scalar(clash) is not None:
+                    return None
             if known is None:
                 insert = sa.insert(Annotations).values(as_row(annotation))
                 known = connection.execute(insert.returning(Annotations.id)).scalar_one()
@@ -70,8 +80,6 @@ class Remarks:
         return {row.id: as_value(Annotation, row) for row in rows}
 
 
-def _same(annotation: Annotation) -> list[sa.ColumnElement[bool]]:
-    """What makes two remarks one; NULLs are the same here."""
+def _equal(annotation: Annotation, *names: str) -> list[sa.ColumnElement[bool]]:
     columns = Annotations.__table__.c
-    names = ("content", "start", "belief_time", "source_id", "kind")
-    return [columns[name].is_not_distinct_from(getattr(annotation, name)) for name in names]
+    return [columns[name] == getattr(annotation, name) for name in names]

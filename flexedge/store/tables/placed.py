@@ -1,6 +1,6 @@
 """Sensors where they are: on which asset, under which name there, in which time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.models import Sensors
+from flexedge.store.tables.registry import Registry, delete
 from flexedge.store.words import knowable_of
 
 
@@ -29,11 +30,13 @@ class PlacedSensor:
     timezone: str
     knowable: Knowable | None = None
     attributes: Json = field(default_factory=dict)
+    turns_at: float | None = None
+    """The value at which a counter shows 0 again, where that is known."""
 
     @property
     def sensor(self) -> Sensor:
         """As the time series know it."""
-        return Sensor(self.key, self.unit, self.resolution, self.knowable)
+        return Sensor(self.key, self.unit, self.resolution, self.knowable, self.turns_at)
 
 
 class PlacedSensors:
@@ -42,19 +45,24 @@ class PlacedSensors:
     They get their number by ``Beliefs.register`` and their place by ``place``.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
+        self._registry = registry
 
     def place(self, number: int, asset_id: int, name: str, timezone: str, attributes: Json) -> None:
         """Put a sensor under an asset, or change its name, time zone and attributes there."""
         row = {"asset_id": asset_id, "name": name, "timezone": timezone, "attributes": attributes}
-        if not self._database.execute(sa.update(Sensors).where(Sensors.id == number).values(row)):
+        there = sa.update(Sensors).where(Sensors.id == number, Sensors.deleted.is_(None))
+        if not self._database.execute(there.values(row)):
             raise StoreError(f"there is no sensor {number}")
 
     def remove(self, number: int, now: datetime) -> None:
-        """Take a sensor from its asset for good; its rows are for ``Beliefs.delete``."""
-        gone = sa.update(Sensors).where(Sensors.id == number)
-        self._database.execute(gone.values(asset_id=None, deleted=now))
+        """Take a sensor from its asset for good; its rows are for ``Beliefs.delete``.
+
+        Its key can be used again, by another sensor with another number.
+        """
+        with self._registry.deleting():
+            self._database.write(lambda connection: delete(connection, Sensors.id == number, now))
 
     def get(self, number: int) -> PlacedSensor | None:
         """One sensor; None if there is none, or none that has an asset."""
@@ -64,18 +72,32 @@ class PlacedSensors:
         """The sensors of some assets, by number."""
         return self._found(Sensors.asset_id.in_(assets))
 
+    def names(self, assets: Collection[int]) -> Mapping[int, list[tuple[int, str]]]:
+        """Numbers and names of the sensors of some assets, by the asset's number."""
+        columns = (Sensors.asset_id, Sensors.id, Sensors.name)
+        query = sa.select(*columns).where(Sensors.asset_id.in_(assets)).order_by(Sensors.id)
+        found: dict[int, list[tuple[int, str]]] = {}
+        for asset, number, name in self._database.read(lambda one: one.execute(query).all()):
+            found.setdefault(int(asset or 0), []).append((number, name))
+        return found
+
+    def some(self, numbers: Collection[int]) -> Mapping[int, PlacedSensor]:
+        """Some sensors by number; those that do not exist are left out."""
+        return self._found(Sensors.id.in_(numbers)) if numbers else {}
+
     def all(self) -> Mapping[int, PlacedSensor]:
         """Every sensor that has an asset, by number."""
         return self._found(sa.true())
 
     def _found(self, where: sa.ColumnElement[bool]) -> dict[int, PlacedSensor]:
-        table = Sensors.__table__
-        query = sa.select(table).where(where, Sensors.asset_id.is_not(None)).order_by(Sensors.id)
+        query = sa.select(*_COLUMNS).where(where, Sensors.asset_id.is_not(None))
+        query = query.order_by(Sensors.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: _placed(row) for row in rows}
+        return {
+            number: PlacedSensor(key, asset_id, name, unit, step, zone, knowable_of(known), rest)
+            for number, key, asset_id, name, unit, step, zone, known, rest in rows
+        }
 
 
-def _placed(row: sa.Row[tuple[object, ...]]) -> PlacedSensor:
-    columns = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
-    columns["knowable"] = knowable_of(columns["knowable"])
-    return PlacedSensor(**{one.name: columns[one.name] for one in fields(PlacedSensor)})
+_COLUMNS = [Sensors.__table__.c[one] for one in ("id", *(one.name for one in fields(PlacedSensor)))]
+"""In the order of the fields."""

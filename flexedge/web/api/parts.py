@@ -18,6 +18,7 @@ from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.tables.users import User
 from flexedge.web.api.op import forbidden
 from flexedge.web.feed import Feed
+from flexedge.web.newsreel import Newsreel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Parts:
     """The site's devices in full, and what may be asked of them; None where there is no site."""
     feed: Feed | None = None
     """What happens on site as it happens; None where there is no site."""
+    reel: Newsreel = field(default_factory=Newsreel)
+    """What was newly believed."""
     schedules: Schedules = field(init=False)
     forecasts: Forecasts = field(init=False)
 

@@ -164,9 +164,7 @@ def _schedule(call: Call[Of, None], job: Job, told: Json) -> Schedule:
     unit = asked.unit or sensor.unit
     scale = _scale(sensor, unit, step) * _sign(asked.sign_convention, told)
     result = job.result or {}
-    info = SchedulerInfo(
-        scheduler=result["scheduler"], commitment_costs=result["commitment-costs"]
-    )
+    info = SchedulerInfo(scheduler=result["scheduler"], commitment_costs=result["commitment-costs"])
     return Schedule(
         values=[None if one is None else one * scale for one in values], start=start.isoformat(),
         duration=iso(length), unit=unit, scheduler_info=info,

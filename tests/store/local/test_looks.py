@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flexedge.store.archive import Asked
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import EPOCH, Beliefs, Readings
 from tests.store.local.rows_made import NOW, SECOND, STAMP, believed, some
@@ -38,5 +39,5 @@ def test_the_newest_belief_is_found_however_old(archive: LocalArchive) -> None:
 
 def test_nothing_is_told_of_what_is_not_there(archive: LocalArchive) -> None:
     archive.commit(some(3), NONE, STAMP)
-    assert [one.count for one in archive.statistics(0)] == [2]
-    assert archive.statistics(7) == []
+    assert [one.count for one in archive.statistics(Asked((0,)))] == [2]
+    assert archive.statistics(Asked((7,))) == []

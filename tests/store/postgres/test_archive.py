@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from flexedge.errors import StoreError, StoreSlow
-from flexedge.store.archive import Keep
+from flexedge.store.archive import Asked, Keep
 from flexedge.store.postgres.archive import PostgresArchive
 from flexedge.store.rows import EPOCH, Beliefs, Readings
 from tests.store.local.rows_made import STAMP, believed, some
@@ -40,7 +40,7 @@ def test_it_begins_while_the_server_is_away_and_loses_nothing(
             archive.readings([0], EPOCH, EPOCH + DAY)
         pg_server.start()
     assert archive.readings([0, 1], EPOCH, EPOCH + DAY).value.tolist() == [0, 2, 4, 1, 3, 5]
-    assert archive.statistics(1)[1].count == 3
+    assert archive.statistics(Asked((1,)))[1].count == 3
 
 
 def test_a_commit_that_fails_keeps_neither_readings_nor_beliefs(

@@ -1,0 +1,32 @@
+"""Statistics of a sensor as FlexMeasures writes them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict
+
+from flexedge.wire.shape import Shape
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Late = Annotated[datetime, AfterValidator(_aware)]
+"""A moment; in UTC where it has no offset."""
+
+
+class StatsAsked(Shape):
+    """Of which events statistics are told: those that start in a time span."""
+
+    model_config = ConfigDict(extra="ignore")
+    event_start_time: Late | None = None
+    event_end_time: Late | None = None
+    sort: bool = True
+    """Whether the statistics of a source are an object; else a list of names and values."""
+    fresh: bool = False
+    """Does nothing: what is told is always fresh."""
+
+
+StatsTold = dict[str, Any]
+"""By source ("Seita's StorageScheduler model v9 (ID: 7)"); beside "status"."""
