@@ -23,6 +23,8 @@ MORE = {
     "tests/store/local/test_wear.py": "what the whole archive writes in a day",
     "tests/torture/test_power.py": "the simulated disk of the crash laboratory",
     "tests/torture/test_slices.py": "a slice of each kind of torture",
+    "tests/api/test_client.py": "FlexMeasures' own client against what is served",
+    "tests/api/test_exchanges.py": "recorded exchanges with FlexMeasures, played anew",
     "tests/gateway/test_promises.py": "the promises that take the whole gateway",
 }
 """Tests that are about more, or something else, than one module."""

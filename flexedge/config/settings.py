@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from flexedge.config.load import Document, Place, Route, read_yaml
 from flexedge.config.validate import validate
+from flexedge.domain.rate import rate_of
 from flexedge.domain.record import Record, kebab
 from flexedge.domain.units import Duration
 from flexedge.errors import StoreError
@@ -37,6 +38,12 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return [entry.strip() for entry in value.split(",") if entry.strip()]
     return value
+
+
+def _rate(text: str) -> str:
+    """A rate as plans have them."""
+    rate_of(text)
+    return text
 
 
 def _database(url: str) -> str:
@@ -66,6 +73,11 @@ class Web(Record):
     """0: any free one."""
     hosts: Names = ()
     """Names beside localhost and the machine's own addresses by which the page may be called."""
+    requests: Annotated[str, AfterValidator(_rate)] = "30000 per minute"
+    """How often each user, key or address may ask something of the API, or "unlimited"."""
+    triggers: Annotated[str, AfterValidator(_rate)] = "600 per 5 minutes"
+    """How many schedules and forecasts an account may ask for. Plans of accounts can say less or
+    more; docs/users.md."""
 
 
 class Log(Record):

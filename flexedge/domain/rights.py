@@ -5,7 +5,7 @@ table says for each kind of thing and each permission which relations are enough
 everything, admin-readers may read everything. A token can be limited to scopes beside that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,6 +23,8 @@ ACCOUNT_ADMIN: Final = "account-admin"
 CONSULTANT: Final = "consultant"
 TASK_RUNNER: Final = "task-runner"
 CONSULTANCY: Final = "Consultancy"
+ACCOUNT_ROLES: Final = (CONSULTANCY, "Prosumer", "Aggregator", "Supplier", "DSO", "MDC")
+"""The roles of accounts; their numbers on the wire are their places here, from 1 on."""
 ROLES: Final = (ACCOUNT_ADMIN, ADMIN, ADMIN_READER, CONSULTANT, TASK_RUNNER)
 """The roles of users; their numbers on the wire are their places here, from 1 on."""
 SCOPES: Final[frozenset[Scope]] = frozenset({"read", "data", "plan", "manage", "control"})
@@ -64,6 +66,11 @@ class Caller:
         return self.kind != "nobody"
 
     @property
+    def by_cookie(self) -> bool:
+        """Whether a browser's cookie says who it is: what it asks must come from our own page."""
+        return self.kind in ("user", "owner") and self.token_id is None
+
+    @property
     def is_admin(self) -> bool:
         """Whether it may do everything; owner and programs on the machine may."""
         return self.kind in ("owner", "local") or ADMIN in self.roles
@@ -101,6 +108,33 @@ def may(caller: Caller, permission: Permission, thing: Thing) -> bool:
         return True
     enough = MAY[thing.kind].get(permission, _NOBODY)
     return not enough.isdisjoint(_relations(caller, thing))
+
+
+_GIVEN_BY: Final[Mapping[str, frozenset[Relation]]] = {
+    ACCOUNT_ADMIN: frozenset({"consultant"}),
+    CONSULTANT: frozenset({"account-admin"}),
+}
+"""Who beside admins gives and takes a role. That of admins is for the owner and the command line;
+readers of all and those who run tasks are made by admins."""
+_OF_ALL: Final = frozenset({ADMIN, ADMIN_READER, TASK_RUNNER})
+
+
+def may_give(caller: Caller, role: str, user: Thing) -> bool:
+    """Whether a caller may give a user that role, or take it away."""
+    if role == ADMIN:
+        return caller.kind in ("owner", "local")
+    if caller.is_admin:
+        return True
+    return not _GIVEN_BY.get(role, _NOBODY).isdisjoint(_relations(caller, user))
+
+
+def outranked(caller: Caller, roles: Collection[str], user: Thing) -> bool:
+    """Whether a user with these roles may do more than a caller who is to change them.
+
+    Who could set the password of somebody mightier would be as mighty.
+    """
+    mightier = not _OF_ALL.isdisjoint(roles) and not caller.is_admin
+    return mightier and caller.user_id != user.user_id
 
 
 def _relations(caller: Caller, thing: Thing) -> set[Relation]:

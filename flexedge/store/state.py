@@ -100,16 +100,33 @@ class State:
         """Forget a single value."""
         self._database.execute(sa.delete(Facts).where(Facts.name == name))
 
-    def open_session(self, token_hash: str, now: datetime) -> None:
-        """Keep a new session of the owner, by the hash of its token."""
-        row = {"token_hash": token_hash, "created": now, "seen": now}
-        self._database.execute(sa.insert(Sessions).values(row))
+    def open_session(
+        self,
+        token_hash: str,
+        now: datetime,
+        user_id: int | None = None,
+        since: datetime | None = None,
+    ) -> None:
+        """Keep a new session by the hash of its token: a user's, or (None) the owner's.
 
-    def session(self, token_hash: str) -> tuple[datetime, datetime] | None:
-        """When a session was opened and last seen; None if there is none."""
-        query = sa.select(Sessions.created, Sessions.seen).where(Sessions.token_hash == token_hash)
+        Those that were not used ``since`` then are forgotten with it.
+        """
+        row = {"token_hash": token_hash, "created": now, "seen": now, "user_id": user_id}
+
+        def work(connection: sa.Connection) -> None:
+            if since is not None:
+                connection.execute(sa.delete(Sessions).where(Sessions.seen < since))
+            connection.execute(sa.insert(Sessions).values(row))
+
+        self._database.write(work)
+
+    def session(self, token_hash: str) -> tuple[datetime, datetime, int | None] | None:
+        """When a session was opened and last seen, and whose it is; None if there is none."""
+        query = sa.select(Sessions.created, Sessions.seen, Sessions.user_id).where(
+            Sessions.token_hash == token_hash
+        )
         row = self._database.read(lambda connection: connection.execute(query).first())
-        return None if row is None else (row.created, row.seen)
+        return None if row is None else (row.created, row.seen, row.user_id)
 
     def touch_session(self, token_hash: str, now: datetime) -> None:
         """Note that a session was used."""
@@ -120,9 +137,10 @@ class State:
         """End one session."""
         self._database.execute(sa.delete(Sessions).where(Sessions.token_hash == token_hash))
 
-    def close_sessions(self) -> None:
-        """End every session: after a change of password."""
-        self._database.execute(sa.delete(Sessions))
+    def close_sessions(self, user_id: int | None = None) -> None:
+        """End every session of a user, or (None) of the owner: after a change of password."""
+        whose = Sessions.user_id.is_(None) if user_id is None else Sessions.user_id == user_id
+        self._database.execute(sa.delete(Sessions).where(whose))
 
     def hold(self, control: str, now: datetime) -> None:
         """Note, before the first write, that a control point is taken ("battery.battery.power")."""

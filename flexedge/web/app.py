@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from flexedge.domain.rights import NOBODY, Caller
 from flexedge.errors import RequestError
 from flexedge.gateway.view import Window
 from flexedge.web.answers import http_error, request_error
+from flexedge.web.api.limits import Limits
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 from flexedge.web.api.problems import problem
@@ -43,8 +43,8 @@ def entrance(own: Own, pages: Pages) -> tuple[Rule, ...]:
         Rule("GET", "/api/session", "public", own.session),
         Rule("POST", "/api/claim", "public", own.claim),
         Rule("POST", "/api/login", "public", own.login),
-        Rule("POST", "/api/logout", "owner", own.logout),
-        Rule("POST", "/api/password", "owner", own.password),
+        Rule("POST", "/api/logout", "somebody", own.logout),
+        Rule("POST", "/api/password", "somebody", own.password),
         Rule("POST", "/api/tickets", "local", own.ticket),
     )
 
@@ -52,12 +52,12 @@ def entrance(own: Own, pages: Pages) -> tuple[Rule, ...]:
 def of_site(seen: Seen) -> tuple[Rule, ...]:
     """The routes of the page that show the site, and who may use them."""
     return (
-        Rule("GET", "/api/status", "owner", seen.status),
-        Rule("GET", "/api/devices", "owner", seen.devices),
-        Rule("GET", "/api/chart", "owner", seen.chart),
-        Rule("GET", "/api/beliefs", "owner", seen.beliefs),
-        Rule("GET", "/api/totals", "owner", seen.totals),
-        Rule("GET", "/api/events", "owner", seen.events),
+        Rule("GET", "/api/status", "viewer", seen.status),
+        Rule("GET", "/api/devices", "viewer", seen.devices),
+        Rule("GET", "/api/chart", "viewer", seen.chart),
+        Rule("GET", "/api/beliefs", "viewer", seen.beliefs),
+        Rule("GET", "/api/totals", "viewer", seen.totals),
+        Rule("GET", "/api/events", "viewer", seen.events),
     )
 
 
@@ -68,14 +68,14 @@ def build(window: Window | None, access: Access, parts: Parts) -> Starlette:
     """
     feed = None if window is None else Feed(window)
     parts = replace(parts, feed=feed)
-    ops = operations(parts)
+    ops = operations(parts, access)
     rules = entrance(Own(access), Pages(access))
     if window is not None and feed is not None:
         rules += of_site(Seen(window, access, feed))
     app = Starlette(
         routes=[
             *(as_route(rule, access) for rule in rules),
-            *routes(ops, Gate(parts, _Owner(access), _Unlimited())),
+            *routes(ops, Gate(parts, access, Limits(parts.state, parts.settings.web))),
             Mount(STATIC_PATH, StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(Guard, names=access.names, measured=carrying(ops))],
@@ -84,8 +84,14 @@ def build(window: Window | None, access: Access, parts: Parts) -> Starlette:
     app.state.rules = rules
     app.state.operations = ops
     app.state.parts = parts
-    app.state.hang_up = (lambda: None) if feed is None else feed.close
+    app.state.hang_up = partial(_hang_up, feed, parts)
     return app
+
+
+def _hang_up(feed: Feed | None, parts: Parts) -> None:
+    parts.reel.close()
+    if feed is not None:
+        feed.close()
 
 
 def carrying(ops: Iterable[Op]) -> frozenset[str]:
@@ -101,29 +107,3 @@ async def not_routed(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and path.startswith(("/api/v3_0", "/api/ops", "/api/dev")):
         return versioned(problem(error.status_code, f"There is no {path} here."), path)
     return await http_error(request, error)
-
-
-class _Owner:
-    """Knows the owner and the programs on this machine only."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-
-    def caller(self, authorization: str | None, session: str | None) -> Caller:
-        """Who shows this token or this session."""
-        token = None if authorization is None else authorization.removeprefix("Bearer").strip()
-        role = self._access.role(session, token)
-        return NOBODY if role == "nobody" else Caller(role, name=role)
-
-
-class _Unlimited:
-    """Counts nothing."""
-
-    def count(self, caller: Caller, address: str, now: datetime) -> None:
-        """Let it be."""
-
-    def check_trigger(self, caller: Caller, asset_id: int | None, now: datetime) -> None:
-        """Let it be."""
-
-    def count_trigger(self, caller: Caller, asset_id: int | None, now: datetime) -> None:
-        """Let it be."""

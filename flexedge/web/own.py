@@ -1,12 +1,13 @@
 """Owning the gateway and logging in to its page: one handler per route."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from flexedge.domain.rights import Caller
 from flexedge.errors import RequestError
 from flexedge.web.auth import Access
 from flexedge.web.routes import cookie_name, session_token
@@ -26,8 +27,9 @@ class Claim(_Body):
 
 
 class Login(_Body):
-    """Who says to be the owner."""
+    """Who says to be a user or, without e-mail address, the owner."""
 
+    email: str | None = None
     password: str
 
 
@@ -66,6 +68,15 @@ def _logged_in(request: Request, token: str, response: Response) -> Response:
     return response
 
 
+def _who(caller: Caller) -> dict[str, Any]:
+    """Who somebody is, as the page is told."""
+    user = {"id": caller.user_id, "name": caller.name, "roles": sorted(caller.roles)}
+    return {
+        "owner": caller.kind in ("owner", "local"),
+        "user": user | {"account_id": caller.account_id} if caller.kind == "user" else None,
+    }
+
+
 class Own:
     """The handlers. Policies are in the table of ``app``, not here."""
 
@@ -78,9 +89,10 @@ class Own:
         return JSONResponse({"status": "ok"})
 
     async def session(self, request: Request) -> Response:
-        """Whether there is an owner, and whether it is you."""
+        """Whether there is an owner, and who you are."""
         claimed = await run_in_threadpool(lambda: self._access.claimed)
-        return JSONResponse({"claimed": claimed, "owner": request.state.role != "nobody"})
+        caller: Caller = request.state.caller
+        return JSONResponse({"claimed": claimed} | _who(caller))
 
     async def claim(self, request: Request) -> Response:
         """Become the owner with the claim code."""
@@ -94,9 +106,14 @@ class Own:
         """Log in with the password."""
         body = await _body(request, Login)
         token = await self._turnstile.run(
-            self._access.login, body.password, _address(request), session_token(request)
+            self._access.login,
+            body.password,
+            _address(request),
+            session_token(request),
+            body.email,
         )
-        return _logged_in(request, token, JSONResponse({"owner": True}))
+        caller = await run_in_threadpool(self._access.caller, None, token)
+        return _logged_in(request, token, JSONResponse(_who(caller)))
 
     async def logout(self, request: Request) -> Response:
         """End this session."""
@@ -108,15 +125,20 @@ class Own:
         return response
 
     async def password(self, request: Request) -> Response:
-        """Change the password; every other session ends."""
+        """Change one's password; every other session ends."""
         body = await _body(request, NewPassword)
         if body.old is None and request.state.role != "local":
             raise RequestError(422, "Not understood: old.")
-        old = None if request.state.role == "local" else body.old
+        caller: Caller = request.state.caller
         token = await self._turnstile.run(
-            self._access.change_password, old, body.new, _address(request)
+            self._change_password, caller, body.old, body.new, _address(request)
         )
-        return _logged_in(request, token, JSONResponse({"owner": True}))
+        return _logged_in(request, token, JSONResponse(_who(caller)))
+
+    def _change_password(self, caller: Caller, old: str | None, new: str, address: str) -> str:
+        if caller.user_id is not None:
+            return self._access.change_users_password(caller.user_id, old or "", new, address)
+        return self._access.change_password(None if caller.kind == "local" else old, new, address)
 
     async def ticket(self, request: Request) -> Response:
         """A link that logs in with one click."""

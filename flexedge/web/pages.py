@@ -12,6 +12,13 @@ from flexedge.web.auth import Access
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 class Pages:
@@ -19,13 +26,6 @@ class Pages:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     async def home(self, request: Request) -> Response:
         """The site for its owner; for others the way to become or to prove it."""
@@ -41,5 +41,9 @@ class Pages:
         return self._page("claim.html")
 
     def _page(self, name: str) -> Response:
-        template = self._templates.get_template(name)
-        return HTMLResponse(template.render(least_password=passwords.LEAST))
+        return HTMLResponse(rendered(name, least_password=passwords.LEAST))
+
+
+def rendered(name: str, **values: object) -> str:
+    """A page made of a template and values."""
+    return _TEMPLATES.get_template(name).render(values)

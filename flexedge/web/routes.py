@@ -9,17 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from flexedge.domain.rights import Caller, may
 from flexedge.errors import RequestError
-from flexedge.web.auth import Access, Role
+from flexedge.web.auth import Access
 from flexedge.web.guard import same_origin
 
-Policy = Literal["public", "owner", "local"]
+Policy = Literal["public", "somebody", "viewer", "local"]
+"""Everybody; who is logged in; who may read what the gateway does; programs on the machine."""
 Method = Literal["GET", "POST"]
 Endpoint = Callable[[Request], Awaitable[Response]]
-ALLOWED: dict[Policy, frozenset[Role]] = {
-    "public": frozenset({"nobody", "owner", "local"}),
-    "owner": frozenset({"owner", "local"}),
-    "local": frozenset({"local"}),
+_WHO: dict[Policy, str] = {
+    "viewer": "This gateway belongs to an account that you have no part in.",
+    "local": "Only programs on the gateway itself may do this.",
 }
 
 
@@ -44,36 +45,54 @@ def session_token(request: Request) -> str | None:
     return request.cookies.get(cookie_name(request))
 
 
-def bearer_token(request: Request) -> str | None:
-    """The local token that came with the request."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+def authorization(request: Request) -> str | None:
+    """The ``Authorization`` header that came with the request."""
+    return request.headers.get("authorization")
+
+
+def allowed(policy: Policy, caller: Caller, access: Access) -> bool:
+    """Whether a policy lets a caller in."""
+    match policy:
+        case "public":
+            return True
+        case "somebody":
+            return caller.known
+        case "viewer":
+            return "read" in caller.scopes and may(caller, "read", access.gateway)
+        case "local":
+            return caller.kind == "local"
 
 
 def as_route(rule: Rule, access: Access) -> Route:
     """The rule as a route that lets in whom its policy allows.
 
     Everybody else gets 401 (unknown) or 403 (known, but not allowed). What changes things must
-    come from our own page as JSON, or from a program with the local token.
+    come from our own page as JSON, or from a program with a token.
     """
 
+    def look(request: Request) -> tuple[Caller, bool]:
+        caller = access.caller(authorization(request), session_token(request))
+        return caller, allowed(rule.policy, caller, access)
+
     async def endpoint(request: Request) -> Response:
-        role = await run_in_threadpool(access.role, session_token(request), bearer_token(request))
-        _refuse(rule, role, request)
-        request.state.role = role
+        caller, welcome = await run_in_threadpool(look, request)
+        _refuse(rule, caller, request, welcome=welcome)
+        request.state.role = caller.kind
+        request.state.caller = caller
         return await rule.endpoint(request)
 
     return Route(rule.path, endpoint, methods=[rule.method], name=f"{rule.method} {rule.path}")
 
 
-def _refuse(rule: Rule, role: Role, request: Request) -> None:
-    if role not in ALLOWED[rule.policy]:
-        if role == "nobody":
+def _refuse(rule: Rule, caller: Caller, request: Request, *, welcome: bool) -> None:
+    if not welcome:
+        if not caller.known:
             raise RequestError(401, "Log in first.")
-        raise RequestError(403, "Only programs on the gateway itself may do this.")
+        raise RequestError(403, _WHO[rule.policy])
     if rule.method == "GET":
         return
-    if role != "local" and not same_origin(request.headers):
+    programs = caller.kind == "local" or caller.token_id is not None
+    if not programs and not same_origin(request.headers):
         raise RequestError(403, "This request did not come from the gateway's own page.")
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RequestError(415, "Send JSON with the content type application/json.")

@@ -12,7 +12,7 @@ from flexedge.gateway.view import Window
 from flexedge.web.answers import BELIEFS, CHART, DEVICES, STATUS, TOTALS, answer
 from flexedge.web.auth import Access
 from flexedge.web.feed import Feed, watched
-from flexedge.web.routes import bearer_token, session_token
+from flexedge.web.routes import allowed, authorization, session_token
 
 LONGEST_SPAN = timedelta(days=31)
 _ASK_AGAIN_ROUNDS = 60
@@ -90,4 +90,5 @@ class Seen:
         )  # fmt: skip
 
     def _welcome(self, request: Request) -> bool:
-        return self._access.role(session_token(request), bearer_token(request)) != "nobody"
+        caller = self._access.caller(authorization(request), session_token(request))
+        return allowed("viewer", caller, self._access)

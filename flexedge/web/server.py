@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from flexedge.errors import WebUnavailable
+from flexedge.web.connection import Connection
 
 _GRACE_S = 0.5
 _THIS_MACHINE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a look-up
@@ -36,7 +37,7 @@ class Server:
         self._stopped = False
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=Connection,
             loop="asyncio",
             ws="none",
             lifespan="off",

@@ -10,16 +10,18 @@ from flexedge.store.state import State
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=30)
 TICKET_LIFE = timedelta(hours=24)
-_TOUCH_AFTER = timedelta(minutes=5)  # each touch is a write to the disk
+TOUCH_AFTER = timedelta(minutes=5)
+"""So often at most it is noted that somebody is there: each time is a write to the disk."""
 _MOST_TICKETS = 100
 
 
-def _hashed(token: str) -> str:
+def hash_of(token: str) -> str:
+    """How a token is kept and found."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Sessions:
-    """The owner's sessions: random tokens of 256 bits, kept as hashes in ``State``.
+    """Who is logged in to the page: random tokens of 256 bits, kept as hashes in ``State``.
 
     ``revision`` changes when sessions are ended, so that open streams know to ask again.
     """
@@ -29,37 +31,46 @@ class Sessions:
         self._now = now
         self.revision = 0
 
-    def open(self, replaces: str | None = None) -> str:
-        """Open a session and give its token; the one it replaces ends."""
+    def open(self, replaces: str | None = None, user_id: int | None = None) -> str:
+        """Open a session of a user, or of the owner, and give its token; the one it replaces ends.
+
+        Those that fell idle are forgotten.
+        """
         if replaces is not None:
             self.close(replaces)
-        token = secrets.token_urlsafe(32)
-        self._state.open_session(_hashed(token), self._now())
+        token, now = secrets.token_urlsafe(32), self._now()
+        self._state.open_session(hash_of(token), now, user_id, now - IDLE)
         return token
 
     def alive(self, token: str) -> bool:
         """Whether the token's session is open; using it keeps it from falling idle."""
-        hashed = _hashed(token)
-        times = self._state.session(hashed)
-        if times is None:
-            return False
+        return self.whose(token) is not None
+
+    def whose(self, token: str) -> tuple[int | None] | None:
+        """Whose an open session is, a user's or (None) the owner's; None where it is not open."""
+        hashed = hash_of(token)
+        found = self._state.session(hashed)
+        if found is None:
+            return None
         now = self._now()
-        created, seen = times
+        created, seen, user_id = found
         if now - created > ABSOLUTE or now - seen > IDLE:
             self._state.close_session(hashed)
-            return False
-        if now - seen > _TOUCH_AFTER:
+            return None
+        if now - seen > TOUCH_AFTER:
             self._state.touch_session(hashed, now)
-        return True
+            if user_id is not None:
+                self._state.users.note_seen(user_id, now)
+        return (user_id,)
 
     def close(self, token: str) -> None:
         """End one session."""
-        self._state.close_session(_hashed(token))
+        self._state.close_session(hash_of(token))
         self.revision += 1
 
-    def close_all(self) -> None:
-        """End every session."""
-        self._state.close_sessions()
+    def close_all(self, user_id: int | None = None) -> None:
+        """End every session of a user, or (None) of the owner."""
+        self._state.close_sessions(user_id)
         self.revision += 1
 
 
@@ -76,10 +87,10 @@ class Tickets:
         alive = [(key, end) for key, end in self._expiry.items() if end > now]
         self._expiry = dict(alive[-(_MOST_TICKETS - 1) :])
         ticket = secrets.token_urlsafe(32)
-        self._expiry[_hashed(ticket)] = now + TICKET_LIFE
+        self._expiry[hash_of(ticket)] = now + TICKET_LIFE
         return ticket
 
     def valid(self, ticket: str) -> bool:
         """Whether the ticket was issued and has not expired."""
-        expiry = self._expiry.get(_hashed(ticket))
+        expiry = self._expiry.get(hash_of(ticket))
         return expiry is not None and self._now() < expiry

@@ -50,6 +50,11 @@ Values = Annotated[
 ]
 """One number, or a list of numbers and nulls. The first that is none is told of, with its place."""
 Unit = Annotated[str, StringConstraints(max_length=60), Field(examples=["kW"])]
+Sensors = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,9}(,[0-9]{1,9})*$", max_length=2000),
+    Field(examples=["1,2,3"], description="Their numbers."),
+]
 PostType = Literal[
     "PostSensorDataRequest",
     "PostMeterDataRequest",
@@ -138,9 +143,18 @@ class AskedOf(Asked):
 class AskedMany(Filters):
     """A question for the values of several sensors, each in its own unit unless one is given."""
 
-    sensors: Annotated[str, StringConstraints(pattern=r"^\d+(,\d+)*$", max_length=2000)]
-    """Their numbers: 1,2,3."""
+    sensors: Sensors
     unit: Unit | None = None
+
+
+class Live(KebabShape):
+    """A question for what is newly believed of several sensors."""
+
+    sensors: Sensors
+    since: Annotated[str, StringConstraints(max_length=40)] | None = None
+    """The cursor of the last answer or event; from now on if not given."""
+    wait: Annotated[float, Field(ge=0, le=60)] | None = None
+    """Seconds: for one answer instead of a stream of events."""
 
 
 class Deleted(Shape):
@@ -160,6 +174,25 @@ class Answered(Told):
     duration: Duration
     unit: str
     resolution: Duration
+    message: str
+    status: str
+
+
+class AnsweredOf(Told):
+    """The values of one of several sensors."""
+
+    sensor: int
+    values: list[float | None]
+    start: Moment
+    duration: Duration
+    unit: str
+    resolution: Duration
+
+
+class AnsweredMany(Told):
+    """The values of several sensors."""
+
+    data: list[AnsweredOf]
     message: str
     status: str
 

@@ -1,7 +1,7 @@
 import pytest
 
 from flexedge.domain.asset import Source
-from flexedge.store.sources import Which, numbers
+from flexedge.store.sources import Which, numbers, ranks
 
 SOURCES = {
     1: Source("meter", "sensor"),
@@ -37,3 +37,17 @@ def test_the_newest_version_is_found_in_any_order(older: str | None, newer: str)
     one, other = (Source("s", "k", version=version) for version in (older, newer))
     assert numbers(Which(latest_version=True), {1: one, 2: other}) == (2,)
     assert numbers(Which(latest_version=True), {1: other, 2: one}) == (1,)
+
+
+def test_sources_are_meant_by_their_numbers_too() -> None:
+    sources = {1: Source("ann", "user"), 2: Source("ann", "forecaster"), 3: Source("ben", "user")}
+    assert numbers(Which(ids=frozenset({2, 3, 9})), sources) == (2, 3)
+    assert numbers(Which(ids=frozenset({2, 3}), kinds=frozenset({"user"})), sources) == (3,)
+
+
+def test_newer_versions_rank_above_older_ones_and_none_below_all() -> None:
+    versions = {1: "1.9", 2: "1.10", 3: None, 4: "1.9", 5: "2"}
+    sources = {number: Source(str(number), "user", None, version)
+               for number, version in versions.items()}  # fmt: skip
+    rank = ranks(sources)
+    assert rank[3] < rank[1] == rank[4] < rank[2] < rank[5]

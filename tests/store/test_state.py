@@ -42,8 +42,8 @@ def test_sessions_live_until_they_are_closed(state: State) -> None:
     state.open_session("a", NOW)
     state.open_session("b", NOW)
     state.touch_session("a", LATER)
-    assert state.session("a") == (NOW, LATER)
-    assert state.session("b") == (NOW, NOW)
+    assert state.session("a") == (NOW, LATER, None)
+    assert state.session("b") == (NOW, NOW, None)
     state.close_session("a")
     assert state.session("a") is None
     state.close_sessions()
@@ -60,7 +60,7 @@ def test_a_session_is_opened_once(state: State) -> None:
     state.open_session("a", NOW)
     with pytest.raises(StoreError, match=r"state\.db"):
         state.open_session("a", LATER)
-    assert state.session("a") == (NOW, NOW)
+    assert state.session("a") == (NOW, NOW, None)
 
 
 def test_held_controls_keep_their_first_time(state: State) -> None:

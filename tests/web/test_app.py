@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 WELCOME = 0
 EXPECTED = {
     "public": {"nobody": WELCOME, "owner": WELCOME, "local": WELCOME},
-    "owner": {"nobody": 401, "owner": WELCOME, "local": WELCOME},
+    "somebody": {"nobody": 401, "owner": WELCOME, "local": WELCOME},
+    "viewer": {"nobody": 401, "owner": WELCOME, "local": WELCOME},
     "local": {"nobody": 401, "owner": 403, "local": WELCOME},
 }
 
@@ -48,7 +49,9 @@ def test_every_route_has_a_policy(site: Site) -> None:
 
 def test_every_operation_has_its_place(site: Site) -> None:
     places = [
-        r.path for r in site.server._app.routes if isinstance(getattr(r, "endpoint", 0), Place)
+        route.path
+        for route in site.server._app.routes
+        if isinstance(route, Route) and isinstance(route.endpoint, Place)
     ]
     operations = [op.path for op in site.server._app.state.operations]
     assert sorted(places) == sorted(set(operations))

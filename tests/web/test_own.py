@@ -29,15 +29,15 @@ def state(site: Site, browser: requests.Session) -> dict[str, bool]:
 
 def test_from_claim_to_logout_to_login(site: Site) -> None:
     browser = site.browser()
-    assert state(site, browser) == {"claimed": False, "owner": False}
+    assert state(site, browser) == {"claimed": False, "owner": False, "user": None}
     browser = claim(site)
-    assert state(site, browser) == {"claimed": True, "owner": True}
+    assert state(site, browser) == {"claimed": True, "owner": True, "user": None}
     assert browser.post(f"{site.url}/api/logout", json={}).status_code == 200
-    assert state(site, browser) == {"claimed": True, "owner": False}
+    assert state(site, browser) == {"claimed": True, "owner": False, "user": None}
     answer = browser.post(f"{site.url}/api/login", json={"password": OTHER})
     assert answer.status_code == 401
     browser.post(f"{site.url}/api/login", json={"password": GOOD})
-    assert state(site, browser) == {"claimed": True, "owner": True}
+    assert state(site, browser) == {"claimed": True, "owner": True, "user": None}
 
 
 def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(site: Site) -> None:

@@ -1,7 +1,7 @@
 """Schedules that are asked for: understood at once, solved as jobs, kept as beliefs."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from flexedge.domain.series import Series, TimeGrid
 from flexedge.domain.units import duration
 from flexedge.errors import BadField, Infeasible, PlanError
 from flexedge.gateway.service import packed
-from flexedge.gateway.service.stored import Stored
+from flexedge.gateway.service.stored import Sensors, Stored
 from flexedge.gateway.service.work import SCHEDULING, Work
 from flexedge.optim.request import merge, site
 from flexedge.optim.request.answer import answer
@@ -35,6 +35,8 @@ Scheduler = Literal["StorageScheduler", "ProcessScheduler"]
 STORAGE: Scheduler = "StorageScheduler"
 PROCESS: Scheduler = "ProcessScheduler"
 TIME_LIMIT = timedelta(seconds=5)
+MOST = 50_000
+"""Devices x steps that are planned at once."""
 _TASKS = ("process", "load")  # kinds of assets
 _STRICT = ("relax-constraints", "relax-soc-constraints")
 _READY = 16  # requests that are understood and wait for their turn, in memory
@@ -99,6 +101,10 @@ class Schedules:
                 self._ready.popitem(last=False)
         return job
 
+    def number(self, name: str) -> int | None:
+        """The number of a sensor that a request calls by it, or by its key."""
+        return Sensors(self._state, {}, ()).number(name)
+
     def run(self, job: Job, now: datetime) -> Json:
         """Do a job: solve, keep, and tell. Raises ``PlanError``, ``StoreError``."""
         payload = job.payload
@@ -156,6 +162,7 @@ class Schedules:
         context = merge.context(fields, source, str(asset))
         strict = any(context.data.get(key) is False for key in _STRICT)
         planned = site.site(whole, fields, source, self._compat)
+        site.demand_size(planned, MOST)
         return Ready(source, STORAGE, planned, strict=strict)
 
     def _output(self, source: Stored, name: str, told: Json, counts: str | None) -> Json:
@@ -169,7 +176,7 @@ class Schedules:
             elif not said.get(_HAS_A_SIGN, False):
                 stored = -1
         return {key: told[key] for key in ("start", "resolution", "unit", "values")} | {
-            "stored": stored, "instants": placed.resolution <= timedelta(0),
+            "stored": stored, "power": "sign" in told,
         }  # fmt: skip
 
     def _count(self, number: int, placed: PlacedSensor) -> None:
@@ -250,9 +257,3 @@ def _numbered(told: list[Json]) -> list[Json]:
     """Assets as their numbers."""
     return [one | {"asset": int(one["asset"])} if str(one["asset"]).isdigit() else one
             for one in told]  # fmt: skip
-
-
-def outputs_of(job: Job) -> Iterator[tuple[int, Json]]:
-    """What a job's schedule says of each sensor, by its number."""
-    for name, one in (job.result or {}).get("outputs", {}).items():
-        yield int(name), one

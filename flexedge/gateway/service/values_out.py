@@ -158,7 +158,7 @@ def _one_each(rows: Rows, state: State) -> Rows:
 
 def _demand_type(kind: str, placed: PlacedSensor, beliefs: Beliefs) -> None:
     """Refuse a type of sources that have never said anything of a sensor."""
-    if not beliefs.statistics([placed.key], Question(()), Which(kinds=frozenset({kind}))):
+    if not beliefs.statistics((placed.key,), Question(()), Which(kinds=frozenset({kind}))):
         raise BadField(
             "source-type",
             f"No data source with source-type '{kind}' has recorded any data on this sensor.",

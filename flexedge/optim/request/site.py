@@ -47,6 +47,16 @@ class Asked:
     """The paths of the fields that say a limit, by what the optimiser calls it."""
 
 
+def demand_size(asked: Asked, most: int) -> None:
+    """Complain about a problem of more devices x steps than that."""
+    devices, steps = len(asked.problem.devices), asked.problem.grid.n
+    if devices * steps > most:
+        raise BadField(
+            "duration", f"{devices} devices in {steps} steps are more than can be planned at once:"
+            f" ask for at most {most // devices} steps, or for fewer devices",
+        )  # fmt: skip
+
+
 def read(whole: Fields, compat: str | None) -> Asked:
     """Read a self-contained problem file. Raises ``BadField``."""
     source = FileSource(whole)

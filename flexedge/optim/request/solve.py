@@ -19,11 +19,17 @@ _FILE = ("sensors", "series", "assets", "level", "scheduling-resolution", "reque
 
 
 def solve_file(
-    data: Any, time_limit: timedelta, *, compat: str | None = None, explain: bool = True
+    data: Any,
+    time_limit: timedelta,
+    *,
+    compat: str | None = None,
+    explain: bool = True,
+    most: int | None = None,
 ) -> dict[str, Any]:
     """Solve a self-contained problem. Raises ``BadField``, ``Infeasible`` or ``SolverGaveUp``.
 
-    Only what the format asks for is read; results that stand beside it are not.
+    Only what the format asks for is read; results that stand beside it are not. ``most``: devices x
+    steps that may be asked for.
     """
     began = perf_counter()
     whole = Fields(data, "")
@@ -33,7 +39,10 @@ def solve_file(
     request = whole.object("request")
     told = task(whole, request, FileSource(whole), explain=explain)
     if told is None:
-        told = _planned(site.read(whole, compat), time_limit, explain=explain)
+        asked = site.read(whole, compat)
+        if most is not None:
+            site.demand_size(asked, most)
+        told = _planned(asked, time_limit, explain=explain)
     told["solver"]["total-seconds"] = perf_counter() - began
     return told
 

@@ -182,19 +182,26 @@ def _people() -> None:
     _as_list("tokens", "scope", "scopes")
     op.drop_column("users", "role")
     op.drop_column("tokens", "scope")
-    users = op.get_bind().scalar(sa.text("SELECT count(*) FROM users"))
-    if users:
-        op.execute(sa.text(
-            "INSERT INTO accounts (name, roles, attributes) VALUES ('Users of before', '[]', '{}')"
-        ))  # fmt: skip
-        op.execute(sa.text("UPDATE users SET account_id = (SELECT max(id) FROM accounts)"))
+
+
+def _first_account() -> None:
+    """For users and assets that are there: what has no account everybody could read."""
+    connection = op.get_bind()
+    queries = (sa.text(f"SELECT count(*) FROM {table}") for table in ("users", "assets"))
+    if any(connection.scalar(query) for query in queries):
+        row = "VALUES ('site', '[]', '{}')"
+        op.execute(sa.text(f"INSERT INTO accounts (name, roles, attributes) {row}"))
+        for table in ("users", "assets"):
+            first = "(SELECT max(id) FROM accounts)"
+            op.execute(sa.text(f"UPDATE {table} SET account_id = {first}"))
 
 
 def _as_list(table: str, single: str, several: str) -> None:
     """A word becomes a list of one."""
     one = sa.table(table, sa.column(single, sa.Text), sa.column(several, sa.JSON))
     connection = op.get_bind()
-    words = connection.execute(sa.select(one.c[single]).distinct()).scalars().all()
+    query = sa.select(one.c[single]).where(one.c[single] != "").distinct()
+    words = connection.execute(query).scalars().all()
     for word in words:
         connection.execute(sa.update(one).where(one.c[single] == word).values({several: [word]}))
 
@@ -213,13 +220,14 @@ def _work() -> None:
 
 
 def upgrade() -> None:
-    """Add what is missing; users of before get an account of their own."""
+    """Add what is missing; users and assets of before get an account."""
     _accounts()
     _remarks()
     _more()
     _assets()
     _people()
     _work()
+    _first_account()
 
 
 def downgrade() -> None:

@@ -102,8 +102,8 @@ class PostgresArchive:
         with self._server.transaction() as session:
             rows = session.run(*questions.statistics(asked))
         return [
-            Statistics(sensor, source, moment(first), moment(last), moment(belief), *numbers)
-            for sensor, source, first, last, belief, *numbers in rows
+            Statistics(sensor, source, moment(first), moment(last), moment(believed), *rest)
+            for sensor, source, first, last, believed, *rest in rows
         ]
 
     def delete(

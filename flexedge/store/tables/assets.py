@@ -1,6 +1,6 @@
 """The tree of assets: what is on site, and how it may be used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json, List
 from flexedge.store.tables.database import Database, as_row, as_value
-from flexedge.store.tables.models import Assets, Sensors
+from flexedge.store.tables.models import Annotated, Assets, Secrets, Sensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class AssetTree:
             raise StoreError(f"there is no asset {number}")
 
     def remove(self, number: int, now: datetime) -> None:
-        """Remove an asset and all below it; their sensors count as deleted, without an asset."""
+        """Remove an asset, all below it, and what was said and kept secret about these.
+
+        Their sensors count as deleted, without an asset.
+        """
         below = sa.select(Assets.id).where(Assets.id == number).cte(recursive=True)
         below = below.union_all(sa.select(Assets.id).join(below, Assets.parent_id == below.c.id))
         inside = Sensors.asset_id.in_(sa.select(below.c.id))
@@ -60,8 +63,14 @@ class AssetTree:
         def work(connection: sa.Connection) -> None:
             # Here, not by the foreign key: what that changes keeps its old seal.
             gone = {"asset_id": None, "deleted": now}
+            sensors = connection.scalars(sa.select(Sensors.id).where(inside)).all()
+            assets = connection.scalars(sa.select(below.c.id)).all()
             connection.execute(sa.update(Sensors).where(inside).values(gone))
             connection.execute(sa.delete(Assets).where(Assets.id == number))
+            for table in (Annotated, Secrets):
+                for thing, numbers in (("asset", assets), ("sensor", sensors)):
+                    about = (table.thing == thing, table.thing_id.in_(numbers))
+                    connection.execute(sa.delete(table).where(*about))
 
         self._database.write(work)
 
@@ -73,6 +82,23 @@ class AssetTree:
 
     def all(self) -> Mapping[int, Asset]:
         """Every asset by its number."""
-        query = sa.select(Assets.__table__).order_by(Assets.id)
+        return self._found(sa.true())
+
+    def children(self, parents: Iterable[int | None]) -> Mapping[int, Asset]:
+        """The assets right below some others, by number; None: those below no other."""
+        numbers = set(parents)
+        below = Assets.parent_id.in_([one for one in numbers if one is not None])
+        return self._found(sa.or_(below, Assets.parent_id.is_(None)) if None in numbers else below)
+
+    def named(self, name: str) -> Mapping[int, Asset]:
+        """The assets with that name, wherever they are, by number."""
+        return self._found(Assets.name == name)
+
+    def external(self, external_id: str) -> Mapping[int, Asset]:
+        """The assets that another system calls so, one in each account at most, by number."""
+        return self._found(Assets.external_id == external_id)
+
+    def _found(self, where: sa.ColumnElement[bool]) -> Mapping[int, Asset]:
+        query = sa.select(Assets.__table__).where(where).order_by(Assets.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
         return {row.id: as_value(Asset, row) for row in rows}

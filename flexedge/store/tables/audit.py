@@ -58,9 +58,10 @@ class AuditTrail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, entry: Entry) -> None:
-        """Add an entry; it is on disk when this returns."""
-        self._database.execute(sa.insert(Audit).values(as_row(entry)))
+    def add(self, *entries: Entry) -> None:
+        """Add entries, as one; they are on disk when this returns."""
+        rows = [as_row(entry) for entry in entries]
+        self._database.write(lambda connection: connection.execute(sa.insert(Audit), rows))
 
     def newest(self, limit: int = 100, **about: int) -> list[Entry]:
         """The entries added last, the newest first; ``about``: whose columns equal what is given.

@@ -1,6 +1,6 @@
 """Sensors where they are: on which asset, under which name there, in which time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -64,18 +64,32 @@ class PlacedSensors:
         """The sensors of some assets, by number."""
         return self._found(Sensors.asset_id.in_(assets))
 
+    def names(self, assets: Collection[int]) -> Mapping[int, list[tuple[int, str]]]:
+        """Numbers and names of the sensors of some assets, by the asset's number."""
+        columns = (Sensors.asset_id, Sensors.id, Sensors.name)
+        query = sa.select(*columns).where(Sensors.asset_id.in_(assets)).order_by(Sensors.id)
+        found: dict[int, list[tuple[int, str]]] = {}
+        for asset, number, name in self._database.read(lambda one: one.execute(query).all()):
+            found.setdefault(int(asset or 0), []).append((number, name))
+        return found
+
+    def some(self, numbers: Collection[int]) -> Mapping[int, PlacedSensor]:
+        """Some sensors by number; those that do not exist are left out."""
+        return self._found(Sensors.id.in_(numbers)) if numbers else {}
+
     def all(self) -> Mapping[int, PlacedSensor]:
         """Every sensor that has an asset, by number."""
         return self._found(sa.true())
 
     def _found(self, where: sa.ColumnElement[bool]) -> dict[int, PlacedSensor]:
-        table = Sensors.__table__
-        query = sa.select(table).where(where, Sensors.asset_id.is_not(None)).order_by(Sensors.id)
+        query = sa.select(*_COLUMNS).where(where, Sensors.asset_id.is_not(None))
+        query = query.order_by(Sensors.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: _placed(row) for row in rows}
+        return {
+            number: PlacedSensor(key, asset_id, name, unit, step, zone, knowable_of(known), rest)
+            for number, key, asset_id, name, unit, step, zone, known, rest in rows
+        }
 
 
-def _placed(row: sa.Row[tuple[object, ...]]) -> PlacedSensor:
-    columns = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
-    columns["knowable"] = knowable_of(columns["knowable"])
-    return PlacedSensor(**{one.name: columns[one.name] for one in fields(PlacedSensor)})
+_COLUMNS = [Sensors.__table__.c[one] for one in ("id", *(one.name for one in fields(PlacedSensor)))]
+"""In the order of the fields."""

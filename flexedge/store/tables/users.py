@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -36,8 +37,10 @@ class Token:
 
     user_id: int
     kind: str
-    """ "access" and "refresh" come of a log-in, a "key" is made by hand."""
+    """ "access" and "refresh" come of a log-in, a "key" is made by hand. A refresh token that was
+    used is "spent"; a "reset" lets its holder choose a password, once."""
     name: str
+    """Of a key; what comes of one log-in has one name."""
     scopes: List
     created: datetime
     expires: datetime | None = None
@@ -73,6 +76,18 @@ class People:
 
         self._database.write(work)
 
+    def get(self, number: int) -> User | None:
+        """One user; None if there is none."""
+        return self.find(id=number).get(number)
+
+    def find(self, **equal: Any) -> Mapping[int, User]:
+        """The users whose columns equal what is given, by their numbers."""
+        columns = Users.__table__.c
+        wanted = [columns[name] == value for name, value in equal.items()]
+        query = sa.select(Users.__table__).where(*wanted).order_by(Users.id)
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        return {row.id: as_value(User, row) for row in rows}
+
     def all(self) -> Mapping[int, User]:
         """Every user by number."""
         query = sa.select(Users.__table__).order_by(Users.id)
@@ -84,6 +99,62 @@ class People:
         row = as_row(token) | {"token_hash": token_hash}
         statement = sa.insert(Tokens).values(row).returning(Tokens.id)
         return self._database.write(lambda connection: connection.execute(statement).scalar_one())
+
+    def issue_all(self, tokens: Mapping[str, Token], now: datetime) -> list[int]:
+        """Keep tokens by their hashes, all or none; those that have expired are forgotten."""
+
+        def work(connection: sa.Connection) -> list[int]:
+            connection.execute(sa.delete(Tokens).where(Tokens.expires <= now))
+            return [
+                connection.execute(
+                    sa.insert(Tokens)
+                    .values(as_row(token) | {"token_hash": token_hash})
+                    .returning(Tokens.id)
+                ).scalar_one()
+                for token_hash, token in tokens.items()
+            ]
+
+        return self._database.write(work)
+
+    def shown(self, token_hash: str) -> tuple[int, Token] | None:
+        """The token with that hash and its number, ended or not; None if there is none."""
+        query = sa.select(Tokens.__table__).where(Tokens.token_hash == token_hash)
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else (row.id, as_value(Token, row))
+
+    def spend(self, number: int) -> bool:
+        """Note that a refresh token was used; whether nobody had used it before."""
+        fresh = sa.update(Tokens).where(Tokens.id == number, Tokens.kind == "refresh")
+        return bool(self._database.execute(fresh.values(kind="spent")))
+
+    def note_use(self, number: int, token: Token, now: datetime) -> None:
+        """Note that a token was used, and with it its user."""
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(sa.update(Tokens).where(Tokens.id == number).values(used=now))
+            connection.execute(sa.update(Users).where(Users.id == token.user_id).values(seen=now))
+
+        self._database.write(work)
+
+    def note_login(self, number: int, now: datetime) -> None:
+        """Note that a user has logged in."""
+        login = {"logged_in": now, "seen": now, "logins": Users.logins + 1}
+        self._database.execute(sa.update(Users).where(Users.id == number).values(login))
+
+    def set_password(self, number: int, password_hash: str | None) -> None:
+        """Put the hash of a user's new password in place; None: they cannot log in with one."""
+        new = sa.update(Users).where(Users.id == number).values(password_hash=password_hash)
+        self._database.execute(new)
+
+    def note_seen(self, number: int, now: datetime) -> None:
+        """Note that a user is there."""
+        self._database.execute(sa.update(Users).where(Users.id == number).values(seen=now))
+
+    def revoke_all(self, user_id: int, **equal: Any) -> int:
+        """End the tokens of a user whose columns equal what is given; how many that were."""
+        columns = Tokens.__table__.c
+        wanted = [columns[name] == value for name, value in equal.items()]
+        return self._database.execute(sa.delete(Tokens).where(Tokens.user_id == user_id, *wanted))
 
     def token(self, token_hash: str, now: datetime) -> Token | None:
         """The token with that hash; None if there is none, it has ended, or its user must not."""

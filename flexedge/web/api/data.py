@@ -1,25 +1,23 @@
 """The values of one sensor: posted, read, deleted."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic_core import to_json
 
 from flexedge.domain.asset import Source
 from flexedge.domain.rights import Caller
-from flexedge.errors import BadField
 from flexedge.gateway.service.values_in import Target, beliefs_of
 from flexedge.gateway.service.values_out import Told, read
 from flexedge.gateway.service.wholes import between
 from flexedge.store.rows import Beliefs as Rows
-from flexedge.store.rows import Floats
 from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.placed import PlacedSensor
-from flexedge.web.api.op import Call, On, Op, Rejected, Reply, invalid
+from flexedge.web.api.op import Call, Json, On, Op, Rejected, Reply, invalid
 from flexedge.web.api.parts import Parts
-from flexedge.wire.data import PLACE, Answered, Asked, Deleted, Posted
+from flexedge.wire.data import PLACE, Answered, Asked, Deleted, Filters, Posted
 from flexedge.wire.shape import duration_text
 
 MOST_BYTES = 3 * 1024 * 1024
@@ -83,20 +81,17 @@ class Data:
 
     def post(self, call: Call[None, Posted]) -> Reply:
         """Store values; they are on the disk when this is answered."""
-        rows = self.rows(call.caller, call.body, (call.number, call.found), call)
+        rows = self.rows(call.caller, call.body, (call.number, call.found), call.now)
         return self.keep(call, rows, (call.number, call.found))
 
     def rows(
-        self, caller: Caller, posted: Posted, sensor: tuple[int, PlacedSensor], call: Call[Any, Any]
+        self, caller: Caller, posted: Posted, sensor: tuple[int, PlacedSensor], now: datetime
     ) -> Rows:
-        """What is posted as rows of its sensor."""
+        """What is posted as rows of its sensor. Raises ``BadField``."""
         number, placed = sensor
         target = Target(number, placed, self._parts.beliefs.source(source_of(caller)))
         whole = between(posted.unit, placed.unit, placed, self._parts.state)
-        try:
-            return beliefs_of(posted, target, call.now, whole)
-        except BadField as error:
-            invalid({error.path: [error.message]}, PLACE)
+        return beliefs_of(posted, target, now, whole)
 
     def keep(self, call: Call[Any, Any], rows: Rows, sensor: tuple[int, PlacedSensor]) -> Reply:
         """Store rows, all or none, and say what came of it."""
@@ -145,14 +140,11 @@ class Data:
 
     def get(self, call: Call[Asked, None]) -> Reply:
         """Tell values."""
-        return answer(self.told(call.query, call.found))
+        return answer(self.told(call.query, call.found, call.query.unit))
 
-    def told(self, asked: Asked, placed: PlacedSensor) -> Told:
-        """The values that are asked for."""
-        try:
-            return read(asked, placed, self._parts.state, self._parts.beliefs, asked.unit)
-        except BadField as error:
-            invalid({error.path: [error.message]}, PLACE)
+    def told(self, asked: Filters, placed: PlacedSensor, unit: str) -> Told:
+        """The values that are asked for. Raises ``BadField``."""
+        return read(asked, placed, self._parts.state, self._parts.beliefs, unit)
 
     def delete(self, call: Call[None, Deleted | None]) -> Reply:
         """Delete values for good."""
@@ -193,20 +185,23 @@ def source_of(caller: Caller) -> Source:
 
 
 def answer(told: Told) -> Reply:
-    """Values as FlexMeasures answers them; written at once, for there may be many."""
-    rest = to_json(
-        {
-            "start": told.start.isoformat(timespec="seconds"),
-            "duration": duration_text(told.duration),
-            "unit": told.unit,
-            "resolution": duration_text(told.resolution),
-            "message": "Request has been processed.",
-            "status": "PROCESSED",
-        }
-    )
-    return Reply(b'{"values":' + numbers(told.values) + b"," + rest[1:])
+    """Values as FlexMeasures answers them."""
+    done = {"message": "Request has been processed.", "status": "PROCESSED"}
+    return Reply(written(told, {}, done))
 
 
-def numbers(values: Floats) -> bytes:
-    """Values as a JSON list; what is missing is null."""
-    return to_json(values.tolist(), inf_nan_mode="null")
+def written(told: Told, before: Json, after: Json | None = None) -> bytes:
+    """Values as JSON; missing ones are null. Written at once, for there may be many."""
+    about = {
+        "start": told.start.isoformat(timespec="seconds"),
+        "duration": duration_text(told.duration),
+        "unit": told.unit,
+        "resolution": duration_text(told.resolution),
+    }
+    values = b'"values":' + to_json(told.values.tolist(), inf_nan_mode="null")
+    parts = [_inside(before), values, _inside(about), _inside(after or {})]
+    return b"{" + b",".join(part for part in parts if part) + b"}"
+
+
+def _inside(fields: Json) -> bytes:
+    return to_json(fields)[1:-1]

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from flexedge.web.api.gateway import ROOT, TAG, site
-from flexedge.web.api.op import Call, Op, Rejected, Reply, Welcome
+from flexedge.web.api.op import Call, Op, Rejected, Reply, Sent, Welcome
 from flexedge.web.api.parts import Parts
 from flexedge.web.feed import Feed, numbered, watched
 from flexedge.wire.gateway import Since
@@ -32,7 +32,8 @@ def operations(parts: Parts) -> tuple[Op, ...]:
         return Reply(stream=lambda _welcome: _waited(feed, since, wait))
 
     return (
-        Op(method="GET", path=f"{ROOT}/live", run=live, tag=TAG, answers={200: str},
+        Op(method="GET", path=f"{ROOT}/live", run=live, tag=TAG,
+           answers={200: Sent("text/event-stream")},
            summary="Events: status every second, schedule with every plan",
            description="status: device states, setpoints and alarms. schedule: prices, powers and "
            "states of charge, measured and planned. Heartbeats every 15 s; ends with the token."),

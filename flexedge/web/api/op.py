@@ -14,6 +14,8 @@ Method = Literal["GET", "POST", "PATCH", "DELETE", "PUT"]
 Who = Literal["anybody", "somebody", "task-runner", "admin"]
 """Who gets in at all; what they may do with which object is for ``On`` and ``Parts.demand``."""
 Json = dict[str, Any]
+_FLAT = frozenset({"", "args_and_json"})
+"""Places that messages about wrong fields do not name."""
 Welcome = Callable[[], Awaitable[bool]]
 """Whether the caller would still be let in: whether token, session and user are still good."""
 _Q = TypeVar("_Q")
@@ -71,6 +73,14 @@ class Reply:
     event loop, must ask ``Welcome`` now and then, and ends when the server stops."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is answered where that is not JSON: its type, and what it is (for the documentation)."""
+
+    media_type: str
+    schema: Any = str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Op:
     """One line of the table of operations.
@@ -95,8 +105,9 @@ class Op:
     place: str = "json"
     """What FlexMeasures calls the place of body and query in its messages about wrong fields."""
     answers: Mapping[int, Any] = field(default_factory=dict)
-    """What is answered, by status: a type, or None for no body. Errors that any operation can
-    answer (400, 401, 403, 404, 413, 415, 422, 429, 500, 503) are documented by themselves."""
+    """What is answered, by status: a type (``Sent`` if not JSON), or None for no body (from 400 on:
+    a refusal in words). Errors that any operation can answer (400, 401, 403, 404, 413, 415, 422,
+    429, 500, 503) are documented by themselves."""
     most_bytes: int = 64 * 1024
     """Of the body."""
     triggers: bool = False
@@ -117,9 +128,14 @@ class Rejected(RequestError):
         self.headers = dict(headers or {})
 
 
+def placed(fields: Json, place: str) -> Json:
+    """What is wrong with fields, under the name of the place they are in, where it has one."""
+    return fields if place in _FLAT else {place: fields}
+
+
 def invalid(fields: Json, place: str = "json") -> NoReturn:
     """Refuse fields (422): ``fields`` maps their names to lists of what is wrong."""
-    raise Rejected(422, "UNPROCESSABLE_ENTITY", {place: fields})
+    raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, place))
 
 
 def forbidden(why: str) -> NoReturn:

@@ -7,6 +7,7 @@ from datetime import datetime
 from flexedge.config.settings import Settings
 from flexedge.domain.rights import Caller, Permission, Thing, may
 from flexedge.gateway.edge import Edge
+from flexedge.gateway.service.schedules import Schedules
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import Window
 from flexedge.store.beliefs import Beliefs
@@ -16,6 +17,7 @@ from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.tables.users import User
 from flexedge.web.api.op import forbidden
 from flexedge.web.feed import Feed
+from flexedge.web.newsreel import Newsreel
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class Parts:
     """The site's devices in full, and what may be asked of them; None where there is no site."""
     feed: Feed | None = None
     """What happens on site as it happens; None where there is no site."""
+    reel: Newsreel = field(default_factory=Newsreel)
+    """What was newly believed."""
+    schedules: Schedules = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = self.settings.plan
+        made = Schedules(
+            self.state, self.beliefs, self.work, compat=plan.compat, time_limit=plan.time_limit
+        )
+        object.__setattr__(self, "schedules", made)
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

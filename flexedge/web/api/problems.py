@@ -10,15 +10,13 @@ from pydantic_core import ErrorDetails
 from starlette.responses import JSONResponse
 
 from flexedge.errors import BadField, RequestError, StoreError, StoreSlow, TooManyTries
-from flexedge.web.api.op import Json, Rejected
+from flexedge.web.api.op import Json, Rejected, placed
 
 VERSIONS: Final = {"FlexMeasures-Version": "1.0.1", "API-Version": "v3_0"}
 """Of the FlexMeasures whose API this is: clients choose what to send by it."""
 UNAUTHENTICATED: Final = (
     "You could not be properly authenticated for this content or functionality."
 )
-FLAT: Final = frozenset({"", "args_and_json"})
-"""Places that are not named in messages about wrong fields."""
 MOST_TOLD: Final = 50
 """Fields in one answer."""
 CODES: Final[Mapping[int, str]] = {
@@ -87,11 +85,6 @@ def of_error(error: Exception, place: str = "json") -> JSONResponse:
     raise error
 
 
-def placed(fields: Json, place: str) -> Json:
-    """What is wrong with fields, under the name of the place they are in."""
-    return fields if place in FLAT else {place: fields}
-
-
 def wrong_fields(error: ValidationError, given: Any) -> Json:
     """What pydantic found wrong with ``given``, as FlexMeasures says it.
 
@@ -118,7 +111,7 @@ def wrong_fields(error: ValidationError, given: Any) -> Json:
 def sentence(one: ErrorDetails) -> str:
     """One thing that is wrong, in a sentence."""
     kind = one["type"]
-    if one.get("input", ...) is None and kind.endswith("_type"):
+    if one.get("input", ...) is None and one["loc"] and kind.endswith("_type"):
         return "Field may not be null."
     if kind in _TEXTS:
         text = _TEXTS[kind].format_map(one.get("ctx", {}))

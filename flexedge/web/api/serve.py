@@ -4,15 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -20,11 +18,10 @@ from flexedge.domain.rights import TASK_RUNNER, Caller, Thing
 from flexedge.errors import BadField, RequestError, StoreError
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
-from flexedge.web.api import body
+from flexedge.web.api import body, tags
 from flexedge.web.api.op import Call, File, On, Op, Rejected, Reply, forbidden, invalid
 from flexedge.web.api.parts import Parts
-from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, placed, problem
-from flexedge.web.api.problems import wrong_fields as told_fields
+from flexedge.web.api.problems import UNAUTHENTICATED, VERSIONS, of_error, problem, wrong_fields
 from flexedge.web.api.query import Asked
 from flexedge.web.guard import same_origin
 from flexedge.web.routes import session_token
@@ -177,9 +174,21 @@ class _Served:
             carried.files,
         )  # fmt: skip
         reply = op.run(call)
+        if reply.stream is not None:
+            return self._streamed(reply, request, caller)
         if op.triggers and reply.status < 400:  # noqa: PLR2004 - accepted
             self._gate.limits.count_trigger(caller, asset_id, now)
         return response_to(reply, op, request.headers)
+
+    def _streamed(self, reply: Reply, request: Request, caller: Caller) -> Response:
+        """A reply that comes about piece by piece, while the caller would still be let in."""
+        token, session = request.headers.get("authorization"), session_token(request)
+
+        async def welcome() -> bool:
+            return await run_in_threadpool(self._gate.door.caller, token, session) == caller
+
+        pieces = () if reply.stream is None else reply.stream(welcome)
+        return StreamingResponse(pieces, reply.status, reply.headers, reply.media_type)
 
     def _found(self, on: On, path: Mapping[str, str], caller: Caller) -> tuple[int, Any]:
         text = path[on.parameter]
@@ -204,8 +213,7 @@ class _Served:
         try:
             return self._query.read(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, self._query_place)) from None
+            invalid(wrong_fields(error, given), self._query_place)
 
     def _said(self, headers: Headers, carried: _Carried) -> Any:
         if self._body is None:
@@ -217,8 +225,7 @@ class _Served:
         try:
             return self._body.validate_python(given)
         except ValidationError as error:
-            fields = told_fields(error, given)
-            raise Rejected(422, "UNPROCESSABLE_ENTITY", placed(fields, place)) from None
+            invalid(wrong_fields(error, given), place)
 
 
 def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
@@ -236,17 +243,17 @@ def routes(ops: Iterable[Op], gate: Gate) -> list[Route]:
 def response_to(reply: Reply, op: Op, headers: Headers) -> Response:
     """A reply as a response; 304 where the caller has the same already."""
     content = reply.body
-    if content is not None and not isinstance(content, bytes):
-        content = to_json(content, inf_nan_mode="null", by_alias=True)
+    if content is not None:
+        content = tags.content_of(content)
     told = dict(reply.headers)
     if op.deprecated:
         told.setdefault("Deprecation", "true")
     if op.method == "GET" and reply.status == 200 and content is not None:  # noqa: PLR2004
-        tag = f'W/"{blake2b(content, digest_size=12).hexdigest()}"'
+        tag = tags.tag_of(content)
         told = {"ETag": tag, "Cache-Control": "private, no-cache"} | told
-        if _has(headers.get("if-none-match", ""), tag):
+        if tags.has(headers.get("if-none-match", ""), tag):
             return Response(None, 304, told)
-    return Response(content, reply.status, told, None if content is None else reply.media_type)
+    return Response(content, reply.status, told, reply.media_type)  # FlexMeasures: of none, too
 
 
 class _Gone:
@@ -263,11 +270,6 @@ def versioned(response: Response, path: str) -> Response:
     if path.startswith("/api/v3_0"):
         response.headers["API-Version"] = VERSIONS["API-Version"]
     return response
-
-
-def _has(asked: str, tag: str) -> bool:
-    known = {one.strip().removeprefix("W/") for one in asked.split(",")}
-    return "*" in known or tag.removeprefix("W/") in known
 
 
 def _address(request: Request) -> str:

@@ -4,21 +4,66 @@ from collections.abc import Callable
 from typing import Final
 
 from flexedge.web.api import (
+    accounts,
     annotations,
+    asset_copy,
+    asset_list,
+    assets,
     audit,
     charts,
+    data,
     dev,
+    docs,
+    explain,
+    gateway,
+    jobs,
     kpis,
+    legacy,
+    live,
+    live_site,
+    login,
+    many,
     ops,
+    overrides,
+    plans,
+    preferences,
     public,
+    schedules,
+    sensor_list,
+    sensors,
+    solve,
+    sources,
     stats,
     status,
+    tokens,
+    upload,
+    users,
 )
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
+from flexedge.web.auth import Access
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
+    data.operations,
+    upload.operations,
+    many.operations,
+    live.operations,
+    legacy.operations,
+    gateway.operations,
+    explain.operations,
+    overrides.operations,
+    live_site.operations,
+    asset_list.operations,
+    assets.operations,
+    asset_copy.operations,
+    preferences.operations,
+    sensor_list.operations,
+    sensors.operations,
+    sources.operations,
+    schedules.operations,
+    solve.operations,
+    jobs.operations,
     stats.operations,
     status.operations,
     annotations.operations,
@@ -30,7 +75,20 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
 )
 
 
-def operations(parts: Parts) -> tuple[Op, ...]:
+PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
+    login.operations,
+    accounts.operations,
+    users.operations,
+    tokens.operations,
+    plans.operations,
+)
+"""Those that are about who is who."""
+
+
+def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
-    found = tuple(op for resource in RESOURCES for op in resource(parts))
-    return (*public.operations(parts, found), *found)
+    people = tuple(op for resource in PEOPLE for op in resource(parts, access))
+    things = tuple(op for resource in RESOURCES for op in resource(parts))
+    found = people + things
+    found = (*public.operations(parts, found), *found)
+    return (*docs.operations(found), *found)

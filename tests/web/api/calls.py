@@ -20,6 +20,7 @@ from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.assets import Asset
 from flexedge.web.api.op import Call, File, Op, Reply
 from flexedge.web.api.parts import Parts
+from tests.web.conftest import Site
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -57,6 +58,12 @@ class Platform:
         """Somebody of the account."""
         return Caller("user", 7, name, self.account, frozenset({"account-admin"}), **more)
 
+    def found(self, kind: str, number: int) -> Any:
+        """What a path names by a number."""
+        state = self.parts.state
+        tables: dict[str, Any] = {"asset": state.assets, "sensor": state.placed}
+        return tables[kind].get(number)
+
     def call(  # noqa: PLR0913 (all that a call has)
         self,
         method: str,
@@ -67,22 +74,28 @@ class Platform:
         query: Mapping[str, Any] | None = None,
         files: tuple[File, ...] = (),
         caller: Caller | None = None,
+        uuid: str = "",
     ) -> Reply:
         """Ask, with a body and a query as JSON has them. Raises what the operation raises."""
         op = self.ops[method, path]
         made = Call(
             self.user() if caller is None else caller,
             self.now,
-            {"id": str(number)},
+            {"id": str(number), "uuid": uuid},
             None if op.query is None else op.query.model_validate(query or {}),
             None if op.body is None or body is None else op.body.model_validate(body),
             Headers({}),
             "127.0.0.1",
             number,
-            self.parts.state.placed.get(number) if op.on else None,
+            None if op.on is None else self.found(op.on.kind, number),
             files,
         )
         return op.run(made)
+
+    def _found(self, op: Op, number: int) -> Any:
+        state = self.parts.state
+        tables: Mapping[str, Any] = {"asset": state.assets, "sensor": state.placed}
+        return tables[op.on.kind].get(number) if op.on and op.on.kind in tables else None
 
 
 def platform(folder: Path, *, overwrite: bool = False) -> Platform:
@@ -99,3 +112,13 @@ def platform(folder: Path, *, overwrite: bool = False) -> Platform:
 def wrong(error: ValidationError) -> list[tuple[Any, ...]]:
     """The places of what is wrong."""
     return [one["loc"] for one in error.errors()]
+
+
+def sensor_of(
+    site: Site, parts: Parts, unit: str = "kW", resolution: timedelta = QUARTER
+) -> tuple[int, str]:
+    """A new sensor behind a real server, and where its data is."""
+    asset = parts.state.assets.add(Asset("battery", "battery"))
+    number = parts.beliefs.register(Sensor("battery/power", unit, resolution))
+    parts.state.placed.place(number, asset, "power", "Europe/Amsterdam", {})
+    return number, f"{site.url}/api/v3_0/sensors/{number}/data"

@@ -1,17 +1,27 @@
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flexmeasures_client import FlexMeasuresClient
 
+from flexedge.errors import BadField
 from flexedge.web.api.data import operations
 from flexedge.web.api.op import Rejected, Reply
-from tests.web.api.calls import NOW, Platform, platform
+from flexedge.web.api.parts import Parts
+from tests.web.api.calls import NOW, Platform, platform, sensor_of
+from tests.web.conftest import Site
 
 DATA = "/api/v3_0/sensors/{id}/data"
 START = "2026-04-14T00:00:00+02:00"
 HOUR = timedelta(hours=1)
+INCOMPATIBLE = (
+    "Resolution of 0:20:00 is incompatible with the sensor's required resolution of 0:15:00."
+)
+OTHER_UNIT = "Required unit for this sensor is kW, got incompatible unit: EUR"
 
 
 def ready(folder: Path, *, overwrite: bool = False) -> Platform:
@@ -105,19 +115,14 @@ def test_who_posts_is_the_source(here: Platform) -> None:
     assert get(here, number)["values"] == [2, 1, 1, 1]
 
 
-def test_what_is_wrong_is_told_where_flexmeasures_tells_it(here: Platform) -> None:
+def test_what_is_wrong_is_told_with_its_field(here: Platform) -> None:
     number = here.sensor()
-    with pytest.raises(Rejected) as told:
+    with pytest.raises(BadField) as told:
         post(here, number, [1, 2, 3])
-    assert told.value.status == 422
-    assert told.value.told == {"combined_sensor_data_description": {"_schema": [
-        "Resolution of 0:20:00 is incompatible with the sensor's required resolution of 0:15:00."
-    ]}}  # fmt: skip
-    with pytest.raises(Rejected) as told:
+    assert (told.value.path, told.value.message) == ("_schema", INCOMPATIBLE)
+    with pytest.raises(BadField) as told:
         get(here, number, **{"source-type": "reporter"})
-    assert told.value.told == {"combined_sensor_data_description": {"source-type": [
-        "No data source with source-type 'reporter' has recorded any data on this sensor."
-    ]}}  # fmt: skip
+    assert told.value.path == "source-type"
 
 
 def test_a_share_is_of_what_the_asset_can_hold(here: Platform) -> None:
@@ -163,3 +168,91 @@ def test_deleting_an_instant_takes_the_bound_in(here: Platform) -> None:
     here.call("DELETE", DATA, number, body={"until": START})
     told = get(here, number, unit="kWh", resolution="PT15M", duration="PT30M")
     assert told["values"] == [None, 2]
+
+
+def test_over_http_all_is_as_flexmeasures_has_it(site: Site, parts: Parts) -> None:
+    _, url = sensor_of(site, parts)
+    ask = site.program()
+    body = {"start": START, "duration": "P0DT1H0M0S", "values": [1, 2, None, 4], "unit": "kW"}
+    posted = ask.post(url, json=body)
+    assert (posted.status_code, posted.json()["status"]) == (202, "ACCEPTED")
+    query = {"start": START, "duration": "PT1H", "unit": "W", "resolution": "PT30M"}
+    assert ask.get(url, params=query).json()["values"] == [1500, 4000]
+    assert ask.delete(url).status_code == 204
+    assert ask.get(url, params=query).json()["values"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"values": [1, 2, 3]}, {"_schema": [INCOMPATIBLE]}),
+        ({"duration": "x"}, {"duration": ["Cannot parse x as ISO8601 duration, such as PT15M."]}),
+        ({"values": [1, "2"]}, {"values": {"1": ["Not a valid number."]}}),
+        ({"values": [[1]]}, {"values": {"0": ["Not a valid number."]}}),
+        ({"values": []}, {"values": ["Shorter than minimum length 1."]}),
+        ({"start": "2026-04-14T00:00:00"}, {"start": ["Not a valid aware datetime."]}),
+        ({"strange": 1}, {"strange": ["Unknown field."]}),
+        ({"unit": "EUR"}, {"_schema": [OTHER_UNIT]}),
+    ],
+)  # fmt: skip
+def test_over_http_what_is_wrong_has_its_place(
+    site: Site, parts: Parts, change: dict[str, Any], told: dict[str, Any]
+) -> None:
+    _, url = sensor_of(site, parts)
+    body = {"start": START, "duration": "PT1H", "values": [1], "unit": "kW"} | change
+    answer = site.program().post(url, json=body)
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "message": {"combined_sensor_data_description": told},
+        "result": "Rejected", "status": "UNPROCESSABLE_ENTITY",
+    }  # fmt: skip
+
+
+def test_over_http_more_than_3_mib_are_refused(site: Site, parts: Parts) -> None:
+    _, url = sensor_of(site, parts)
+    head = b'{"start": "2026-04-14T00:00Z", "duration": "PT1H", "unit": "kW", "values": ['
+    json_type = {"Content-Type": "application/json"}
+    answer = site.program().post(url, data=head + b"1," * 1_600_000 + b"1]}", headers=json_type)
+    assert answer.status_code == 413
+    answer = site.program().post(url, data=head + b"1," * 600_000 + b"1]}", headers=json_type)
+    assert answer.status_code == 422
+
+
+def test_flexmeasures_own_client_posts_reads_and_deletes(
+    site: Site, parts: Parts, tmp_path: Path
+) -> None:
+    number, _ = sensor_of(site, parts)
+    file = tmp_path / "load.csv"
+    file.write_text("Hour,Value\n2026-04-14T00:00:00+02:00,1500\n2026-04-14T00:15:00+02:00,2500\n")
+    when: dict[str, Any] = {"start": "2026-04-14T00:00:00+02:00", "duration": "PT1H"}
+
+    async def talk() -> list[Any]:
+        client = FlexMeasuresClient(
+            email="ann@example.com", password="-",  # noqa: S106 (none is asked for)
+            access_token=site.access.local_token,
+            host=site.url.partition("://")[2], ssl=False,
+        )  # fmt: skip
+        try:
+            return [one async for one in said(client)]
+        finally:
+            await client.close()
+
+    async def said(client: FlexMeasuresClient) -> AsyncIterator[Any]:
+        async def read() -> Any:
+            told = await client.get_sensor_data(number, unit="W", resolution="PT15M", **when)
+            return told["values"]
+
+        await client.post_sensor_data(number, file_path=str(file), unit="W")
+        yield await read()
+        site.clock.now += HOUR
+        await client.post_sensor_data(number, values=[1, 2, 3, 4], unit="kW", **when)
+        yield await read()
+        await client.delete_sensor_data(
+            number, confirm_first=False, start="2026-04-14T00:15:00+02:00",
+            until="2026-04-14T00:45:00+02:00",
+        )  # fmt: skip
+        yield await read()
+
+    assert asyncio.run(talk()) == [
+        [1500, 2500, None, None], [1000, 2000, 3000, 4000], [1000, None, None, 4000]
+    ]  # fmt: skip

@@ -1,13 +1,20 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import requests
 
 from flexedge.web.api.live_site import operations
 from flexedge.web.api.op import Rejected, Reply
 from flexedge.web.api.parts import Parts
+from flexedge.web.app import build
+from flexedge.web.auth import Access
+from flexedge.web.server import Server
 from flexedge.wire.gateway import Since
 from tests.gateway.conftest import Hut, World, blank, hut
 from tests.web.api.edge import MEMBER, STRANGER, call, parts_of
@@ -124,3 +131,26 @@ def test_after_the_wait_it_is_told_that_nothing_happened(world: World) -> None:
 def test_a_revision_of_another_run_is_no_reason_to_wait(world: World) -> None:
     parts = parts_of(world)
     assert asyncio.run(status(parts, 10**15))[0] < 10**15
+
+
+def test_over_http_events_come_as_they_happen_and_end_with_the_server(
+    world: World, tmp_path: Path
+) -> None:
+    parts = replace(parts_of(world), feed=None)
+    access = Access(parts.state, tmp_path, lambda: world.now)
+    server = Server(build(parts.window, access, parts), "127.0.0.1", 0)
+    server.start()
+    with ThreadPoolExecutor() as pool, requests.Session() as session:
+        serving = pool.submit(server.serve)
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {access.local_token}"
+        place = f"{server.url}/api/v3_0/gateway"
+        told = session.get(f"{place}/status", params={"since": 1, "wait": 9}, timeout=10).json()
+        assert told["status"]["site"] == "Hut"
+        with session.get(f"{place}/live", stream=True, timeout=10) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.iter_lines()
+            assert next(line for line in lines if line.startswith(b"event")) == b"event: status"
+            server.stop()
+            assert [line for line in lines if line.startswith(b"event: bye")] == []
+        serving.result(10)

@@ -4,9 +4,11 @@ import pytest
 
 from flexedge.web.api import data
 from flexedge.web.api.op import File, Rejected
+from flexedge.web.api.parts import Parts
 from flexedge.web.api.upload import PLACE, operations
-from tests.web.api.calls import Platform, platform
+from tests.web.api.calls import Platform, platform, sensor_of
 from tests.web.api.test_data import get
+from tests.web.conftest import Site
 
 UPLOAD = "/api/v3_0/sensors/{id}/data/upload"
 ROWS = "Hour,Value\n2026-04-14T00:00:00+02:00,1.5\n2026-04-14T00:15:00+02:00,2\n"
@@ -73,3 +75,18 @@ def test_there_are_some_files_but_not_too_many(here: Platform, count: int) -> No
         here.call("POST", UPLOAD, here.sensor(), files=(file(ROWS),) * count)
     assert isinstance(told.value.told, dict)
     assert "uploaded-files" in told.value.told[PLACE]
+
+
+def test_over_http_files_come_in_a_form(site: Site, parts: Parts) -> None:
+    _, url = sensor_of(site, parts)
+    ask = site.program()
+    files = {"uploaded-files": ("load.csv", ROWS, "text/csv")}
+    form = {"belief-time-measured-instantly": "False", "unit": "W"}
+    assert ask.post(f"{url}/upload", files=files, data=form).status_code == 202
+    query = {"start": "2026-04-14T00:00:00+02:00", "duration": "PT30M", "unit": "W"}
+    assert ask.get(url, params=query).json()["values"] == [1.5, 2]
+    files = {"uploaded-files": ("load.csv", "a,b\nx,1\n", "text/csv")}
+    answer = ask.post(f"{url}/upload", files=files)
+    assert answer.status_code == 422
+    (told,) = answer.json()["message"][PLACE]["uploaded-files"]["0"]
+    assert told.startswith("load.csv, row 2: has the time 'x'; write it as")
