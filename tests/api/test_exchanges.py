@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.exchanges import Player, found
-from tests.api.platform import at
+from tests.api.moment import at
 from tests.api.served import ADMIN, PASSWORD, USER, Served
 
 FILE = found()

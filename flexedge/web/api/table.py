@@ -47,15 +47,6 @@ from flexedge.web.auth import Access
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
-    data.operations,
-    upload.operations,
-    many.operations,
-    live.operations,
-    legacy.operations,
-    gateway.operations,
-    explain.operations,
-    overrides.operations,
-    live_site.operations,
     asset_list.operations,
     assets.operations,
     asset_copy.operations,
@@ -109,8 +100,3 @@ def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
 def of_people(desk: Desk) -> tuple[Op, ...]:
     """The operations on accounts, users and keys."""
     return tuple(op for resource in PEOPLE for op in resource(desk))
-    people = tuple(op for resource in PEOPLE for op in resource(parts, access))
-    things = tuple(op for resource in RESOURCES for op in resource(parts))
-    found = people + things
-    found = (*public.operations(parts, found), *found)
-    return (*docs.operations(found), *found)
