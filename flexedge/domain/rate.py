@@ -1,4 +1,4 @@
-"""How often something may be done: a number of times in a span, counted by a bucket that refills."""
+"""How often something may be done: so many times in a span, counted by a bucket that refills."""
 
 import re
 from dataclasses import dataclass

@@ -116,7 +116,6 @@ _GIVEN_BY: Final[Mapping[str, frozenset[Relation]]] = {
 }
 """Who beside admins gives and takes a role. That of admins is for the owner and the command line;
 readers of all and those who run tasks are made by admins."""
-_OF_ALL: Final = frozenset({ADMIN, ADMIN_READER, TASK_RUNNER})
 
 
 def may_give(caller: Caller, role: str, user: Thing) -> bool:
@@ -133,8 +132,10 @@ def outranked(caller: Caller, roles: Collection[str], user: Thing) -> bool:
 
     Who could set the password of somebody mightier would be as mighty.
     """
-    mightier = not _OF_ALL.isdisjoint(roles) and not caller.is_admin
-    return mightier and caller.user_id != user.user_id
+    if caller.is_admin or caller.user_id == user.user_id:
+        return False
+    own = caller.roles if caller.account_id == user.account_id else frozenset()
+    return any(role not in own and not may_give(caller, role, user) for role in roles)
 
 
 def _relations(caller: Caller, thing: Thing) -> set[Relation]:

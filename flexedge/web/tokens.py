@@ -63,7 +63,7 @@ class Tokens:
         return self._pair(token.user_id, token.name, ("access", "refresh"))
 
     def key(self, token: Token) -> tuple[int, str]:
-        """Keep a key; its number and what to show. ``RequestError`` 409 beyond 100 of them."""
+        """Keep a key; its number and what to show. Raises ``RequestError`` 409 beyond 100."""
         mine = [t for t in self._users.tokens().values() if t.user_id == token.user_id]
         keys = [t for t in mine if t.kind == "key" and not self._over(t)]
         if len(keys) >= MOST_KEYS:

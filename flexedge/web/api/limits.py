@@ -55,7 +55,7 @@ class Buckets:
 
 
 class Limits:
-    """Counts requests by user, token or address, and triggers by account. From any thread.
+    """Counts requests by user (of nobody: by address) and triggers by account. From any thread.
 
     ``usual``: the rates where no plan says another.
     """
@@ -133,7 +133,7 @@ class Limits:
 
 def _whose(caller: Caller, address: str) -> str:
     if caller.user_id is not None:
-        return f"user {caller.user_id}, token {caller.token_id}"
+        return f"user {caller.user_id}"
     return f"the {caller.kind}" if caller.known else f"address {address}"
 
 

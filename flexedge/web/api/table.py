@@ -15,6 +15,7 @@ from flexedge.web.api import (
     dev,
     docs,
     explain,
+    forecasts,
     gateway,
     jobs,
     kpis,
@@ -39,21 +40,13 @@ from flexedge.web.api import (
     upload,
     users,
 )
+from flexedge.web.api.desk import Desk
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
 from flexedge.web.auth import Access
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
-    data.operations,
-    upload.operations,
-    many.operations,
-    live.operations,
-    legacy.operations,
-    gateway.operations,
-    explain.operations,
-    overrides.operations,
-    live_site.operations,
     asset_list.operations,
     assets.operations,
     asset_copy.operations,
@@ -61,7 +54,13 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     sensor_list.operations,
     sensors.operations,
     sources.operations,
+    data.operations,
+    upload.operations,
+    many.operations,
+    live.operations,
+    legacy.operations,
     schedules.operations,
+    forecasts.operations,
     solve.operations,
     jobs.operations,
     stats.operations,
@@ -70,12 +69,16 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     charts.operations,
     kpis.operations,
     audit.operations,
+    gateway.operations,
+    explain.operations,
+    overrides.operations,
+    live_site.operations,
     ops.operations,
     dev.operations,
 )
 
 
-PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
+PEOPLE: Final[tuple[Callable[[Desk], tuple[Op, ...]], ...]] = (
     login.operations,
     accounts.operations,
     users.operations,
@@ -87,8 +90,13 @@ PEOPLE: Final[tuple[Callable[[Parts, Access], tuple[Op, ...]], ...]] = (
 
 def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
-    people = tuple(op for resource in PEOPLE for op in resource(parts, access))
+    people = of_people(Desk(parts.state, access, parts.now))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
-    found = people + things
-    found = (*public.operations(parts, found), *found)
-    return (*docs.operations(found), *found)
+    own = people + things
+    told = (*public.operations(parts, own), *own)
+    return (*docs.operations(told), *told)
+
+
+def of_people(desk: Desk) -> tuple[Op, ...]:
+    """The operations on accounts, users and keys."""
+    return tuple(op for resource in PEOPLE for op in resource(desk))
