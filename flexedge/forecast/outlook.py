@@ -131,5 +131,3 @@ def shaped(
         )  # fmt: skip
         told[inside] = target
     return np.clip(told, low, high)
-
-

@@ -58,9 +58,7 @@ class Forecasts:
         self._work = work
         work.serve(FORECASTING, self.run)
 
-    def ask(
-        self, sensor: int, request: Json, now: datetime, *, user_id: int | None = None
-    ) -> Job:
+    def ask(self, sensor: int, request: Json, now: datetime, *, user_id: int | None = None) -> Job:
         """A job that forecasts a sensor. ``request`` as ``wire.forecasts`` has it, as JSON."""
         placed = self._placed(sensor, "sensor")
         self._shape(request.get("config") or {}, self._check_save(sensor, request))

@@ -108,7 +108,7 @@ def _series(mark: str, numbers: Sequence[int], length_ms: float) -> Json:
         "tooltip": _TOOLTIP,
     }
     if mark == "bar":
-        encoding["x2"] = {"field": "event_end"}
+        encoding |= {"x2": {"field": "event_end"}, "y2": {"datum": 0}}
     else:
         drawn |= {"interpolate": "step-after" if length_ms else "linear"}
         encoding["strokeDash"] = {

@@ -94,8 +94,10 @@ class PlacedSensors:
         query = query.order_by(Sensors.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
         return {
-            number: PlacedSensor(key, asset_id, name, unit, step, zone, knowable_of(known), rest)
-            for number, key, asset_id, name, unit, step, zone, known, rest in rows
+            number: PlacedSensor(
+                key, asset_id, name, unit, step, zone, knowable_of(known), rest, turns_at
+            )
+            for number, key, asset_id, name, unit, step, zone, known, rest, turns_at in rows
         }
 
 
