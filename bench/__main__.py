@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import history, lockstep, optim, plan, poll, start, store
+from bench import api, history, hostile, lockstep, optim, plan, poll, start, store
 from bench.measure import Row, machine, table_line
 
 _BENCHES: dict[str, Callable[..., Iterator[Row]]] = {
@@ -15,6 +15,8 @@ _BENCHES: dict[str, Callable[..., Iterator[Row]]] = {
     "history": history.rows,
     "start": start.rows,
     "lockstep": lockstep.rows,
+    "api": api.rows,
+    "hostile": hostile.rows,
 }
 _HEAD = ("what", "ours", "the other", "ratio (spread)", "bound")
 

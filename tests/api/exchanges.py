@@ -22,7 +22,7 @@ NUMBERED = re.compile(r"\b(?:98[678]|121[3-7])\b")
 SAME = frozenset({
     "values", "start", "duration", "unit", "resolution", "status", "commitment_costs", "versions",
     "event_resolution", "timezone", "name", "attributes", "latitude", "longitude", "message",
-    "scheduler", "result", "origin", "flexmeasures_version", "func-name", "func_name",
+    "scheduler", "result", "origin", "flexmeasures_version",
 })  # fmt: skip
 """The keys whose values must be equal, too."""
 

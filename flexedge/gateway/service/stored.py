@@ -173,11 +173,11 @@ class Stored:
         placed = self._sensors.placed[number]
         numbers = np.unique(held.source).tolist() if only != believed.ALL else []
         if only != believed.ALL:
-            admitted = [one for one in numbers if _admits(only, one, self._sources[one])]
+            admitted = [one for one in numbers if admits(only, one, self._sources[one])]
             held = held.take(np.isin(held.source, admitted))
         if not len(held):
             return None
-        return _points(held, placed)
+        return latest(held, placed)
 
     def _held(self, number: int, prior: datetime | None, span: Span | None) -> rows.Beliefs:
         """What is held about a sensor; what others will be asked for is read with it."""
@@ -229,7 +229,7 @@ def _asset(number: int, asset: StoredAsset) -> Asset:
     )
 
 
-def _admits(only: Filter, number: int, source: Speaker) -> bool:
+def admits(only: Filter, number: int, source: Speaker) -> bool:
     """Whether a source counts, which can be called by its name or its number."""
     return any(
         only.admits(Believer(name, source.kind, source.account or ""))
@@ -237,7 +237,7 @@ def _admits(only: Filter, number: int, source: Speaker) -> bool:
     )
 
 
-def _points(held: rows.Beliefs, placed: PlacedSensor) -> Points:
+def latest(held: rows.Beliefs, placed: PlacedSensor) -> Points:
     """The last belief about each event, and of several probabilities the middle one."""
     unlike = -np.abs(held.probability - 0.5)
     order = np.lexsort((unlike, held.source, held.belief_us, held.event_us))
