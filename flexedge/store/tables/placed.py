@@ -10,7 +10,7 @@ from flexedge.domain.asset import Knowable, Sensor
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database
-from flexedge.store.tables.models import Sensors
+from flexedge.store.tables.models import Annotated, Sensors
 from flexedge.store.words import knowable_of
 
 
@@ -52,9 +52,18 @@ class PlacedSensors:
             raise StoreError(f"there is no sensor {number}")
 
     def remove(self, number: int, now: datetime) -> None:
-        """Take a sensor from its asset for good; its rows are for ``Beliefs.delete``."""
+        """Take a sensor from its asset for good, and what was said about it with it.
+
+        Its rows are for ``Beliefs.delete``.
+        """
         gone = sa.update(Sensors).where(Sensors.id == number)
-        self._database.execute(gone.values(asset_id=None, deleted=now))
+        remarks = (Annotated.thing == "sensor", Annotated.thing_id == number)
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(gone.values(asset_id=None, deleted=now))
+            connection.execute(sa.delete(Annotated).where(*remarks))
+
+        self._database.write(work)
 
     def get(self, number: int) -> PlacedSensor | None:
         """One sensor; None if there is none, or none that has an asset."""
