@@ -127,8 +127,7 @@ def test_a_change_is_kept_and_told_to_the_audit_log(at: Things) -> None:
         "Updated: external_id, From: None, To: x-1",
         "Updated Attr: a, From: 1, To: 3",
         "Updated Attr: b, From: 2, To: None",
-        "Updated flex_model:\n1. Added power-capacity: 5 kW\n"
-        "2. Changed soc-max: 10 kWh → 12 kWh",
+        "Updated flex_model:\n1. Added power-capacity: 5 kW\n2. Changed soc-max: 10 kWh → 12 kWh",
     ]
 
 
