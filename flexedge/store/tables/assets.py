@@ -95,7 +95,7 @@ class AssetTree:
         return {n: one for n, one in self._kept.get().items() if one.name == name}
 
     def external(self, external_id: str) -> Mapping[int, Asset]:
-        """The assets that another system calls so, one in each account at most, by number."""
+        """The asset that another system calls so, by its number; none, or one."""
         return {n: one for n, one in self._kept.get().items() if one.external_id == external_id}
 
 
