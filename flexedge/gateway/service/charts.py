@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -174,7 +174,8 @@ def _owners(shown: Shown) -> set[int]:
 
 
 def _ms(times: Micros) -> list[int]:
-    found: list[int] = (times // _MS).tolist()
+    """Whole milliseconds, towards 0."""
+    found: list[int] = np.trunc(times / _MS).astype(np.int64).tolist()
     return found
 
 
