@@ -34,7 +34,8 @@ def here(tmp_path: Path) -> Platform:
     every = (*forecasts.operations(made.parts), *jobs.operations(made.parts))
     made.ops = {(op.method, op.path): op for op in every}
     made.sensor("load")
-    save(made, "load", np.tile(day(1.0), 21)[: 21 * 96 - 48], NOW - 21 * 96 * QUARTER + 48 * QUARTER)
+    values = np.tile(day(1.0), 21)[: 21 * 96 - 48]
+    save(made, "load", values, NOW - len(values) * QUARTER)
     return made
 
 

@@ -105,7 +105,8 @@ def toy(folder: Path) -> Toy:
     )
     made = Toy(
         here, site, here.sensor(), here.sensor("soc", "kWh", INSTANT),
-        here.sensor("price", "EUR/MWh", HOUR, asset=site), here.sensor("sun", "kW", HOUR, asset=site),
+        here.sensor("price", "EUR/MWh", HOUR, asset=site),
+        here.sensor("sun", "kW", HOUR, asset=site),
     )  # fmt: skip
     for key, values in ((f"{site}/price", PRICES), (f"{site}/sun", SUN)):
         series = Series(TimeGrid(MIDNIGHT, HOUR, 72), np.array(values * 3, np.float64))
