@@ -89,7 +89,8 @@ def test_what_is_stored_is_enough(here: Planning) -> None:
     here.save(soc, [4.0], AT - timedelta(minutes=10), HOUR)
     job = here.plan(site, {"start": START, "duration": "PT3H"})
     assert sorted(values(job, power)) == [-2.0, -2.0, 0.0]  # all of the 4 kWh that were measured
-    assert (len(values(job, soc)), values(job, soc)[-1]) == (13, pytest.approx(0))
+    assert len(values(job, soc)) == 13
+    assert values(job, soc)[-1] == pytest.approx(0)
 
 
 def test_what_is_sent_wins_over_what_is_stored(here: Planning) -> None:
@@ -130,9 +131,9 @@ def test_only_what_was_believed_before_counts_where_that_is_asked(here: Planning
     here.save(price, [0.5, 0.1], AT, HOUR, at=AT - HOUR)
     body = {"start": START, "duration": "PT2H", "flex-model": [{"sensor": power, **BATTERY,
             "soc-at-start": "2 kWh"}],
-            "flex-context": {"consumption-price": {"sensor": price}, "production-price": None},
+            "flex-context": {f"{way}-price": {"sensor": price}
+                             for way in ("consumption", "production")},
             }  # fmt: skip
-    body["flex-context"]["production-price"] = {"sensor": price}  # type: ignore[index]
     now = here.plan(asset, body)
     then = here.plan(asset, {**body, "prior": (AT - 2 * HOUR).isoformat()})
     assert values(now, power)[0] == -2.0
@@ -153,7 +154,7 @@ def test_whose_word_counts_can_be_said_by_name_number_or_kind(here: Planning) ->
         ({}, 0.0), ({"source": "market"}, -2.0), ({"sources": [number]}, -2.0),
         ({"exclude-source-types": ["forecaster"]}, -2.0), ({"source-types": ["forecaster"]}, 0.0),
     ):  # fmt: skip
-        price_of = {"sensor": price, **filters}  # type: ignore[dict-item]
+        price_of = {"sensor": price, **filters}
         context = {"consumption-price": price_of, "production-price": price_of}
         body = {"start": START, "duration": "PT2H", "flex-model": [entry], "flex-context": context}
         assert values(here.plan(asset, body), power)[0] == pytest.approx(first), filters
