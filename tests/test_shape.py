@@ -24,6 +24,7 @@ MORE = {
     "tests/torture/test_power.py": "the simulated disk of the crash laboratory",
     "tests/torture/test_slices.py": "a slice of each kind of torture",
     "tests/api/test_client.py": "FlexMeasures' own client against what is served",
+    "tests/api/test_toy.py": "FlexMeasures' toy account, planned by its client",
     "tests/api/test_exchanges.py": "recorded exchanges with FlexMeasures, played anew",
     "tests/gateway/test_promises.py": "the promises that take the whole gateway",
 }
