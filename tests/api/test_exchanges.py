@@ -13,9 +13,11 @@ THEN = datetime(2026, 11, 22, 7, 6, tzinfo=UTC)
 """When the exchanges were recorded."""
 EXPECTED = {
     47: "an infeasible request's job says which fields are at fault",
+    73: "another forecaster",
+    74: "another forecaster",
     67: "a trigger without a flex-model plans what is stored, where FlexMeasures fails with 500",
 }
-"""Exchanges that differ on purpose, and why."""
+"""Exchanges whose values differ on purpose, and why."""
 
 
 def toy(served: Served) -> None:

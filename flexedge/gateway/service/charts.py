@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from datetime import timedelta
 from typing import Any, Final
 
@@ -98,9 +99,9 @@ class _Teller:
         """Rows as records, by sensor and source."""
         order = np.lexsort((rows.belief_us, rows.event_us, rows.source, rows.sensor))
         rows = rows.take(order)
-        first = np.flatnonzero(starts(rows.sensor, rows.source))
+        bounds = [*np.flatnonzero(starts(rows.sensor, rows.source)), len(rows)]
         of: dict[int, list[Rows]] = {}
-        for begin, end in zip(first, np.append(first[1:], len(rows)), strict=True):
+        for begin, end in pairwise(bounds):
             of.setdefault(int(rows.sensor[begin]), []).append(rows.take(np.arange(begin, end)))
         for number, sensor in self._shown.sensors.items():
             for part in of.get(number, ()):

@@ -124,10 +124,14 @@ class Stored:
     """A source over what is stored, for one request. Raises ``StoreError``.
 
     ``asset`` is the one that a schedule is asked for; ``said`` names sensors whose values will be
-    needed, so that they are read together.
+    needed, so that they are read together. What is believed from a later moment than ``now`` on
+    counts for those only who ask as of then.
     """
 
-    def __init__(self, state: State, beliefs: Beliefs, asset: int, said: Any) -> None:
+    def __init__(
+        self, state: State, beliefs: Beliefs, asset: int, said: Any, now: datetime
+    ) -> None:
+        self._now = now
         every = state.assets.all()
         self.kind = every[asset].kind if asset in every else ""
         family = _family(every, asset)
@@ -194,7 +198,7 @@ class Stored:
         start, end = span or (None, None)
         if start is not None:
             start -= max(one.resolution for one in placed.values())  # an event that began before
-        asked = Asked((), start, end, believed_until=prior)
+        asked = Asked((), start, end, believed_until=prior or self._now)
         found = self._beliefs.ask([one.key for one in placed.values()], asked)
         return {number: found.take(found.sensor == number) for number in numbers}
 
