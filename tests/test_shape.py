@@ -9,6 +9,7 @@ SOURCES = sorted((ROOT / "flexedge").rglob("*.py"))
 BANNED = {"manager", "helper", "helpers", "utils", "util", "common", "base", "misc"}
 LONGEST = 350
 MORE = {
+    "tests/web/api/test_matrix.py": "who may do what, of all operations and routes",
     "tests/test_shape.py": "the shape itself",
     "tests/test_contracts.py": "the import contracts",
     "tests/optim/test_checker.py": "the independent checker, on solved cases and planted faults",
