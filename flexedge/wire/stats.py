@@ -1,7 +1,8 @@
 """Statistics of a sensor as FlexMeasures writes them."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict
 
@@ -9,12 +10,15 @@ from flexedge.wire.shape import Shape, moment_of
 
 
 def _aware(text: Any) -> Any:
+    if isinstance(text, str) and _DATE.fullmatch(text):
+        return moment_of(f"{text}T00:00:00Z")
     try:
         return moment_of(text)
     except ValueError:
         return moment_of(f"{text}Z")
 
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 Late = Annotated[datetime, BeforeValidator(_aware)]
 """A moment; in UTC where it has no offset."""
 
