@@ -105,7 +105,11 @@ class Targets:
             return Target(None if measured.grid_kw is None else ruled, reason)
         if self._doubtful(unit, now):
             return Target(None, f"{reason}; waits, because nobody knows whether it can")
-        return Target(override.power_kw or 0.0, reason)
+        power, full = override.power_kw or 0.0, unit.soc_max_kwh
+        soc = self._storages.soc_kwh(unit, now) if unit.stores else None
+        if power > 0.0 and soc is not None and full is not None and soc >= full:
+            return Target(0.0, reason, wanted_kw=power, by=("state of charge",))
+        return Target(power, reason)
 
     def _doubtful(self, unit: Unit, now: datetime) -> bool:
         """Whether a storage that is asked to do something may not be there, or be empty or full.

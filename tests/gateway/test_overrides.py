@@ -121,6 +121,18 @@ def test_nothing_comes_out_of_an_empty_battery_nor_goes_into_a_full_one(
     assert "state of charge" in battery.held("battery").by
 
 
+def test_nothing_goes_into_a_hot_buffer(hut: "Hut") -> None:
+    world = hut("heating")
+    world.show({"grid.power": 1.0, "heating.power": 0.0, "heating.buffer-temperature": 45.0})
+    ask(world, "heating", "consume", 2.0)
+    world.tick()
+    assert world.setpoint("heating") == 2.0
+    world.show({"heating.buffer-temperature": 60.0})
+    world.tick()
+    assert world.setpoint("heating") == 0.0
+    assert world.held("heating").by == ("state of charge",)
+
+
 def test_a_battery_of_which_nobody_knows_what_it_holds_is_given_back(battery: "World") -> None:
     ask(battery, "battery", "charge", 2.0)
     battery.tick()

@@ -1,5 +1,6 @@
 """What only all parts together can promise."""
 
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from flexedge.domain.belief import Quality
 from flexedge.drivers.driver import Sample
 from flexedge.drivers.line import Write
+from flexedge.errors import RequestError
+from flexedge.gateway.asked import Action
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -94,9 +97,12 @@ def examine(world: "World", write: Write) -> None:
         assert usable(world, "heating.buffer-temperature", 600) is not None
     elif unit.name == "oven":
         assert write.power_kw in (0.0, 6.0)
-    if world.rung() == "local-rule":
-        assert usable(world, "grid.power", 5) is not None
-    assert world.rung() != "released"
+    if world.gateway.overrides.of(unit.name, world.now) is None:
+        if world.rung() == "local-rule":
+            assert usable(world, "grid.power", 5) is not None
+        assert world.rung() != "released"
+    for limit in world.gateway.overrides.limits_of(unit.name, world.now):
+        assert limit.low_kw is None or write.power_kw >= limit.low_kw
 
 
 def happen(world: "World", event: Event) -> None:
@@ -141,6 +147,42 @@ def test_nothing_missing_stale_or_implausible_ever_drives_hardware(
     world.dispatcher.end(world.now)
     for request in world.asked("battery") + world.asked("car"):
         world.answer(request)
+
+
+ASKS = st.tuples(
+    st.sampled_from(ASSETS),
+    st.sampled_from(("charge", "discharge", "produce", "idle", "release", "no-plan")),
+    st.sampled_from((None, 0.5, 3.0, 5.0, 6.0)),
+    st.sampled_from((5.0, 60.0, 3600.0)),
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(events=st.lists(st.tuples(EVENTS, st.one_of(st.none(), ASKS)), min_size=5, max_size=20))
+def test_nor_does_it_where_people_ask_for_something(
+    hut: "Hut", events: list[tuple[Event, tuple[str, Action, float | None, float] | None]]
+) -> None:
+    path = hut.folder / "site.yaml"
+    if not path.exists():
+        hut(*ASSETS, context=LIMITS)
+    world = hut.world(path, f"data-{next(NUMBERS)}")
+    happen(world, Event(GOOD, frozenset(), frozenset(), 1.0, plans=True))
+    for event, asked in events:
+        if asked is not None:
+            asset, action, power, last = asked
+            until = world.now + timedelta(seconds=event.seconds + last)
+            overrides = world.gateway.overrides
+            with contextlib.suppress(RequestError):
+                overrides.ask((asset, action, power), until, "anna", "", world.now)
+            if power is not None and -power >= world.unit(asset).range_kw[0]:
+                overrides.tighten(asset, (-power, None), until, "grid", "", world.now)
+        happen(world, event)
+    assert world.gateway.health.counts.errors == 0
 
 
 def test_the_first_event_alone_makes_devices_work(hut: "Hut") -> None:

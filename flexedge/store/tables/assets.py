@@ -96,7 +96,7 @@ class AssetTree:
         return self._found(Assets.name == name)
 
     def external(self, external_id: str) -> Mapping[int, Asset]:
-        """The assets that another system calls so, one in each account at most, by number."""
+        """The asset that another system calls so, by its number; none, or one."""
         return self._found(Assets.external_id == external_id)
 
     def _found(self, where: sa.ColumnElement[bool]) -> Mapping[int, Asset]:

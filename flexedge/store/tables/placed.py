@@ -10,7 +10,7 @@ from flexedge.domain.asset import Knowable, Sensor
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database
-from flexedge.store.tables.models import Sensors
+from flexedge.store.tables.models import Annotated, Sensors
 from flexedge.store.tables.registry import Registry, delete
 from flexedge.store.words import knowable_of
 
@@ -57,12 +57,19 @@ class PlacedSensors:
             raise StoreError(f"there is no sensor {number}")
 
     def remove(self, number: int, now: datetime) -> None:
-        """Take a sensor from its asset for good; its rows are for ``Beliefs.delete``.
+        """Take a sensor from its asset for good, and what was said about it with it.
 
-        Its key can be used again, by another sensor with another number.
+        Its rows are for ``Beliefs.delete``. Its key can be used again, by another sensor with
+        another number.
         """
+        remarks = (Annotated.thing == "sensor", Annotated.thing_id == number)
+
+        def work(connection: sa.Connection) -> None:
+            delete(connection, Sensors.id == number, now)
+            connection.execute(sa.delete(Annotated).where(*remarks))
+
         with self._registry.deleting():
-            self._database.write(lambda connection: delete(connection, Sensors.id == number, now))
+            self._database.write(work)
 
     def get(self, number: int) -> PlacedSensor | None:
         """One sensor; None if there is none, or none that has an asset."""

@@ -106,7 +106,7 @@ def test_values_are_scaled_to_the_smallest_unit(units: list[str], factors: list[
 
 
 def test_no_value_is_null() -> None:
-    assert charts._values([1.0, math.nan, math.inf]) == [1.0, "null", "null"]  # noqa: SLF001 (JSON knows neither)
+    assert charts._values([1.0, math.nan, math.inf]) == [1.0, "null", "null"]
 
 
 def test_sources_are_told_by_what_they_do() -> None:

@@ -53,7 +53,8 @@ def test_measurements_age_from_the_end_of_their_newest_event(tmp_path: Path) -> 
         (one,) = judged(here, power)
         assert (one.source_type, one.staleness, one.stale) == ("sensor", 2 * QUARTER, False)
         assert one.reason == (
-            "most recent data is 30 minutes old, which is not more than 30 minutes old")  # fmt: skip
+            "most recent data is 30 minutes old, which is not more than 30 minutes old"
+        )
         (later,) = judged(here, power, NOW + timedelta(seconds=90))
         assert (later.stale, later.since) == (True, NOW - 2 * QUARTER)
         assert later.reason == (
@@ -88,7 +89,8 @@ def test_schedules_reach_half_a_day_ahead(tmp_path: Path) -> None:
         )
         (past,) = judged(here, power, NOW + DAY)
         assert (past.stale, past.staleness, past.since, past.reason) == (
-            True, None, NOW + 12 * HOUR, "Found no future data which this source should have")  # fmt: skip
+            True, None, NOW + 12 * HOUR,
+            "Found no future data which this source should have")  # fmt: skip
         assert judged(here, power, NOW - 2 * DAY)[0].source_type is None
 
 
@@ -114,7 +116,7 @@ def test_a_sensor_is_related_by_the_tree_and_the_context(tmp_path: Path) -> None
         for number, told in ((site, {
             1: ["sensor belongs to this asset", "flex context (inflexible device)"],
             4: ["flex context (inflexible device)"], 3: ["flex context (consumption-price)"],
-        }), (below, dict.fromkeys((1, 4), ["flex context (inflexible device)"]))):  # fmt: skip
+        }), (below, {one: ["flex context (inflexible device)"] for one in (1, 4)})):  # fmt: skip
             asset = state.assets.get(number)
             assert asset is not None
             assert relations(state, number, asset) == told

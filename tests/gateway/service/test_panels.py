@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from flexedge.gateway.service.panels import Fixed, Panel, Shown, shown
+from flexedge.store.tables.accounts import Account
 from tests.web.api.asking import Platform, platform
 
 
@@ -49,7 +50,7 @@ def test_fields_of_flex_models_and_contexts_are_shown(tmp_path: Path) -> None:
 def test_what_belongs_to_others_is_not_shown(tmp_path: Path) -> None:
     with platform(tmp_path) as here:
         state = here.parts.state
-        other = state.accounts.add(replace(state.accounts.get(1), name="Other"))  # type: ignore[type-var]
+        other = state.accounts.add(Account("Other"))
         mine, theirs, public = (here.asset(name) for name in ("mine", "theirs", "public"))
         for number, account in ((theirs, other), (public, None)):
             asset = state.assets.get(number)

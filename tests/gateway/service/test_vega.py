@@ -30,7 +30,8 @@ def test_an_asset_has_a_chart_for_each_panel_over_one_set_of_data() -> None:
 
 
 @pytest.mark.parametrize(("axis", "scale"), [
-    ("zero", {"zero": True}), ("data", {"zero": False}), ([0, 5], {"domain": {"unionWith": [0, 5]}}),
+    ("zero", {"zero": True}), ("data", {"zero": False}),
+    ([0, 5], {"domain": {"unionWith": [0, 5]}}),
     ({"min": 0, "max": 5}, {"domain": [0, 5], "clamp": True}),
 ])  # fmt: skip
 def test_an_axis_reaches_as_far_as_is_asked(axis: Any, scale: Any) -> None:

@@ -23,7 +23,9 @@ def test_sensors_and_assets_say_from_when_until_when_they_have_data(tmp_path: Pa
         told = ask(here, "sensor/{id}", power)
         assert (told.name, told.timezone) == ("power", "Europe/Amsterdam")
         assert told.timerange.model_dump() == {
-            "start": "Tue, 14 Apr 2026 12:00:00 GMT", "end": "Tue, 14 Apr 2026 12:30:00 GMT"}  # fmt: skip
+            "start": "Tue, 14 Apr 2026 12:00:00 GMT",
+            "end": "Tue, 14 Apr 2026 12:30:00 GMT",
+        }  # fmt: skip
         asset = ask(here, "asset/{id}", home)
         assert asset.timezone == "Europe/Amsterdam"
         assert asset.timerange_of_sensors_to_show == told.timerange

@@ -30,7 +30,7 @@ def test_the_status_of_a_sensor_is_told_by_type_of_source(tmp_path: Path) -> Non
 def test_an_asset_tells_of_all_sensors_that_matter_to_it(tmp_path: Path) -> None:
     with platform(tmp_path, operations) as here:
         grid, home = here.asset("grid"), here.asset("home")
-        price, power = here.sensor(grid, "price"), here.sensor(home, "power")
+        price, _ = here.sensor(grid, "price"), here.sensor(home, "power")
         state = here.parts.state
         asset = state.assets.get(home)
         assert asset is not None
