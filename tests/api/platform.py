@@ -55,7 +55,7 @@ class Platform:
 
 def furnish(parts: Parts, account: int) -> tuple[int, int]:
     """Add eight assets, numbered from 1 on, with a sensor each; gives the numbers of the first."""
-    made = []
+    made: list[tuple[int, int]] = []
     for number, unit in enumerate(("kW", "kWh", "EUR/MWh", "MW", "%", "°C", "kW", "kW")):
         name = f"toy-{number}"
         above = made[0][0] if number in (1, 2) else None
