@@ -132,7 +132,7 @@ class _Teller:
         if start is None or end is None:
             return
         times = [micros(start) // _MS, micros(end) // _MS]
-        if step and end - start <= step * MOST:
+        if step and (end - start) / step <= MOST:
             times = [*range(times[0], times[1], us(step) // _MS), times[1]]
         for number, one in self._shown.fixed.items():
             n = len(times)
