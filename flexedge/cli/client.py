@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,27 +39,42 @@ class Client:
 
     def get(self, path: str, **parameters: str) -> Any:
         """The JSON answer to a GET."""
-        return self._ask("GET", path, parameters)
+        return self.send("GET", path, parameters)
 
     def post(self, path: str) -> Any:
         """The JSON answer to a POST without content."""
-        return self._ask("POST", path, {})
+        return self.send("POST", path, body={})
 
-    def _ask(self, method: str, path: str, parameters: dict[str, str]) -> Any:
+    def send(
+        self, method: str, path: str, parameters: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Any:
+        """The JSON answer to a request; None where there is none."""
         try:
             answer = self._session.request(
-                method, self._url + path, params=parameters, timeout=_TIMEOUT_S,
-                json={} if method == "POST" else None,
-            )  # fmt: skip
+                method, self._url + path, params=parameters, timeout=_TIMEOUT_S, json=body
+            )
         except requests.RequestException as error:
             raise DaemonAway(f"the gateway does not answer at {self._url}") from error
+        if answer.ok and not answer.content:
+            return None
         try:
             content = answer.json()
         except ValueError as error:
             raise FlexedgeError(f"{self._url}{path} answered {answer.status_code}") from error
         if not answer.ok:
-            raise FlexedgeError(str(content.get("message", answer.status_code)))
+            raise FlexedgeError(in_words(content.get("message", answer.status_code)))
         return content
+
+
+def in_words(message: Any) -> str:
+    """What was refused, in a line: what is wrong with fields comes as a tree."""
+    if isinstance(message, dict):
+        told = [(key, in_words(value)) for key, value in message.items()]
+        places = ("json", "query", "path")
+        return "; ".join(text if key in places else f"{key}: {text}" for key, text in told)
+    if isinstance(message, list):
+        return " ".join(str(one) for one in message)
+    return str(message)
 
 
 def client(options: argparse.Namespace) -> Client:

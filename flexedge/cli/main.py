@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_client(commands)
     _add_data(commands)
     _add_db(commands)
+    _add_people(commands)
     return parser
 
 
@@ -130,6 +131,11 @@ def _add_client(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         _settings_argument(parser)
         _json_argument(parser)
         parser.set_defaults(module="flexedge.cli.show", what=name)
+    for name in ("accounts", "users", "tokens"):
+        shown = kinds.add_parser(name, help=f"all {name}, also while no gateway runs")
+        _settings_argument(shown)
+        _json_argument(shown)
+        shown.set_defaults(module="flexedge.cli.show_people", what=name)
     claim = commands.add_parser("claim", help="print the code by which an owner claims the page")
     claim.add_argument(
         "--link", action="store_true", help="print a link that opens the page in one click"
@@ -206,6 +212,51 @@ def _add_db(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
             _json_argument(parser)
         _settings_argument(parser)
         parser.set_defaults(module="flexedge.cli.db", what=name)
+
+
+def _add_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = commands.add_parser("add", help="make an account, a user or a token for programs")
+    kinds = add.add_subparsers(required=True, metavar="WHAT")
+    account = kinds.add_parser("account", help="who assets and users belong to")
+    account.add_argument("name", nargs="?", metavar="NAME")
+    account.add_argument("--name", dest="name_option", metavar="NAME")
+    account.add_argument("--consultancy", "--consultancy-account", metavar="ACCOUNT",
+                         help="whose consultants act for it, by number or name")  # fmt: skip
+    account.add_argument("--plan", metavar="PLAN", help="what it may use, by number or name")
+    account.add_argument("--primary-color", metavar="COLOR")
+    account.add_argument("--secondary-color", metavar="COLOR")
+    account.add_argument("--logo-url", metavar="URL")
+    user = kinds.add_parser("user", help="somebody who can log in, or a service account")
+    user.add_argument("--email", help="with which they log in; a service account has none")
+    user.add_argument("--username", metavar="NAME", help="default: the e-mail address")
+    user.add_argument("--account", "--account-id", required=True, help="by number or name")
+    user.add_argument("--timezone", metavar="ZONE", help="as Europe/Amsterdam")
+    user.add_argument(
+        "--password-file", type=Path, metavar="FILE",
+        help="the password is its first line (default: asked for, or standard input's first line)",
+    )  # fmt: skip
+    token = kinds.add_parser("token", help="what a program shows instead of a password")
+    token.add_argument("--user", required=True, help="by number, e-mail address or name")
+    token.add_argument("--name", required=True, help="what it is for")
+    token.add_argument(
+        "--scopes", default="read", help="with commas: read, data, plan, manage, control"
+    )
+    token.add_argument("--expires", default="90d", metavar="SPAN", help="90d, 12h, 8w or never")
+    for parser in (account, user):
+        parser.add_argument("--roles", action="append", default=[], help="with commas")
+    delete = commands.add_parser("delete", help="delete an account, a user or a token")
+    gone = delete.add_subparsers(required=True, metavar="WHAT")
+    for name, what in (("account", "number or name"), ("user", "number, address or name"),
+                       ("token", "number")):  # fmt: skip
+        parser = gone.add_parser(name)
+        parser.add_argument("which", metavar=name.upper(), help=what)
+        parser.set_defaults(module="flexedge.cli.delete")
+    for name, parser in (*kinds.choices.items(), *gone.choices.items()):
+        _settings_argument(parser)
+        _json_argument(parser)
+        parser.set_defaults(what=name)
+    for parser in kinds.choices.values():
+        parser.set_defaults(module="flexedge.cli.add")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

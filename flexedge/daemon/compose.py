@@ -28,6 +28,7 @@ from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.rules import rules_of
+from flexedge.gateway.service.inventory import bring_in
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
@@ -171,6 +172,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     for name, sensor in plant.sensors.items():
         known = replace(sensor, resolution=rules[name].resolution) if name in rules else sensor
         beliefs.register(known)
+    bring_in(plant, state)
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)

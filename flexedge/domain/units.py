@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from flexedge.domain.arithmetic import value_of
+
 Dimension = Literal[
     "power",
     "energy",
@@ -47,6 +49,7 @@ _EXAMPLES: dict[Dimension, str] = {
 _NUMBER_AND_UNIT = re.compile(
     r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*(?:\s*/\s*\S+)?)\s*$"
 )
+_SUM_AND_UNIT = re.compile(r"^\s*(\(.*\))\s*([^()]*?)\s*$", re.DOTALL)
 _MONEY = re.compile(r"(?P<prefix>[mckM]?)(?P<currency>[A-Z]{3})|(?P<mass>kg|g|t)")
 _PREFIXES = {"": 1.0, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6}
 _MASSES = {"g": 1e-3, "kg": 1.0, "t": 1e3}
@@ -128,14 +131,23 @@ class Money:
     currency: str
 
 
+def _number_and_unit(text: str) -> tuple[float, str] | None:
+    """A number, or a sum in brackets as FlexMeasures takes it, and what stands behind it."""
+    match = _NUMBER_AND_UNIT.match(text)
+    if match is not None:
+        return float(match[1]), match[2]
+    summed = _SUM_AND_UNIT.match(text)
+    return None if summed is None else (value_of(summed[1]), summed[2])
+
+
 def _split(text: Any, dimension: Dimension) -> tuple[float, Unit]:
     example = _EXAMPLES[dimension]
     if isinstance(text, bool) or not isinstance(text, int | float | str):
         raise ValueError(f"should be a quantity such as {example!r}")
-    match = _NUMBER_AND_UNIT.match(str(text))
-    if match is None:
+    found = _number_and_unit(str(text))
+    if found is None:
         raise ValueError(f"{text!r} is not a quantity; write a number and a unit, as {example!r}")
-    number, symbol = float(match[1]), match[2]
+    number, symbol = found
     if not math.isfinite(number):
         raise ValueError(f"{text!r} is not a finite number")
     if not symbol and dimension != "share":

@@ -18,14 +18,14 @@ from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import rows
-from flexedge.store.archive import Archive, Asked, Kind, Registry, Stamp, Statistics
+from flexedge.store.archive import Archive, Asked, Registry, Stamp, Statistics
 from flexedge.store.inbox import RIGHT, Inbox, News
 from flexedge.store.merging import day_edges, merged
+from flexedge.store.names import Names
 from flexedge.store.news import Verdict
 from flexedge.store.placing import on, stamps, ticks, us
 from flexedge.store.rows import Buckets, Readings, micros, moment
 from flexedge.store.sources import Which, numbers
-from flexedge.store.words import sensor_words, source_words
 
 BATCH = 500
 """So many readings are written without waiting for the next flush."""
@@ -58,31 +58,25 @@ class Beliefs:
         """Called when so many readings wait that they should not wait for longer."""
         self.dropped = 0
         """Readings lost because the disk refused them for too long."""
-        for kind in ("sensor", "source"):
-            for number, words in archive.known(kind).items():
-                registry.reinstate(kind, number, words)
-        self._ids = {one.name: number for number, one in registry.sensors().items()}
-        self._introduced = {kind: dict(archive.known(kind)) for kind in ("sensor", "source")}
+        self._names = Names(archive, registry)
+        self._ids = self._names.sensors
 
     def register(self, sensor: Sensor) -> int:
-        """Make a sensor known; its number is kept for good."""
-        with self._lock:
-            number = self._registry.sensor_id(sensor)
-            self._introduce("sensor", number, sensor_words(sensor))
-            self._ids[sensor.name] = number
-            return number
+        """Make a sensor known; its number is kept for good.
 
-    def _introduce(self, kind: Kind, number: int, words: str) -> None:
-        if self._introduced[kind].get(number) != words:
-            self._archive.introduce(kind, number, words)
-            self._introduced[kind][number] = words
+        Where values of it are held in another unit, these stay under their number with another
+        name, and without an asset; the sensor gets a new number.
+        """
+        with self._lock:
+            known = self._ids.get(sensor.name)
+            if known is not None and self._registry.sensors()[known].unit != sensor.unit:
+                self.flush()  # what waits is of the old one
+            return self._names.register(sensor)
 
     def source(self, source: Source) -> int:
         """Make a source known; its number is kept for good."""
         with self._lock:
-            number = self._registry.source_id(source)
-            self._introduce("source", number, source_words(source))
-            return number
+            return self._names.source(source)
 
     @property
     def sensors(self) -> tuple[str, ...]:

@@ -124,6 +124,7 @@ class Access:
                 self._check_owner(password, address)
             else:
                 user_id = self._check_user(email, password, address)
+                self._state.users.note_login(user_id, self._now())
             return self.sessions.open(replaces=session, user_id=user_id)
 
     def log_in(
@@ -209,7 +210,6 @@ class Access:
             good = fits(None if user is None else user.password_hash, normal(password))
             if not good or user is None or not user.active:
                 raise RequestError(401, _WRONG)
-        self._state.users.note_login(number, self._now())
         return number
 
     @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from flexmeasures_client import FlexMeasuresClient
 from flexmeasures_client.exceptions import InsufficientServerVersionError, JobFailedError
 
+from tests.api.moment import at
 from tests.api.served import ACCOUNT, PASSWORD, USER, Served
 
 LOCAL = {"create_storage_flex_model", "create_storage_flex_context", "convert_units"}
 WITHOUT_CALLS = {"close", "ensure_session", "build_url", "determine_port", "get_headers"}
 """What asks nothing of a server."""
+THEN = datetime(2026, 11, 22, 7, tzinfo=UTC)
 MIDNIGHT = "2026-11-25T00:00:00+01:00"
 PRICES = [80.0 + 7 * (i * 3 % 5) for i in range(24)]
 BATTERY = {"soc-at-start": "4 kWh", "soc-min": "1 kWh", "soc-max": "12 kWh",
@@ -35,7 +38,7 @@ class Witness(FlexMeasuresClient):  # type: ignore[misc] # untyped
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("served")).people() as running:
+    with at(THEN, tmp_path_factory.mktemp("served")) as running:
         yield running
 
 
@@ -183,7 +186,7 @@ async def everything(served: Served, folder: Path) -> None:
     client = Witness(email=USER, password=PASSWORD, host=served.host)
     client.request_retry_interval = client.job_polling_interval = 0.05
     try:
-        assert (await client.get_versions())["versions"] == ["v3_0"]
+        assert (await client.get_versions())["server_version"] == "1.0.1"
         await client.ensure_minimum_server_version("1.0.1", "")
         ids = await structure(client)
         await data(client, ids, folder)

@@ -89,7 +89,7 @@ class Schedules:
         What is wrong with it is said here. Where it is understood, data and all, the job plans with
         what was known at this moment; ``prior`` goes back further, and is always planned anew.
         """
-        ready = self._understand(asset, sensor, request)
+        ready = self._understand(asset, sensor, request, self._work.now())
         payload = {"asset": asset, "sensor": sensor, "request": request}
         job = self._work.ask(
             SCHEDULING, payload, asset_id=asset, sensor_id=sensor, user_id=user_id,
@@ -109,7 +109,7 @@ class Schedules:
         """Do a job: solve, keep, and tell. Raises ``PlanError``, ``StoreError``."""
         payload = job.payload
         ready = self._ready.pop(job.id, None) or self._understand(
-            payload["asset"], payload["sensor"], payload["request"]
+            payload["asset"], payload["sensor"], payload["request"], job.queued
         )
         told = _solved(ready, self._time_limit) if ready.told is None else ready.told
         if ready.strict and told["status"] == "relaxed":
@@ -140,10 +140,10 @@ class Schedules:
             "plan": packed.pack({key: value for key, value in told.items() if key != "outputs"}),
         }
 
-    def _understand(self, asset: int, sensor: int | None, request: Json) -> Ready:
+    def _understand(self, asset: int, sensor: int | None, request: Json, now: datetime) -> Ready:
         source = Stored(
             self._state, self._beliefs, asset,
-            [request.get("flex-model"), request.get("flex-context")],
+            [request.get("flex-model"), request.get("flex-context")], now,
         )  # fmt: skip
         scheduler = _scheduler(source, asset, sensor)
         asked = dict(request)

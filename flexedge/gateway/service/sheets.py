@@ -15,8 +15,10 @@ from typing import Any
 from flexedge.errors import BadField
 
 MOST_ROWS = 600_000
-MOST_UNPACKED = 64 * 1024 * 1024
+MOST_UNPACKED = 48 * 1024 * 1024
 """Bytes of all that is packed in an XLSX file."""
+MOST_TEXTS = 8 * 1024 * 1024
+"""Bytes of the texts of its cells, which are in memory all at once."""
 _MOST_COLUMNS = 12
 _MOST_CELL = 200  # letters
 _MOST_EMPTY = 1000  # rows in a row
@@ -141,6 +143,9 @@ def _demand_small(name: str, content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(one.file_size for one in packed.infolist()) > MOST_UNPACKED:
                 raise BadField(name, f"unpacks to more than {MOST_UNPACKED >> 20} MiB.")
+            texts = [one for one in packed.infolist() if "sharedstrings" in one.filename.lower()]
+            if sum(one.file_size for one in texts) > MOST_TEXTS:
+                raise BadField(name, f"has more than {MOST_TEXTS >> 20} MiB of texts.")
             for one in packed.infolist():
                 with packed.open(one) as file:
                     while file.read(_PORTION):  # reads no more than is said, and checks the sum

@@ -124,10 +124,14 @@ class Stored:
     """A source over what is stored, for one request. Raises ``StoreError``.
 
     ``asset`` is the one that a schedule is asked for; ``said`` names sensors whose values will be
-    needed, so that they are read together.
+    needed, so that they are read together. What is believed from a later moment than ``now`` on
+    counts for those only who ask as of then.
     """
 
-    def __init__(self, state: State, beliefs: Beliefs, asset: int, said: Any) -> None:
+    def __init__(
+        self, state: State, beliefs: Beliefs, asset: int, said: Any, now: datetime
+    ) -> None:
+        self._now = now
         every = state.assets.all()
         self.kind = every[asset].kind if asset in every else ""
         family = _family(every, asset)
@@ -173,11 +177,11 @@ class Stored:
         placed = self._sensors.placed[number]
         numbers = np.unique(held.source).tolist() if only != believed.ALL else []
         if only != believed.ALL:
-            admitted = [one for one in numbers if _admits(only, one, self._sources[one])]
+            admitted = [one for one in numbers if admits(only, one, self._sources[one])]
             held = held.take(np.isin(held.source, admitted))
         if not len(held):
             return None
-        return _points(held, placed)
+        return latest(held, placed)
 
     def _held(self, number: int, prior: datetime | None, span: Span | None) -> rows.Beliefs:
         """What is held about a sensor; what others will be asked for is read with it."""
@@ -194,7 +198,7 @@ class Stored:
         start, end = span or (None, None)
         if start is not None:
             start -= max(one.resolution for one in placed.values())  # an event that began before
-        asked = Asked((), start, end, believed_until=prior)
+        asked = Asked((), start, end, believed_until=prior or self._now)
         found = self._beliefs.ask([one.key for one in placed.values()], asked)
         return {number: found.take(found.sensor == number) for number in numbers}
 
@@ -229,7 +233,7 @@ def _asset(number: int, asset: StoredAsset) -> Asset:
     )
 
 
-def _admits(only: Filter, number: int, source: Speaker) -> bool:
+def admits(only: Filter, number: int, source: Speaker) -> bool:
     """Whether a source counts, which can be called by its name or its number."""
     return any(
         only.admits(Believer(name, source.kind, source.account or ""))
@@ -237,7 +241,7 @@ def _admits(only: Filter, number: int, source: Speaker) -> bool:
     )
 
 
-def _points(held: rows.Beliefs, placed: PlacedSensor) -> Points:
+def latest(held: rows.Beliefs, placed: PlacedSensor) -> Points:
     """The last belief about each event, and of several probabilities the middle one."""
     unlike = -np.abs(held.probability - 0.5)
     order = np.lexsort((unlike, held.source, held.belief_us, held.event_us))

@@ -123,7 +123,7 @@ def _turn(placed: PlacedSensor, state: State, unit: str) -> Conversion:
 
 def _which(asked: Filters, state: State) -> Which | None:
     if asked.source is not None and asked.source not in state.sources():
-        raise BadField("source", f"No source found with ID {asked.source}.")
+        raise BadField("source", f"No data source found with id {asked.source}.")
     if asked.source_account is not None and state.accounts.get(asked.source_account) is None:
         raise BadField("source-account", f"No account found with ID {asked.source_account}.")
     account = None if asked.source_account is None else frozenset({str(asked.source_account)})

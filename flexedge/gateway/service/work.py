@@ -40,7 +40,7 @@ class Work:
     ) -> None:
         self.jobs = jobs
         self._handlers = dict(handlers)
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._waiting: OrderedDict[str, Job] = OrderedDict()
@@ -70,7 +70,7 @@ class Work:
         As with FlexMeasures that is so where the data it was made of have changed since; only a job
         that failed is not given again. Raises ``StoreError``.
         """
-        now, same = self._now(), fingerprint(queue, payload)
+        now, same = self.now(), fingerprint(queue, payload)
         with self._asking:
             known = None if anew else self.jobs.same(same, now - SAME)
             if known is not None:
@@ -95,7 +95,7 @@ class Work:
         user_id: int | None = None,
     ) -> Job:
         """A job for what was done at once. It is kept in memory, the newest thousand of them."""
-        now = self._now()
+        now = self.now()
         job = Job(
             str(uuid.uuid4()), queue, "finished", {}, result, now, now, now, asset_id=asset_id,
             sensor_id=sensor_id, user_id=user_id,
@@ -147,14 +147,14 @@ class Work:
             first = next(iter(self._waiting.values()))
             job = next((one for one in self._waiting.values() if one.queue == SCHEDULING), first)
             del self._waiting[job.id]
-            self._running = replace(job, status="started", started=self._now())
+            self._running = replace(job, status="started", started=self.now())
             return self._running
 
     def _do(self, job: Job) -> None:
         result, error = self._result(job)
         ended = replace(
             job, status="finished" if error is None else "failed", result=result, error=error,
-            ended=self._now(),
+            ended=self.now(),
         )  # fmt: skip
         try:
             self.jobs.end(job.id, result, ended.ended or job.queued, error, job.started)

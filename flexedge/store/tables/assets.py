@@ -10,6 +10,7 @@ from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json, List
 from flexedge.store.tables.database import Database, as_row, as_value
 from flexedge.store.tables.models import Annotated, Assets, Secrets, Sensors
+from flexedge.store.tables.registry import Registry, delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class Asset:
 class AssetTree:
     """Adds, changes and finds assets. Raises ``StoreError``, also for a name taken by a sibling."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
+        self._registry = registry
 
     def add(self, asset: Asset) -> int:
         """Add an asset; returns its number."""
@@ -62,17 +64,16 @@ class AssetTree:
 
         def work(connection: sa.Connection) -> None:
             # Here, not by the foreign key: what that changes keeps its old seal.
-            gone = {"asset_id": None, "deleted": now}
-            sensors = connection.scalars(sa.select(Sensors.id).where(inside)).all()
             assets = connection.scalars(sa.select(below.c.id)).all()
-            connection.execute(sa.update(Sensors).where(inside).values(gone))
+            sensors = delete(connection, inside, now)
             connection.execute(sa.delete(Assets).where(Assets.id == number))
             for table in (Annotated, Secrets):
                 for thing, numbers in (("asset", assets), ("sensor", sensors)):
                     about = (table.thing == thing, table.thing_id.in_(numbers))
                     connection.execute(sa.delete(table).where(*about))
 
-        self._database.write(work)
+        with self._registry.deleting():
+            self._database.write(work)
 
     def get(self, number: int) -> Asset | None:
         """One asset; None if there is none."""
@@ -95,7 +96,7 @@ class AssetTree:
         return self._found(Assets.name == name)
 
     def external(self, external_id: str) -> Mapping[int, Asset]:
-        """The assets that another system calls so, one in each account at most, by number."""
+        """The asset that another system calls so, by its number; none, or one."""
         return self._found(Assets.external_id == external_id)
 
     def _found(self, where: sa.ColumnElement[bool]) -> Mapping[int, Asset]:

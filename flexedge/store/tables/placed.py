@@ -10,7 +10,8 @@ from flexedge.domain.asset import Knowable, Sensor
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database
-from flexedge.store.tables.models import Sensors
+from flexedge.store.tables.models import Annotated, Sensors
+from flexedge.store.tables.registry import Registry, delete
 from flexedge.store.words import knowable_of
 
 
@@ -29,11 +30,13 @@ class PlacedSensor:
     timezone: str
     knowable: Knowable | None = None
     attributes: Json = field(default_factory=dict)
+    turns_at: float | None = None
+    """The value at which a counter shows 0 again, where that is known."""
 
     @property
     def sensor(self) -> Sensor:
         """As the time series know it."""
-        return Sensor(self.key, self.unit, self.resolution, self.knowable)
+        return Sensor(self.key, self.unit, self.resolution, self.knowable, self.turns_at)
 
 
 class PlacedSensors:
@@ -42,19 +45,31 @@ class PlacedSensors:
     They get their number by ``Beliefs.register`` and their place by ``place``.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
+        self._registry = registry
 
     def place(self, number: int, asset_id: int, name: str, timezone: str, attributes: Json) -> None:
         """Put a sensor under an asset, or change its name, time zone and attributes there."""
         row = {"asset_id": asset_id, "name": name, "timezone": timezone, "attributes": attributes}
-        if not self._database.execute(sa.update(Sensors).where(Sensors.id == number).values(row)):
+        there = sa.update(Sensors).where(Sensors.id == number, Sensors.deleted.is_(None))
+        if not self._database.execute(there.values(row)):
             raise StoreError(f"there is no sensor {number}")
 
     def remove(self, number: int, now: datetime) -> None:
-        """Take a sensor from its asset for good; its rows are for ``Beliefs.delete``."""
-        gone = sa.update(Sensors).where(Sensors.id == number)
-        self._database.execute(gone.values(asset_id=None, deleted=now))
+        """Take a sensor from its asset for good, and what was said about it with it.
+
+        Its rows are for ``Beliefs.delete``. Its key can be used again, by another sensor with
+        another number.
+        """
+        remarks = (Annotated.thing == "sensor", Annotated.thing_id == number)
+
+        def work(connection: sa.Connection) -> None:
+            delete(connection, Sensors.id == number, now)
+            connection.execute(sa.delete(Annotated).where(*remarks))
+
+        with self._registry.deleting():
+            self._database.write(work)
 
     def get(self, number: int) -> PlacedSensor | None:
         """One sensor; None if there is none, or none that has an asset."""
@@ -86,8 +101,10 @@ class PlacedSensors:
         query = query.order_by(Sensors.id)
         rows = self._database.read(lambda connection: connection.execute(query).all())
         return {
-            number: PlacedSensor(key, asset_id, name, unit, step, zone, knowable_of(known), rest)
-            for number, key, asset_id, name, unit, step, zone, known, rest in rows
+            number: PlacedSensor(
+                key, asset_id, name, unit, step, zone, knowable_of(known), rest, turns_at
+            )
+            for number, key, asset_id, name, unit, step, zone, known, rest, turns_at in rows
         }
 
 

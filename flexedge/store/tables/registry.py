@@ -1,8 +1,10 @@
 """What the numbers of sensors and sources mean. A number is given once and kept for good."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -22,7 +24,8 @@ _PARTS = ("name", "kind", "model", "version", "account")
 class Registry:
     """Numbers for sensors and sources. Safe to use from any thread. Raises ``StoreError``.
 
-    A sensor is the same as long as its name is; a source while all that it says is the same.
+    A sensor is the same as long as its name is; a source while all that it says is the same. One
+    that was deleted keeps its number under another name: its own can be given to a new one.
     """
 
     def __init__(self, database: Database) -> None:
@@ -31,6 +34,7 @@ class Registry:
         self._sensors: _Book[Sensor] = _Book(
             database, Sensors, database.read(_sensors), lambda sensor: sensor.name, _sensor_row
         )
+        self._deleted = database.read(_deleted)
         self._sources: _Book[Source] = _Book(
             database, Sources, database.read(_sources), lambda source: source, _source_row
         )
@@ -52,7 +56,7 @@ class Registry:
             return self._sources.add(source) if number is None else number
 
     def sensors(self) -> Mapping[int, Sensor]:
-        """Every sensor by its number."""
+        """Every sensor by its number, deleted ones, too."""
         with self._lock:
             return dict(self._sensors.known)
 
@@ -61,15 +65,28 @@ class Registry:
         with self._lock:
             return dict(self._sources.known)
 
+    @contextlib.contextmanager
+    def deleting(self) -> Iterator[None]:
+        """While the caller deletes sensors in the database (``delete``); no numbers meanwhile."""
+        with self._lock:
+            try:
+                yield
+            finally:
+                self._sensors.replace(self._database.read(_sensors))
+                self._deleted = self._database.read(_deleted)
+
     def reinstate(self, kind: Kind, number: int, words: str) -> None:
         """Put back a number that an archive knows, before new ones are given.
 
         What is known keeps its newer unit and resolution. Where the number means something else
         here, the archive is right: its rows are under that number. What has another number here
-        gets a name of its own for this one, so that its rows can be found. Raises ``StoreError``
-        where both is so: state and archive are not of one gateway then.
+        gets a name of its own for this one, so that its rows can be found. What was deleted here
+        stays so. Raises ``StoreError`` where both is so: state and archive are not of one gateway
+        then.
         """
         with self._lock:
+            if kind == "sensor" and number in self._deleted:
+                return
             if kind == "sensor":
                 self._sensors.reinstate(number, _read(sensor_of, words), Sensor("sensor", ""))
             else:
@@ -88,10 +105,14 @@ class _Book(Generic[_T]):
         row: Callable[[_T], Json],
     ) -> None:
         self._database, self._table = database, table
-        self.known: dict[int, _T] = known
         self._key: Callable[[_T], Hashable] = key
         self._row: Callable[[_T], Json] = row
-        self._numbers = {key(value): number for number, value in known.items()}
+        self.replace(known)
+
+    def replace(self, known: dict[int, _T]) -> None:
+        """Know other values."""
+        self.known: dict[int, _T] = known
+        self._numbers = {self._key(value): number for number, value in known.items()}
 
     def number(self, value: _T) -> int | None:
         """The number of a value, if it has one."""
@@ -117,14 +138,21 @@ class _Book(Generic[_T]):
         self._numbers[self._key(value)] = given
         return given
 
-    def change(self, number: int, value: _T) -> None:
-        """Let a number mean something else."""
+    def change(self, number: int, value: _T, **more: object) -> None:
+        """Let what a number means be described anew; ``more``: further columns."""
         table = self._table
-        changed = sa.update(table).where(table.id == number).values(self._row(value))
+        changed = sa.update(table).where(table.id == number).values(self._row(value) | more)
         self._database.execute(changed)
         del self._numbers[self._key(self.known[number])]
         self.known[number] = value
         self._numbers[self._key(value)] = number
+
+    def _let_mean(self, number: int, value: _T) -> None:
+        """Let a number mean something else; a sensor has no asset then."""
+        if self._table is Sensors:
+            self.change(number, value, asset_id=None, name=value.name)
+        else:
+            self.change(number, value)
 
     def reinstate(self, number: int, value: _T | None, nameless: _T) -> None:
         """See ``Registry``; ``value`` None: the archive's words cannot be read any more."""
@@ -143,7 +171,7 @@ class _Book(Generic[_T]):
                 " both"
             )
         if taken:
-            self.change(number, value)
+            self._let_mean(number, value)
         elif elsewhere is not None:
             self.add(replace(value, name=f"{value.name} (number {number})"), number)
         else:
@@ -180,6 +208,21 @@ def _sensors(connection: sa.Connection) -> dict[int, Sensor]:
             sa.select(*columns).order_by(Sensors.id)
         )
     }
+
+
+def _deleted(connection: sa.Connection) -> set[int]:
+    return set(connection.scalars(sa.select(Sensors.id).where(Sensors.deleted.is_not(None))))
+
+
+def delete(connection: sa.Connection, which: sa.ColumnElement[bool], now: datetime) -> list[int]:
+    """Let sensors be deleted ones: without an asset, and under a name that nobody else has.
+
+    To be called while ``Registry.deleting``. Returns their numbers.
+    """
+    key = Sensors.key + " (deleted " + sa.cast(Sensors.id, sa.Text) + ")"
+    there = sa.and_(which, Sensors.deleted.is_(None))
+    gone = sa.update(Sensors).where(there).values(asset_id=None, deleted=now, key=key)
+    return list(connection.scalars(gone.returning(Sensors.id)))
 
 
 def _sources(connection: sa.Connection) -> dict[int, Source]:

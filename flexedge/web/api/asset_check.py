@@ -94,10 +94,9 @@ def demand_sound(
         said = tree.taken(parts.state.assets, asset, number)
         if said is not None:
             wrong["name"] = [said]
-    if asset.external_id is not None and "external_id" in given:
-        others = parts.state.assets.external(asset.external_id).items()
-        if any(one.account_id == asset.account_id for key, one in others if key != number):
-            wrong["external_id"] = [f"Another asset of the account is '{asset.external_id}'."]
+    theirs = asset.external_id if "external_id" in given else None
+    if theirs is not None and parts.state.assets.external(theirs).keys() - {number}:
+        wrong["external_id"] = [f"Another asset is '{theirs}' already."]
     wrong |= _demand_json(parts, call, asset, given)
     if wrong:
         invalid(wrong)

@@ -151,7 +151,7 @@ class Data:
         bounds, placed, number = call.body or Deleted(), call.found, call.number
         sources = self._parts.state.sources()
         if bounds.source is not None and bounds.source not in sources:
-            invalid({"source": [f"No source found with ID {bounds.source}."]})
+            invalid({"source": [f"No data source found with id {bounds.source}."]})
         source = None if bounds.source is None else sources[bounds.source]
         until = None if bounds.until is None else bounds.until - placed.resolution + _INSTANT
         self._parts.beliefs.delete(placed.key, source, bounds.start, until)
@@ -194,7 +194,7 @@ def written(told: Told, before: Json, after: Json | None = None) -> bytes:
     """Values as JSON; missing ones are null. Written at once, for there may be many."""
     about = {
         "start": told.start.isoformat(timespec="seconds"),
-        "duration": duration_text(told.duration),
+        "duration": duration_text(told.duration) if told.duration else "PT0H",
         "unit": told.unit,
         "resolution": duration_text(told.resolution),
     }

@@ -73,8 +73,11 @@ class LiveData:
             return Reply(stream=lambda _: self._waited(found, since, wait))
 
         def allowed() -> bool:
-            things = (self._parts.thing(placed) for placed in found.values())
-            return all(may(call.caller, "read", thing) for thing in things)
+            there = (self._parts.state.placed.get(number) for number in found)
+            return all(
+                one is not None and may(call.caller, "read", self._parts.thing(one))
+                for one in there
+            )
 
         def stream(welcome: Welcome) -> AsyncIterator[bytes]:
             async def still() -> bool:

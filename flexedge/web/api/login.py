@@ -4,7 +4,8 @@ from typing import Final
 
 from flexedge.errors import RequestError
 from flexedge.web.api.desk import Desk
-from flexedge.web.api.op import Call, Op, Reply
+from flexedge.web.api.op import Call, Op, Rejected, Reply
+from flexedge.web.api.problems import UNAUTHENTICATED
 from flexedge.web.auth import bare
 from flexedge.wire.login import (
     Done,
@@ -47,19 +48,10 @@ def operations(desk: Desk) -> tuple[Op, ...]:
         )
 
     def log_out(call: Call[None, None]) -> Reply:
-        if call.caller.token_id is not None:
-            desk.access.tokens.end(bare(call.headers["authorization"]))
-        return Reply(Done(message="The token, and what came of its log-in, is ended."))
+        return _log_out(desk, call)
 
     def choose(call: Call[None, NewPassword]) -> Reply:
-        number = desk.access.choose_password(call.body.code, call.body.password, call.address)
-        user = desk.state.users.get(number)
-        if user is not None:
-            desk.note(
-                call.caller, f"User {user.name} chose a password",
-                account_id=user.account_id, affected_user_id=number,
-            )  # fmt: skip
-        return Reply(Done(message="The password is set; log in with it."))
+        return _choose(desk, call)
 
     return (
         Op(
@@ -75,7 +67,7 @@ def operations(desk: Desk) -> tuple[Op, ...]:
             " shown twice ends all that came of its log-in. It lasts 30 days.",
         ),
         Op(
-            method="POST", path="/api/revokeAuthToken", run=log_out, tag=_TAG,
+            method="POST", path="/api/revokeAuthToken", run=log_out, tag=_TAG, who="anybody",
             summary="End the token that is shown", answers={200: Done},
         ),
         Op(
@@ -84,3 +76,22 @@ def operations(desk: Desk) -> tuple[Op, ...]:
             description="Who makes a user, or resets a password, is told the code.",
         ),
     )  # fmt: skip
+
+
+def _choose(desk: Desk, call: Call[None, NewPassword]) -> Reply:
+    number = desk.access.choose_password(call.body.code, call.body.password, call.address)
+    user = desk.state.users.get(number)
+    if user is not None:
+        desk.note(
+            call.caller, f"User {user.name} chose a password",
+            account_id=user.account_id, affected_user_id=number,
+        )  # fmt: skip
+    return Reply(Done(message="The password is set; log in with it."))
+
+
+def _log_out(desk: Desk, call: Call[None, None]) -> Reply:
+    if not call.caller.known:
+        raise Rejected(401, "UNAUTHORIZED", UNAUTHENTICATED)
+    if call.caller.token_id is not None:
+        desk.access.tokens.end(bare(call.headers["authorization"]))
+    return Reply(Done(message="The token, and what came of its log-in, is ended."))

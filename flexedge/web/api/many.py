@@ -96,7 +96,7 @@ class Many:
         self, call: Call[Any, Any], numbers: list[int], permission: Permission
     ) -> dict[int, PlacedSensor]:
         """Sensors by number, if the caller may do that with every one."""
-        found = {number: self._parts.state.placed.get(number) for number in numbers}
+        found = {one: self._parts.state.placed.get(one) for one in dict.fromkeys(numbers)}
         known = {number: placed for number, placed in found.items() if placed is not None}
         missing = [f"No sensor found with ID {number}." for number in found if number not in known]
         if missing:

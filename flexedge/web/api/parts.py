@@ -7,6 +7,7 @@ from datetime import datetime
 from flexedge.config.settings import Settings
 from flexedge.domain.rights import Caller, Permission, Thing, may
 from flexedge.gateway.edge import Edge
+from flexedge.gateway.service.forecasts import Forecasts
 from flexedge.gateway.service.schedules import Schedules
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.view import Window
@@ -38,13 +39,16 @@ class Parts:
     reel: Newsreel = field(default_factory=Newsreel)
     """What was newly believed."""
     schedules: Schedules = field(init=False)
+    forecasts: Forecasts = field(init=False)
 
     def __post_init__(self) -> None:
         plan = self.settings.plan
-        made = Schedules(
+        schedules = Schedules(
             self.state, self.beliefs, self.work, compat=plan.compat, time_limit=plan.time_limit
         )
-        object.__setattr__(self, "schedules", made)
+        object.__setattr__(self, "schedules", schedules)
+        forecasts = Forecasts(self.state, self.beliefs, self.work)
+        object.__setattr__(self, "forecasts", forecasts)
 
     def thing(self, value: Asset | PlacedSensor | User, number: int = 0) -> Thing:
         """Whose an object is."""

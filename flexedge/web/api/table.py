@@ -5,19 +5,26 @@ from typing import Final
 
 from flexedge.web.api import (
     accounts,
+    annotations,
     asset_copy,
     asset_list,
     assets,
+    audit,
+    charts,
     data,
+    dev,
     docs,
     explain,
+    forecasts,
     gateway,
     jobs,
+    kpis,
     legacy,
     live,
     live_site,
     login,
     many,
+    ops,
     overrides,
     plans,
     preferences,
@@ -27,6 +34,8 @@ from flexedge.web.api import (
     sensors,
     solve,
     sources,
+    stats,
+    status,
     tokens,
     upload,
     users,
@@ -38,15 +47,6 @@ from flexedge.web.auth import Access
 
 RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     # One line for each module, in the order in which somebody new would read of them.
-    data.operations,
-    upload.operations,
-    many.operations,
-    live.operations,
-    legacy.operations,
-    gateway.operations,
-    explain.operations,
-    overrides.operations,
-    live_site.operations,
     asset_list.operations,
     assets.operations,
     asset_copy.operations,
@@ -54,9 +54,27 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     sensor_list.operations,
     sensors.operations,
     sources.operations,
+    data.operations,
+    upload.operations,
+    many.operations,
+    live.operations,
+    legacy.operations,
     schedules.operations,
+    forecasts.operations,
     solve.operations,
     jobs.operations,
+    stats.operations,
+    status.operations,
+    annotations.operations,
+    charts.operations,
+    kpis.operations,
+    audit.operations,
+    gateway.operations,
+    explain.operations,
+    overrides.operations,
+    live_site.operations,
+    ops.operations,
+    dev.operations,
 )
 
 
@@ -74,9 +92,9 @@ def operations(parts: Parts, access: Access) -> tuple[Op, ...]:
     """Every operation, in the order of the documentation."""
     people = of_people(Desk(parts.state, access, parts.now))
     things = tuple(op for resource in RESOURCES for op in resource(parts))
-    ops = people + things
-    ops = (*public.operations(parts, ops), *ops)
-    return (*docs.operations(ops), *ops)
+    own = people + things
+    told = (*public.operations(parts, own), *own)
+    return (*docs.operations(told), *told)
 
 
 def of_people(desk: Desk) -> tuple[Op, ...]:

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from flexedge.errors import BadField
-from flexedge.gateway.service.sheets import MOST_ROWS, MOST_UNPACKED, Cell, sheet
+from flexedge.gateway.service.sheets import MOST_ROWS, MOST_TEXTS, MOST_UNPACKED, Cell, sheet
 
 MIDNIGHT = datetime(2026, 4, 14)  # noqa: DTZ001 (as sheets have it)
 
@@ -90,8 +90,13 @@ def packed(**files: bytes) -> bytes:
 def test_what_unpacks_to_too_much_is_refused() -> None:
     bomb = packed(a=bytes(MOST_UNPACKED), b=b"1")
     assert len(bomb) < 100_000
-    with pytest.raises(BadField, match="unpacks to more than 64 MiB"):
+    with pytest.raises(BadField, match="unpacks to more than 48 MiB"):
         cells("load.xlsx", bomb)
+
+
+def test_too_many_texts_are_refused() -> None:
+    with pytest.raises(BadField, match="more than 8 MiB of texts"):
+        cells("load.xlsx", packed(**{"xl/sharedStrings.xml": bytes(MOST_TEXTS + 1)}))
 
 
 def test_what_unpacks_to_more_than_it_says_is_refused() -> None:

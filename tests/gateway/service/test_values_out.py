@@ -195,7 +195,7 @@ def test_the_resolution_of_instants_goes_with_the_length(
         ("duration", f"{MOST_STEPS} at most", {"resolution": timedelta(milliseconds=1)}),
         ("duration", "negative", {"duration": -HOUR}),
         ("start", "between 1900", {"start": datetime(2300, 1, 1, tzinfo=UTC)}),
-        ("source", "No source found with ID 99.", {"source": 99}),
+        ("source", "No data source found with id 99.", {"source": 99}),
         ("source-account", "No account found with ID 99.", {"source_account": 99}),
         ("source-type", "'reporter' has recorded any data", {"source_type": "reporter"}),
         ("_schema", "got incompatible unit: EUR", {"unit": "EUR"}),

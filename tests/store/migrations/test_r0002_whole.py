@@ -14,7 +14,7 @@ def test_what_was_there_is_there_after_it(begun: Path) -> None:
     assert migrate(begun, "0002") == ("0001", "0002")
     state = State(begun)
     assert state.fact("web.password") == "a hash"
-    assert state.session("token") == (THEN, THEN + timedelta(seconds=300.25))
+    assert state.session("token") == (THEN, THEN + timedelta(seconds=300.25), None)
     assert state.held() == {"battery.battery.power": THEN}
     state.close()
 

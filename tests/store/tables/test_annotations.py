@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from flexedge.domain.asset import Source
 from flexedge.store.state import State
-from flexedge.store.tables.annotations import Annotation
+from flexedge.store.tables.annotations import Annotation, Thing
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 H = timedelta(hours=1)
@@ -14,22 +14,41 @@ def remark(state: State) -> Annotation:
     return Annotation("the grid was away", NOW, NOW + H, "error", source)
 
 
-def test_the_same_remark_is_kept_once(state: State) -> None:
+def said(state: State, one: Annotation, thing: Thing = "sensor") -> tuple[int, bool]:
+    added = state.annotations.add(one, thing, 3)
+    assert added is not None
+    return added
+
+
+def test_the_same_remark_is_kept_once_whenever_it_is_made(state: State) -> None:
     away = remark(state)
-    number, new = state.annotations.add(away, "sensor", 3)
+    number, new = said(state, away)
     assert new
-    assert state.annotations.add(away, "sensor", 3) == (number, False)
-    assert state.annotations.add(away, "asset", 3) == (number, True)
-    dated, new = state.annotations.add(replace(away, belief_time=NOW), "sensor", 3)
+    assert said(state, away) == (number, False)
+    assert said(state, replace(away, belief_time=NOW)) == (number, False)
+    assert said(state, away, "asset") == (number, True)
+    alert, new = said(state, replace(away, kind="alert", belief_time=NOW))
     assert new
-    assert dated != number
-    assert list(state.annotations.about("sensor", 3)) == [number, dated]
+    assert list(state.annotations.about("sensor", 3)) == [number, alert]
     assert state.annotations.about("asset", 3) == {number: away}
     assert state.annotations.about("account", 3) == {}
 
 
+def test_another_end_is_another_remark_unless_both_were_made_at_once(state: State) -> None:
+    away = remark(state)
+    longer = replace(away, end=NOW + 2 * H)
+    first, second = said(state, away)[0], said(state, longer)[0]
+    assert [one.end for one in state.annotations.about("sensor", 3).values()] == [
+        NOW + H, NOW + 2 * H]  # fmt: skip
+    assert second > first
+    third = said(state, replace(away, end=NOW + 3 * H, belief_time=NOW))[0]
+    assert third > second
+    assert state.annotations.add(
+        replace(away, end=NOW + 4 * H, belief_time=NOW), "sensor", 3) is None  # fmt: skip
+
+
 def test_remarks_that_touch_a_span_are_found(state: State) -> None:
-    number, _ = state.annotations.add(remark(state), "sensor", 3)
+    number, _ = said(state, remark(state))
     for start, end, touches in (
         (NOW - H, NOW, False), (NOW - H, NOW + H / 2, True), (NOW + H, NOW + 2 * H, False),
         (None, NOW + H, True), (NOW + H / 2, None, True), (NOW + H, None, False),

@@ -30,3 +30,10 @@ def test_entries_are_searched_by_what_they_are_about_and_their_words(state: Stat
     assert oldest.entries[0].who == "Bert"
     own = state.audit.search(Sought({"account_id": 1, "asset_id": None}))
     assert [one.what for one in own.entries] == ["of the account"]
+
+
+def test_entries_of_one_change_are_written_as_one(state: State) -> None:
+    before = state.changes
+    state.audit.add(Entry(NOW, "anna", "one"), Entry(NOW, "anna", "two"))
+    assert [one.what for one in state.audit.newest()] == ["two", "one"]
+    assert state.changes == before + 1

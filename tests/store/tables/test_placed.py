@@ -35,3 +35,15 @@ def test_a_removed_sensor_is_nowhere_and_its_number_stays(state: State) -> None:
     other = state.sensor_id(Sensor("1/price~2", "EUR/MWh"))
     state.placed.place(other, home, "price", "UTC", {})
     assert other > number
+
+
+def test_sensors_are_found_by_their_assets_and_numbers(state: State) -> None:
+    home, shed = (state.assets.add(Asset(name, "building")) for name in ("home", "shed"))
+    numbers = []
+    for asset, name in ((home, "price"), (shed, "load"), (home, "power")):
+        numbers.append(state.sensor_id(Sensor(f"{asset}/{name}", "kW")))
+        state.placed.place(numbers[-1], asset, name, "UTC", {})
+    first, second, third = numbers
+    assert state.placed.names([home, 99]) == {home: [(first, "price"), (third, "power")]}
+    assert list(state.placed.some([third, second, 99])) == [second, third]
+    assert state.placed.some([]) == {}

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.store.words import sensor_words, source_words
 
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 POWER = Sensor("battery.power", "kW", timedelta(minutes=15))
 PRICE = Sensor(
     "price", "EUR/MWh", timedelta(hours=1), Knowable(days_before=1, hour=13.5, zone="CET")
@@ -160,3 +161,33 @@ def test_a_sensor_is_placed_under_an_asset(state: State, where: Path | str) -> N
     other = state.sensor_id(PRICE)
     with pytest.raises(StoreError, match=r"(?i)unique"):
         state.placed.place(other, battery, "power", "UTC", {})
+
+
+def test_a_deleted_sensor_leaves_its_name_to_another(state: State, where: Path | str) -> None:
+    asset = state.assets.add(Asset("garage", "battery"))
+    number, other = state.sensor_id(POWER), state.sensor_id(PRICE)
+    state.placed.place(number, asset, "power", "UTC", {})
+    state.placed.remove(number, NOW)
+    gone = replace(POWER, name=f"battery.power (deleted {number})")
+    assert state.sensors() == {number: gone, other: PRICE}
+    state.reinstate("sensor", number, sensor_words(POWER))  # of the archive, from before
+    assert state.sensors()[number] == gone
+    new = state.sensor_id(POWER)
+    assert new not in {number, other}
+    state.reinstate("sensor", number, sensor_words(POWER))
+    state.placed.place(new, asset, "power", "UTC", {})
+    with pytest.raises(StoreError, match=f"no sensor {number}"):
+        state.placed.place(number, asset, "again", "UTC", {})
+    again = State(where)
+    assert again.sensors() == state.sensors() == {number: gone, other: PRICE, new: POWER}
+    assert list(again.placed.all()) == [new]
+    again.close()
+
+
+def test_a_sensor_that_means_something_else_loses_its_asset(state: State) -> None:
+    asset = state.assets.add(Asset("garage", "battery"))
+    number = state.sensor_id(POWER)
+    state.placed.place(number, asset, "power", "UTC", {})
+    state.reinstate("sensor", number, sensor_words(replace(POWER, name="of old")))
+    assert state.placed.get(number) is None
+    assert state.sensors() == {number: replace(POWER, name="of old")}

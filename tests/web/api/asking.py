@@ -88,7 +88,9 @@ def platform(folder: Path, *modules: Callable[[Parts], tuple[Op, ...]]) -> Itera
     beliefs = Beliefs(LocalArchive(folder / "archive", NOW), state)
     parts = Parts(state, beliefs, Work(state.jobs, {}, lambda: NOW), lambda: NOW)
     state.accounts.add(Account("Home"))
-    ops = {(op.method, op.path): op for make in modules for op in make(parts)}
+    ops: dict[tuple[str, str], Op] = {
+        (op.method, op.path): op for make in modules for op in make(parts)
+    }
     yield Platform(parts, ops)
     beliefs.close()
     state.close()

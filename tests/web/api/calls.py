@@ -92,11 +92,6 @@ class Platform:
         )
         return op.run(made)
 
-    def _found(self, op: Op, number: int) -> Any:
-        state = self.parts.state
-        tables: Mapping[str, Any] = {"asset": state.assets, "sensor": state.placed}
-        return tables[op.on.kind].get(number) if op.on and op.on.kind in tables else None
-
 
 def platform(folder: Path, *, overwrite: bool = False) -> Platform:
     """One account with an asset, in a new folder."""

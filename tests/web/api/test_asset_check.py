@@ -54,10 +54,12 @@ def test_an_asset_does_not_move_anywhere(at: Things, parent: int, message: str) 
 
 def test_what_another_system_calls_an_asset_is_its_own(at: Things) -> None:
     site = at.asset("site", external_id="x")
-    wrong = {"json": {"external_id": ["Another asset of the account is 'x'."]}}
+    wrong = {"json": {"external_id": ["Another asset is 'x' already."]}}
     assert at.refused("PATCH", ONE, 1, body={"external_id": "x"}) == (422, wrong)
     assert at.ask("PATCH", ONE, site, body={"external_id": "x"})["external_id"] == "x"
-    at.asset("shed", account_id=at.other, external_id="x")
+    shed = at.asset("shed", account_id=at.other)
+    told = at.refused("PATCH", ONE, shed, body={"external_id": "x"}, caller=at.stranger)
+    assert told == (422, wrong)
 
 
 def test_sensors_of_others_are_as_if_there_were_none(at: Things) -> None:

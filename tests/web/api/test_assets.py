@@ -1,11 +1,17 @@
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flexmeasures_client import FlexMeasuresClient
 
+from flexedge.store.archive import Asked
 from flexedge.store.tables.assets import Asset
-from tests.web.api.things import ADMIN, ASSETS, BATTERY, BUILDING, Things, things
+from flexedge.web.api import public
+from flexedge.web.api.parts import Parts
+from tests.web.api.conftest import Serve
+from tests.web.api.things import ADMIN, ASSETS, BATTERY, BUILDING, RESOURCES, Things, things
 
 ONE = f"{ASSETS}/{{id}}"
 RECORDED = Path(__file__).parents[4] / "shared/golden/client-exchanges.json"
@@ -39,7 +45,8 @@ def recorded(label: str, method: str) -> dict[str, Any]:
 def test_a_new_asset_is_told_as_flexmeasures_tells_it(at: Things) -> None:
     told = at.ask("POST", ASSETS, body={
         "name": "client site", "account_id": 1, "latitude": 52.37, "longitude": 4.89,
-        "generic_asset_type_id": 6, "flex_context": '{"site-power-capacity": "17 kVA"}'})  # fmt: skip
+        "generic_asset_type_id": 6, "flex_context": '{"site-power-capacity": "17 kVA"}',
+    })  # fmt: skip
     assert (at.status, told) == (201, TOLD)
     theirs = recorded("add_asset", "POST")
     ours = told | {"id": theirs["id"], "owner": theirs["owner"]}
@@ -110,8 +117,10 @@ def test_admins_make_public_assets(at: Things) -> None:
     body = {"name": "market", "generic_asset_type_id": BATTERY}
     told = at.ask("POST", ASSETS, body=body, caller=ADMIN)
     assert (told["account_id"], told["owner"]) == (None, None)
-    assert at.refused("POST", ASSETS, body=body, caller=ADMIN) == (422, {"json": {"name": [
-        "An asset with the name 'market' already exists as a public top-level asset"]}})  # fmt: skip
+    status, message = at.refused("POST", ASSETS, body=body, caller=ADMIN)
+    assert (status, message["json"]["name"]) == (
+        422, ["An asset with the name 'market' already exists as a public top-level asset"]
+    )  # fmt: skip
 
 
 def test_a_change_is_kept_and_told_to_the_audit_log(at: Things) -> None:
@@ -213,6 +222,65 @@ def test_data_of_a_deleted_asset_go(at: Things) -> None:
     site = at.asset("site")
     key = at.filled(at.sensor(site))
     beliefs = at.here.parts.beliefs
-    assert [one.count for one in beliefs.statistics(key).values()] == [4]
+    assert [one.count for one in beliefs.statistics((key,), Asked(()))] == [4]
     at.ask("DELETE", ONE, site)
-    assert beliefs.statistics(key) == {}
+    assert not beliefs.statistics((key,), Asked(()))
+
+
+async def asked_by_their_client(url: str) -> None:
+    client = FlexMeasuresClient(
+        host=url.partition("://")[2], email="a@example.com", password="none",  # noqa: S106 (of nobody)
+        access_token="admin",  # noqa: S106 (a name)
+    )  # fmt: skip
+    types = {one["name"]: one["id"] for one in await client.get_asset_types()}
+    site = await client.add_asset(
+        name="site", account_id=2, latitude=52.37, longitude=4.89,
+        generic_asset_type_id=types["building"], flex_context={"site-power-capacity": "17 kVA"},
+    )  # fmt: skip
+    price = await client.add_sensor(
+        name="price", event_resolution="PT1H", unit="EUR/MWh", generic_asset_id=site["id"],
+        timezone="Europe/Amsterdam", attributes={"note": 1},
+    )  # fmt: skip
+    context = {"consumption-price": {"sensor": price["id"]}}
+    await client.update_asset(
+        site["id"], updates={"flex_context": dict(context)}, parse_json_fields=True
+    )
+    assert (await client.get_asset(site["id"], parse_json_fields=True))["flex_context"] == context
+    renamed = await client.update_sensor(
+        price["id"], updates={"name": "tariff"}, parse_json_fields=True
+    )
+    assert (renamed["name"], renamed["status"]) == ("tariff", 200)
+    listed = await client.get_assets(parse_json_fields=True)
+    assert [one["sensors"] for one in listed] == [[{"id": price["id"], "name": "tariff"}]]
+    sensors = await client.get_sensors(asset_id=site["id"], parse_json_fields=True)
+    assert [one["attributes"] for one in sensors] == [{"note": 1}]
+    await client.delete_sensor(price["id"], confirm_first=False)
+    left = await client.get_asset(site["id"], parse_json_fields=True)
+    assert left["flex_context"] == {}
+    await client.delete_asset(site["id"], confirm_first=False)
+    assert await client.get_assets(parse_json_fields=True) == []
+    await client.close()
+
+
+def test_flexmeasures_own_client_has_its_way(serve: Serve, parts: Parts) -> None:
+    ops = tuple(op for one in RESOURCES for op in one.operations(parts))
+    served = serve(*public.operations(parts, ops), *ops)
+    asyncio.run(asked_by_their_client(served.url))
+
+
+def test_a_change_is_made_by_who_has_seen_what_is(serve: Serve, parts: Parts) -> None:
+    served = serve(*(op for one in RESOURCES for op in one.operations(parts)))
+    new = {"name": "site", "account_id": 1, "generic_asset_type_id": 6}
+    path = f"{ASSETS}/{served.ask('POST', ASSETS, 'admin', json=new).json()['id']}"
+    tag = served.ask("GET", path).headers["ETag"]
+    for status in (200, 412):
+        changed = served.ask("PATCH", path, json={"description": "x"}, headers={"If-Match": tag})
+        assert changed.status_code == status
+    assert served.ask("GET", path, headers={"If-None-Match": tag}).status_code == 200
+    wrong = served.ask("PATCH", path, json={"no_such": 1, "latitude": 99})
+    assert (wrong.status_code, wrong.json()["message"]) == (422, {"json": {
+        "no_such": ["Unknown field."],
+        "latitude": ["Latitude 99.0 exceeds the maximum latitude of 90 degrees."]}})  # fmt: skip
+    assert served.ask("DELETE", path, "stranger").status_code == 403
+    deleted = served.ask("DELETE", path, "admin")
+    assert (deleted.status_code, deleted.content) == (204, b"")

@@ -144,7 +144,7 @@ def test_data_is_deleted_between_bounds_and_of_one_source(here: Platform) -> Non
     assert get(here, number)["values"] == [1, None, None, 4]
     with pytest.raises(Rejected) as told:
         here.call("DELETE", DATA, number, body={"source": 99})
-    assert told.value.told == {"json": {"source": ["No source found with ID 99."]}}
+    assert told.value.told == {"json": {"source": ["No data source found with id 99."]}}
     (ann,) = here.parts.state.sources()
     here.call("DELETE", DATA, number, body={"source": ann, "until": "2026-04-14T00:15+02:00"})
     assert get(here, number)["values"] == [None, None, None, 4]

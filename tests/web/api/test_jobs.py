@@ -46,7 +46,7 @@ def test_a_job_that_failed_says_why(here: Toy) -> None:
     reply = here.here.call("GET", JOB, uuid=here.plan(body))
     assert (reply.status, reply.body.status) == (422, "FAILED")
     assert reply.body.message == f"Scheduling job failed with {reply.body.exc_info}."
-    assert reply.body.exc_info == "Infeasible: no plan satisfies flex-model[0].soc-targets"
+    assert reply.body.exc_info == "Infeasible: no plan satisfies flex-model[0].soc-targets[0]"
 
 
 def test_there_is_no_unknown_job(here: Toy) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from flexedge.domain.asset import Sensor
+from flexedge.store.archive import Asked
 from tests.web.api.things import SENSORS, Things, things
 
 ONE = f"{SENSORS}/{{id}}"
@@ -28,16 +29,17 @@ def test_a_new_sensor_is_told_as_flexmeasures_tells_it(at: Things) -> None:
         "timezone": "Europe/Amsterdam", "unit": "kW"})  # fmt: skip
     if RECORDED.is_file():
         exchanges = json.loads(RECORDED.read_text(encoding="utf-8"))
-        theirs = [one["response"]["body"] for one in exchanges
-                  if one["request"]["path"] == SENSORS and one["request"]["method"] == "POST"]  # fmt: skip
+        posts = [one for one in exchanges if one["request"]["method"] == "POST"]
+        theirs = [one["response"]["body"] for one in posts if one["request"]["path"] == SENSORS]
+        assert len(theirs) == 5
         assert all(list(one) == list(told) for one in theirs)
     assert at.said(1) == ["Created sensor 'power': 1"]
     assert at.here.parts.beliefs.sensors == ("1/power",)
 
 
 def test_instants_and_the_time_zone_of_nobody(at: Things) -> None:
-    told = at.ask("POST", SENSORS, body={
-        "name": "soc", "event_resolution": "PT0M", "unit": "kWh", "generic_asset_id": 1})  # fmt: skip
+    body = {"name": "soc", "event_resolution": "PT0M", "unit": "kWh", "generic_asset_id": 1}
+    told = at.ask("POST", SENSORS, body=body)
     assert (told["event_resolution"], told["timezone"], told["attributes"]) == ("P0D", "UTC", "{}")
 
 
@@ -70,8 +72,8 @@ def test_other_people_make_no_sensors(at: Things) -> None:
 
 def test_a_change_is_kept_and_told_to_the_audit_log(at: Things) -> None:
     at.ask("POST", SENSORS, body=NEW)
-    told = at.ask("PATCH", ONE, 1, body={
-        "name": "set-point", "unit": "MW", "event_resolution": "PT1H", "attributes": {"a": 1}})  # fmt: skip
+    body = {"name": "set-point", "unit": "MW", "event_resolution": "PT1H", "attributes": {"a": 1}}
+    told = at.ask("PATCH", ONE, 1, body=body)
     assert (told["name"], told["unit"], told["event_resolution"]) == ("set-point", "MW", "PT1H")
     assert told == at.ask("GET", ONE, 1)
     assert at.here.parts.beliefs.sensor("1/power") == Sensor("1/power", "MW", timedelta(hours=1))
@@ -124,7 +126,7 @@ def test_a_deleted_sensor_takes_its_data_and_never_comes_again(at: Things) -> No
     at.ask("DELETE", ONE, number)
     assert at.status == 204
     assert at.here.parts.state.placed.get(number) is None
-    assert at.here.parts.beliefs.statistics("1/power") == {}
+    assert not at.here.parts.beliefs.statistics(("1/power",), Asked(()))
     assert at.said(1)[-1] == f"Deleted sensor 'power': {number}"
     again = at.sensor(1)
     assert again > number

@@ -15,11 +15,20 @@ from flexedge.domain.belief import Belief
 from flexedge.domain.rights import Caller
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.store.tables.accounts import Account
-from flexedge.web.api import table
+from flexedge.web.api import (
+    asset_copy,
+    asset_list,
+    assets,
+    preferences,
+    sensor_list,
+    sensors,
+    sources,
+)
 from flexedge.web.api.op import Call, Rejected
 from tests.web.api.calls import NOW, Platform, platform
 
 ASSETS, SENSORS = "/api/v3_0/assets", "/api/v3_0/sensors"
+RESOURCES = (asset_list, assets, asset_copy, preferences, sensor_list, sensors, sources)
 BATTERY, BUILDING = 5, 6
 ADMIN = Caller("user", 1, "root", None, frozenset({"admin"}))
 
@@ -118,5 +127,5 @@ class Things:
 def things(folder: Path) -> Things:
     """In a new folder: account 1 with asset 1 "battery", and another account."""
     here = platform(folder)
-    here.ops = {(op.method, op.path): op for op in table.operations(here.parts)}
+    here.ops = {(op.method, op.path): op for one in RESOURCES for op in one.operations(here.parts)}
     return Things(here, here.parts.state.accounts.add(Account("Neighbours")))
