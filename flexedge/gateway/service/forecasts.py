@@ -39,6 +39,7 @@ class Wanted:
 
     sensor: int
     start: datetime
+    step: timedelta
     steps: int
     horizon: int
     every: int
@@ -108,11 +109,9 @@ class Forecasts:
         at = cycle * wanted.every
         view = wanted.start + at * step
         n = min(wanted.horizon, wanted.steps - at)
-        seen = min(view, floor(wanted.believed + at * step, step))
-        skipped = (view - seen) // step  # steps between what is known and what is asked for
-        grid = _past(seen, step, config)
         pasts = Pasts(self._state, self._beliefs, wanted.prior)
-        past = pasts.realised(Reference(wanted.sensor), grid)
+        grid, past = _seen(pasts, wanted, view, wanted.believed + at * step, config)
+        skipped = (view - grid.end) // step  # steps between what is known and what is asked for
         missing, most = float(np.isnan(past).mean()), config.get("missing-threshold")
         if most is not None and missing > most:
             raise PlanError(
@@ -239,6 +238,21 @@ def _references(config: Json, key: str) -> tuple[Reference, ...]:
     )
 
 
+def _seen(
+    pasts: Pasts, wanted: Wanted, view: datetime, believed: datetime, config: Json
+) -> tuple[TimeGrid, FloatArray]:
+    """What came of the sensor until a viewpoint, or where that is far ahead, until now."""
+    step = wanted.step
+    for end in (view, floor(min(view, believed), step)):
+        grid = _past(end, step, config)
+        past = pasts.realised(Reference(wanted.sensor), grid)
+        known = np.flatnonzero(~np.isnan(past))
+        if known.size:
+            n = int(known[-1]) + 1
+            return TimeGrid(grid.start, step, n), past[:n]
+    return grid, past
+
+
 def _past(view: datetime, step: timedelta, config: Json) -> TimeGrid:
     """What is learnt from: to the viewpoint, from train-start or so long before."""
     given = config.get("train-period")
@@ -290,7 +304,7 @@ def _wanted(sensor: int, placed: PlacedSensor, request: Json, now: datetime) -> 
         raise BadField("duration", f"is too much at once: {cycles} forecasts of {horizon} steps")
     believed = prior or (now if request.get("start") is None else min(start, now))
     save = request.get("sensor-to-save") or sensor
-    return Wanted(sensor, start, steps, horizon, every, cycles, believed, prior, save)
+    return Wanted(sensor, start, step, steps, horizon, every, cycles, believed, prior, save)
 
 
 def _in_steps(request: Json, key: str, step: timedelta) -> int | None:
