@@ -83,7 +83,10 @@ def test_a_server_that_was_away_may_have_been_written_to(state: State, where: st
     watch = ServerWatch(database.engine, "me")
     assert not watch.look()
     assert not watch.look()
-    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN flexedge%%'"
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE query LIKE 'LISTEN flexedge%%'"
+    )
     database.read(lambda connection: connection.exec_driver_sql(end).all())
     assert any(watch.look() for _ in range(100_000))
     assert watch.look()  # connected anew: what was said meanwhile nobody heard
