@@ -90,10 +90,11 @@ def _token(options: argparse.Namespace) -> int:
         raise FlexedgeError(
             f"{min(wrong, default='')!r} is no scope; there are {', '.join(sorted(SCOPES))}"
         )
+    lasting = _duration(options.expires)
     with asked(options) as gateway:
         body = {
             "user": user_number(gateway, options.user), "name": options.name, "scopes": scopes,
-            "expires_in": _duration(options.expires),
+            "expires_in": lasting,
         }  # fmt: skip
         made = gateway.send("POST", f"{ROOT}/tokens", body=body)
     if options.json:
