@@ -106,7 +106,7 @@ def _token(options: argparse.Namespace) -> int:
 
 
 def _duration(text: str) -> str | None:
-    """ "90d" as ISO 8601; None for "never"."""
+    """What is typed, as 90d, in ISO 8601; None for "never"."""
     if text.lower() == "never":
         return None
     found = _SPAN.fullmatch(text.strip().lower())

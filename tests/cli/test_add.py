@@ -8,7 +8,7 @@ from flexedge.cli.main import main
 from flexedge.store.state import State
 from flexedge.web.passwords import fits
 
-PASSWORD = "seven tall birches"
+PASSWORD = "seven tall birches"  # noqa: S105 (a test's)
 
 
 @pytest.fixture(autouse=True)

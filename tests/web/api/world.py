@@ -52,8 +52,8 @@ class World:
 
     def __post_init__(self) -> None:
         state = self.parts.state
-        for name, roles in (("Own", []), ("Other", []), ("Advice", [CONSULTANCY])):
-            state.accounts.add(Account(name, roles))
+        for made in (Account("Own"), Account("Other"), Account("Advice", [CONSULTANCY])):
+            state.accounts.add(made)
         own = state.accounts.all()[OWN]
         state.accounts.change(OWN, replace(own, consultancy_account_id=ADVICE))
         for name, (account, roles) in USERS.items():
