@@ -52,8 +52,8 @@ class World:
 
     def __post_init__(self) -> None:
         state = self.parts.state
-        for name, roles in (("Own", []), ("Other", []), ("Advice", [CONSULTANCY])):
-            state.accounts.add(Account(name, roles))
+        for made in (Account("Own"), Account("Other"), Account("Advice", [CONSULTANCY])):
+            state.accounts.add(made)
         own = state.accounts.all()[OWN]
         state.accounts.change(OWN, replace(own, consultancy_account_id=ADVICE))
         for name, (account, roles) in USERS.items():
@@ -70,6 +70,12 @@ class World:
         session.trust_env = False
         session.headers["Authorization"] = self.shown(caller)
         return session
+
+    def ask(self, caller: str, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """The answer to a request: its status, and its JSON (None without)."""
+        session = self.session(caller)
+        answer = session.request(method, self.site.url + path, params=query, json=body, timeout=10)
+        return answer.status_code, answer.json() if answer.content else None
 
     def shown(self, caller: str) -> str:
         """A new token of a user, or a new key."""
