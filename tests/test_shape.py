@@ -9,8 +9,11 @@ SOURCES = sorted((ROOT / "flexedge").rglob("*.py"))
 BANNED = {"manager", "helper", "helpers", "utils", "util", "common", "base", "misc"}
 LONGEST = 350
 MORE = {
+    "tests/web/api/test_matrix.py": "who may do what, of all operations and routes",
     "tests/test_shape.py": "the shape itself",
     "tests/test_contracts.py": "the import contracts",
+    "tests/api/test_everything.py": "what holds for every operation of the API, over HTTP",
+    "tests/api/test_schemathesis.py": "the server against its own OpenAPI document",
     "tests/optim/test_checker.py": "the independent checker, on solved cases and planted faults",
     "tests/optim/test_economics.py": "further fields against all that could be done instead",
     "tests/optim/test_golden.py": "the whole of optim against FlexMeasures' own results",
@@ -24,6 +27,7 @@ MORE = {
     "tests/torture/test_power.py": "the simulated disk of the crash laboratory",
     "tests/torture/test_slices.py": "a slice of each kind of torture",
     "tests/api/test_client.py": "FlexMeasures' own client against what is served",
+    "tests/api/test_toy.py": "FlexMeasures' toy account, planned by its client",
     "tests/api/test_exchanges.py": "recorded exchanges with FlexMeasures, played anew",
     "tests/gateway/test_promises.py": "the promises that take the whole gateway",
 }

@@ -27,7 +27,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 def known(values: FloatArray, beyond: int = 48, **more: FloatArray) -> Known:
     hours, weekdays = calendar(START, HOUR, len(values) + beyond, AMSTERDAM)
-    return Known(24, values, hours, weekdays, **{k: (v,) for k, v in more.items()})  # type: ignore[arg-type]
+    return Known(24, values, hours, weekdays, **{k: (v,) for k, v in more.items()})
 
 
 def test_hours_and_weekdays_are_local_also_when_clocks_change() -> None:

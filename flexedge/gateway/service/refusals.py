@@ -7,6 +7,7 @@ from flexedge.errors import BadField
 
 _ENTRY = re.compile(r"^flex-(model|context)(\[\d+\])?\.")
 _MOMENTS = ("start", "prior", "end")
+_NO_MOMENT = ("should be a date", "is not a date", "has no offset")
 
 
 def told(error: BadField) -> dict[str, Any]:
@@ -15,9 +16,8 @@ def told(error: BadField) -> dict[str, Any]:
     Fields of an entry of the flex-model are told by their own names, as FlexMeasures does it.
     """
     path, message = error.path, error.message
-    if path in _MOMENTS and "date" in message + " date":
-        if "should be" in message or "is not a date" in message or "no offset" in message:
-            return {path: ["Not a valid aware datetime."]}
+    if path in _MOMENTS and any(words in message for words in _NO_MOMENT):
+        return {path: ["Not a valid aware datetime."]}
     if message.startswith("there is no such field"):
         message = "Unknown field." + message.removeprefix("there is no such field").replace(
             "; did", " Did"

@@ -136,7 +136,8 @@ class Work:
         left = self.jobs.waiting()
         with self._lock:
             fresh = self._waiting
-            self._waiting = OrderedDict((job.id, job) for job in left) | fresh
+            before = ((job.id, job) for job in left if job.id not in fresh)
+            self._waiting = OrderedDict(before) | fresh
         self._begun = True
 
     def _next(self) -> Job | None:

@@ -34,7 +34,8 @@ def here(tmp_path: Path) -> Platform:
     every = (*forecasts.operations(made.parts), *jobs.operations(made.parts))
     made.ops = {(op.method, op.path): op for op in every}
     made.sensor("load")
-    save(made, "load", np.tile(day(1.0), 21)[: 21 * 96 - 48], NOW - 21 * 96 * QUARTER + 48 * QUARTER)
+    values = np.tile(day(1.0), 21)[: 21 * 96 - 48]
+    save(made, "load", values, NOW - len(values) * QUARTER)
     return made
 
 
@@ -172,7 +173,7 @@ def test_what_is_wrong_is_said_at_once(here: Platform, body: Any, field: str) ->
     with pytest.raises(Rejected) as raised:
         here.call("POST", TRIGGER, 1, body=body)
     assert raised.value.status == 422
-    assert list(raised.value.told["json"]) == [field]  # type: ignore[index,call-overload]
+    assert list(raised.value.told["json"]) == [field]  # type: ignore[index]
 
 
 def test_unknown_settings_are_refused(here: Platform) -> None:

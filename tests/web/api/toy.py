@@ -48,9 +48,9 @@ class Toy:
 
     def body(self, *, sun: bool = False, context: Any = None, **change: Any) -> dict[str, Any]:
         """A trigger for the battery; a change with None takes a field away."""
-        prices = {"consumption-price": {"sensor": self.price}, "site-power-capacity": "500 kVA"}
+        prices: dict[str, Any] = {"consumption-price": {"sensor": self.price}, "site-power-capacity": "500 kVA"}
         if sun:
-            prices["inflexible-production"] = [{"sensor": self.sun}]  # type: ignore[assignment]
+            prices["inflexible-production"] = [{"sensor": self.sun}]
         entry = {
             "sensor": self.power, "state-of-charge": {"sensor": self.soc},
             "soc-at-start": "225 kWh", "soc-min": "50 kWh", "soc-max": "450 kWh",
@@ -105,7 +105,8 @@ def toy(folder: Path) -> Toy:
     )
     made = Toy(
         here, site, here.sensor(), here.sensor("soc", "kWh", INSTANT),
-        here.sensor("price", "EUR/MWh", HOUR, asset=site), here.sensor("sun", "kW", HOUR, asset=site),
+        here.sensor("price", "EUR/MWh", HOUR, asset=site),
+        here.sensor("sun", "kW", HOUR, asset=site),
     )  # fmt: skip
     for key, values in ((f"{site}/price", PRICES), (f"{site}/sun", SUN)):
         series = Series(TimeGrid(MIDNIGHT, HOUR, 72), np.array(values * 3, np.float64))
