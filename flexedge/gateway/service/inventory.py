@@ -186,6 +186,9 @@ def _model(unit: Unit) -> Json:
 
 def _completed(unit: Unit) -> Iterator[tuple[str, Any]]:
     process = unit.asset.process
+    told = unit.planned and "power" in unit.sensors
+    if told and (unit.stores or process is not None):  # of PV the same sensor says what it could do
+        yield "consumption", {"sensor": unit.power}
     if process is not None:
         yield "power", f"{process.power:g} kW"
         yield "duration", _said(process)["duration"]

@@ -53,7 +53,7 @@ def test_flexibility_is_said_in_flexmeasures_fields_with_numbers_of_sensors(home
     }
     assert found["battery"].flex_model == {
         "soc-min": "1.0 kWh", "soc-max": "10.0 kWh", "power-capacity": "5.0 kW",
-        "roundtrip-efficiency": "0.9",
+        "roundtrip-efficiency": "0.9", "consumption": {"sensor": number["battery.power"]},
     }  # fmt: skip
     assert found["solar"].flex_model == {
         "power-capacity": "8.0 kW", "consumption-capacity": "0.0 kW",
@@ -180,8 +180,10 @@ def test_a_name_that_somebody_gave_a_sensor_of_his_own_is_not_taken_from_him(
 def test_groups_processes_and_types_that_flexmeasures_lacks(hut: "Hut") -> None:
     state = hut.industry().gateway.state
     found = {name: asset for name, (_, asset) in named(state).items()}
+    number = next(n for n, one in state.sensors().items() if one.name == "furnace.power")
     assert found["furnace"].flex_model == {
-        "power": "6 kW", "duration": "PT3H", "process-type": "SHIFTABLE"
+        "power": "6 kW", "duration": "PT3H", "process-type": "SHIFTABLE",
+        "consumption": {"sensor": number},
     }  # fmt: skip
     world = hut("battery", "feeder", model={"battery": "group: {asset: feeder}"})
     tree = named(world.gateway.state)
