@@ -26,8 +26,10 @@ class Remarked(KebabShape):
 
 
 class Config(KebabShape):
-    """How to forecast. ``model-params`` are those of FlexMeasures' model, and have no effect here;
-    neither has ``retrain-frequency``: it is trained for each viewpoint.
+    """How to forecast.
+
+    ``model-params`` are those of FlexMeasures' model, and have no effect here; neither has
+    ``retrain-frequency``: it is trained for each viewpoint.
     """
 
     model: Literal["CustomLGBM", "TrainPredictPipeline"] | None = None

@@ -44,8 +44,9 @@ class Place:
     def client(self) -> FlexMeasuresClient:
         """FlexMeasures' client, impatient."""
         return FlexMeasuresClient(
-            email="toy-user@flexmeasures.io", password="unused", host=self.host, access_token=self.token, ssl=False,
-            request_retry_interval=0.05, job_polling_interval=0.02,
+            email="toy-user@flexmeasures.io", password="unused", host=self.host,  # noqa: S106
+            access_token=self.token, ssl=False, request_retry_interval=0.05,
+            job_polling_interval=0.02,
         )  # fmt: skip
 
 

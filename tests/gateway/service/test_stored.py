@@ -125,8 +125,10 @@ def test_what_is_needed_is_read_together_and_no_more(here: Planning) -> None:
     )
     for number in (price, load, power):
         here.save(number, range(48), AT - 24 * HOUR, HOUR)
-    said = [[{"sensor": power, "soc-max": "1 kWh"}],
-            {"consumption-price": {"sensor": price}, "inflexible-consumption": [{"sensor": load}]}]
+    said = [
+        [{"sensor": power, "soc-max": "1 kWh"}],
+        {"consumption-price": {"sensor": price}, "inflexible-consumption": [{"sensor": load}]},
+    ]
     source = stored(here, asset, said)
     span = AT + timedelta(minutes=30), AT + 3 * HOUR
     found = source.points(str(price), None, span=span)

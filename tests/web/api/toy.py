@@ -48,7 +48,10 @@ class Toy:
 
     def body(self, *, sun: bool = False, context: Any = None, **change: Any) -> dict[str, Any]:
         """A trigger for the battery; a change with None takes a field away."""
-        prices: dict[str, Any] = {"consumption-price": {"sensor": self.price}, "site-power-capacity": "500 kVA"}
+        prices: dict[str, Any] = {
+            "consumption-price": {"sensor": self.price},
+            "site-power-capacity": "500 kVA",
+        }
         if sun:
             prices["inflexible-production"] = [{"sensor": self.sun}]
         entry = {
