@@ -9,8 +9,11 @@ SOURCES = sorted((ROOT / "flexedge").rglob("*.py"))
 BANNED = {"manager", "helper", "helpers", "utils", "util", "common", "base", "misc"}
 LONGEST = 350
 MORE = {
+    "tests/web/api/test_matrix.py": "who may do what, of all operations and routes",
     "tests/test_shape.py": "the shape itself",
     "tests/test_contracts.py": "the import contracts",
+    "tests/api/test_everything.py": "what holds for every operation of the API, over HTTP",
+    "tests/api/test_schemathesis.py": "the server against its own OpenAPI document",
     "tests/optim/test_checker.py": "the independent checker, on solved cases and planted faults",
     "tests/optim/test_economics.py": "further fields against all that could be done instead",
     "tests/optim/test_golden.py": "the whole of optim against FlexMeasures' own results",

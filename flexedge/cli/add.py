@@ -90,10 +90,11 @@ def _token(options: argparse.Namespace) -> int:
         raise FlexedgeError(
             f"{min(wrong, default='')!r} is no scope; there are {', '.join(sorted(SCOPES))}"
         )
+    lasting = _duration(options.expires)
     with asked(options) as gateway:
         body = {
             "user": user_number(gateway, options.user), "name": options.name, "scopes": scopes,
-            "expires_in": _duration(options.expires),
+            "expires_in": lasting,
         }  # fmt: skip
         made = gateway.send("POST", f"{ROOT}/tokens", body=body)
     if options.json:
@@ -105,7 +106,7 @@ def _token(options: argparse.Namespace) -> int:
 
 
 def _duration(text: str) -> str | None:
-    """ "90d" as ISO 8601; None for "never"."""
+    """What is typed, as 90d, in ISO 8601; None for "never"."""
     if text.lower() == "never":
         return None
     found = _SPAN.fullmatch(text.strip().lower())

@@ -13,6 +13,7 @@ from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
 from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
+from flexedge.gateway import tariffs
 from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
@@ -32,6 +33,7 @@ from flexedge.gateway.service.inventory import bring_in
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.targets import Targets
+from flexedge.gateway.tariffs import Tariffs
 from flexedge.gateway.window import GatewayWindow
 from flexedge.store import lock, standin, swap
 from flexedge.store.archive import Keep
@@ -170,8 +172,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
     rules = rules_of(plant)
     for name, sensor in plant.sensors.items():
-        known = replace(sensor, resolution=rules[name].resolution) if name in rules else sensor
-        beliefs.register(known)
+        step = rules[name].resolution if name in rules else tariffs.STEP
+        beliefs.register(replace(sensor, resolution=step))
     bring_in(plant, state)
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
@@ -203,6 +205,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         planner=planner,
         dispatcher=dispatcher,
         overrides=overrides,
+        tariffs=Tariffs(prices, beliefs),
     )
     return Composed(gateway, assembly, relay)
 

@@ -33,6 +33,7 @@ from flexedge.store.archive import Stamp
 _RELEASE_S = 2.5  # how long devices get to take the release at the end
 _WATCH = timedelta(seconds=5)
 _MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
 _SILENT = timedelta(seconds=60)
 _IN_MEMORY = (
     "{}; what is read and planned is in memory only until it takes writes again (asked once a"
@@ -194,9 +195,14 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
         if gateway.planner.changed(now):
             jobs.soon("plan")
 
+    def tell_prices(now: datetime) -> None:
+        if gateway.health.time_known:
+            gateway.tariffs.step(now)
+
     jobs.every(plan.every, "plan", guarded_job("plan", gateway.health, make_plan))
     aggregate = guarded_job("aggregate", gateway.health, gateway.aggregator.step)
     jobs.every(_MINUTE, "aggregate", aggregate)
+    jobs.every(_HOUR, "prices", guarded_job("prices", gateway.health, tell_prices))
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     keep_house(jobs, settings, gateway.health, gateway.beliefs, gateway.state)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AliasChoices, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, ConfigDict, Field, StrictBool
 
 from flexedge.wire.shape import JsonText, Shape, Told
 
@@ -257,14 +257,14 @@ class ViewWanted(Shape):
     """The page of an asset that a user wants to see first."""
 
     default_asset_view: View
-    use_as_default: bool = True
+    use_as_default: StrictBool = True
     """False: forget it."""
 
 
 class LegendsWanted(Shape):
     """Where a user wants the legends of charts to be."""
 
-    keep_legends_below_graphs: bool = True
+    keep_legends_below_graphs: StrictBool = True
 
 
 class Said(Told):

@@ -45,7 +45,7 @@ class Window(Shape):
 class DataAsked(Window):
     """Which data are told, and how."""
 
-    resolution: Duration | None = Field(None, gt=timedelta(0))
+    resolution: Duration | None = Field(None, ge=timedelta(seconds=1))
     use_latest_version_per_event: bool | None = _named(
         "use-latest-version-per-event", "use_latest_version_per_event"
     )

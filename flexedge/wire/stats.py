@@ -1,18 +1,25 @@
 """Statistics of a sensor as FlexMeasures writes them."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
-from flexedge.wire.shape import Shape
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+from flexedge.wire.shape import Shape, moment_of
 
 
-Late = Annotated[datetime, AfterValidator(_aware)]
+def _aware(text: Any) -> Any:
+    if isinstance(text, str) and _DATE.fullmatch(text):
+        return moment_of(f"{text}T00:00:00Z")
+    try:
+        return moment_of(text)
+    except ValueError:
+        return moment_of(f"{text}Z")
+
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+Late = Annotated[datetime, BeforeValidator(_aware)]
 """A moment; in UTC where it has no offset."""
 
 

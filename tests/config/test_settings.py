@@ -146,7 +146,8 @@ def test_mistakes_in_the_file(tmp_path: Path, text: str, expected: str) -> None:
         ("FLEXEDGE_LOG__LEVEL", "loud", "'loud' is not known here; known: debug, info, warning"),
         ("FLEXEDGE_PLAN__TIME_LIMIT", "3 h",
          "time-limit should be above zero and below every"),
-        ("FLEXEDGE_WEB", "{", "should be a mapping with the keys host, port, hosts, requests, not '{'"),
+        ("FLEXEDGE_WEB", "{",
+         "should be a mapping with the keys host, port, hosts, requests, not '{'"),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_environment_name_the_variable(

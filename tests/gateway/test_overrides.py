@@ -272,6 +272,7 @@ def test_a_clock_that_is_set_back_ends_it(battery: "World") -> None:
     ask(battery, "battery", "charge", 3.0)
     battery.tick()
     battery.now -= HOUR
+    assert battery.gateway.overrides.of("battery", battery.now) is None
     battery.tick()
     assert battery.setpoint("battery") != 3.0
     assert battery.gateway.overrides.overrides(battery.now) == ()

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from flexedge.domain.rights import NOBODY, Caller
+from flexedge.domain.rights import NOBODY, Caller, Scope
 from flexedge.store.state import State
 from flexedge.store.tables.users import Token
 from flexedge.web.api.parts import Parts
@@ -56,7 +56,8 @@ def test_a_key_has_its_scopes_and_its_end(
     user = anna(state, NOW)
     until = NOW + timedelta(days=1)
     number, shown = tokens.key(Token(user, "key", "script", ["read", "nonsense"], NOW, until))
-    assert (callers.of_token(shown).scopes, callers.of_token(shown).token_id) == ({"read"}, number)
+    caller = callers.of_token(shown)
+    assert (caller.scopes, caller.token_id) == (frozenset[Scope]({"read"}), number)
     clock.now = until
     assert callers.of_token(shown) == NOBODY
 

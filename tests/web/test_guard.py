@@ -9,6 +9,7 @@ import pytest
 from starlette.datastructures import Headers
 from structlog.testing import capture_logs
 
+from flexedge.web.app import carrying
 from flexedge.web.guard import MOST_BODY_BYTES, host_allowed, same_origin
 
 if TYPE_CHECKING:
@@ -103,3 +104,16 @@ def test_what_breaks_is_logged_once_and_not_shown(site: Site) -> None:
     assert "innards" not in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert [(log["event"], log["path"]) for log in logs] == [("web request failed", "/api/status")]
+
+
+def test_bodies_under_some_paths_are_measured_further_inside(site: Site) -> None:
+    body = b" " * (MOST_BODY_BYTES + 1)
+    for path, status in (("/api/login", 413), ("/api/v3_0/sensors/1/data", 401)):
+        answer = site.browser().post(site.url + path, data=body)
+        assert answer.status_code == status, path
+
+
+def test_only_what_carries_bodies_measures_them_itself(site: Site) -> None:
+    ops = site.server._app.state.operations
+    assert "/api/v3_0/sensors/" in carrying(ops)
+    assert not any("/api/login".startswith(beginning) for beginning in carrying(ops))

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from flexedge.errors import RequestError
-from flexedge.web.turnstile import MOST_WAITING, Turnstile
+from flexedge.web.turnstile import MOST_THREADS, MOST_WAITING, Gate, Turnstile
 
 
 def test_one_at_a_time_in_order() -> None:
@@ -54,3 +54,17 @@ def test_failures_pass_through_and_free_the_way() -> None:
         assert await turnstile.run(lambda: 7) == 7
 
     asyncio.run(run())
+
+
+def test_few_threads_wait_at_the_gate_and_it_opens_again() -> None:
+    gate = Gate()
+    gate._inside = MOST_THREADS
+    with gate.through():
+        assert gate._inside == MOST_THREADS + 1
+        with pytest.raises(RequestError) as caught, gate.through():
+            pass
+    assert caught.value.status == 503
+    with pytest.raises(KeyError), gate.through():
+        raise KeyError
+    with gate.through():
+        pass

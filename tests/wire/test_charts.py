@@ -48,7 +48,7 @@ def test_older_names_are_understood() -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    {"resolution": "PT0M"}, {"resolution": "soon"}, {"start": "2026-04-14T00:00"},
+    {"resolution": "PT0.9S"}, {"resolution": "soon"}, {"start": "2026-04-14T00:00"},
 ])  # fmt: skip
 def test_what_cannot_be_told_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

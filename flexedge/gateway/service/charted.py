@@ -93,11 +93,17 @@ def _latest(rows: Rows, sources: Mapping[int, Source]) -> Rows:
 
 
 def resampled(rows: Rows, own: timedelta, step: timedelta | None) -> Rows:
-    """Rows of one sensor and source at another resolution: held in finer, averaged in coarser."""
+    """Rows of one sensor and source at another resolution: held in finer, averaged in coarser.
+
+    Raises ``BadField`` where that would be too many.
+    """
     if not step or not own or own == step or not len(rows):
         return rows
     if not own % step:
         pieces = own // step
+        if len(rows) * pieces > MOST:
+            told = f"That is {len(rows) * pieces} values; ask for a longer one, or for less time."
+            raise BadField("resolution", told)
         which = np.repeat(np.arange(len(rows)), pieces)
         finer = rows.take(which)
         later = np.tile(np.arange(pieces, dtype=np.int64) * us(step), len(rows))

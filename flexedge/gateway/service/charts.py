@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -132,7 +132,7 @@ class _Teller:
         if start is None or end is None:
             return
         times = [micros(start) // _MS, micros(end) // _MS]
-        if step and end - start <= step * MOST:
+        if step and (end - start) / step <= MOST:
             times = [*range(times[0], times[1], us(step) // _MS), times[1]]
         for number, one in self._shown.fixed.items():
             n = len(times)
@@ -174,7 +174,8 @@ def _owners(shown: Shown) -> set[int]:
 
 
 def _ms(times: Micros) -> list[int]:
-    found: list[int] = (times // _MS).tolist()
+    """Whole milliseconds, towards 0."""
+    found: list[int] = np.trunc(times / _MS).astype(np.int64).tolist()
     return found
 
 

@@ -25,6 +25,7 @@ from flexedge.store.tables.placed import PlacedSensor
 
 _AHEAD: Final = ("scheduler", "forecaster")
 _FUTURE: Final = timedelta(hours=-12)
+_QUARTER: Final = timedelta(minutes=15)
 _SPECS: Final = "status_specs"
 _UNITS: Final = (("year", 365 * 86400), ("month", 2_635_200), ("day", 86400), ("hour", 3600),
                  ("minute", 60))  # fmt: skip
@@ -55,11 +56,11 @@ class Fresh:
 def limits(sensor: PlacedSensor) -> Limits:
     """What is too old for a sensor: by its attribute, else twice its resolution or a day.
 
-    A day where events are known days before, as day-ahead prices.
+    A day where events are known days before, as day-ahead prices; of instants half an hour.
     """
     specs = sensor.attributes.get(_SPECS)
     daily = sensor.knowable is not None and sensor.knowable.days_before is not None
-    usual = Limits(timedelta(days=1) if daily else 2 * sensor.resolution)
+    usual = Limits(timedelta(days=1) if daily else 2 * (sensor.resolution or _QUARTER))
     if not isinstance(specs, Mapping):
         return usual
     age, future = (_duration(specs.get(f"max_{one}staleness")) for one in ("", "future_"))

@@ -23,6 +23,9 @@ SAME = timedelta(hours=1)
 """For so long the same request gives the same job."""
 KEPT, SCHEDULES_KEPT = timedelta(days=1), timedelta(days=7)
 """How long after their end jobs can be asked about, and those that made schedules."""
+PATIENCE_S = 0.3
+"""For so long an answer about a job waits for its end."""
+_SEATS = 8  # so many answers may wait
 _REMEMBERED = 1000  # jobs that are in memory only
 _HOUSE = timedelta(hours=1)
 _log = structlog.get_logger()
@@ -42,6 +45,9 @@ class Work:
         self._handlers = dict(handlers)
         self.now = now
         self._lock = threading.Lock()
+        self._over = threading.Condition(self._lock)
+        """Tells of each job that ends."""
+        self._seats = threading.Semaphore(_SEATS)
         self._asking = threading.Lock()
         self._waiting: OrderedDict[str, Job] = OrderedDict()
         self._running: Job | None = None
@@ -114,6 +120,24 @@ class Work:
                 return self._ended[number]
         return self.jobs.job(number)
 
+    def soon(self, number: str, patience_s: float = PATIENCE_S) -> Job | None:
+        """One job, as it stands now, or in a moment where it ends by then.
+
+        Who asks for something small need not ask twice. Some may wait at a time; the others hear
+        at once. Raises ``StoreError``.
+        """
+        if self._seats.acquire(blocking=False):
+            try:
+                with self._over:
+                    self._over.wait_for(lambda: not self._open(number), patience_s)
+            finally:
+                self._seats.release()
+        return self.job(number)
+
+    def _open(self, number: str) -> bool:
+        running = self._running
+        return number in self._waiting or (running is not None and running.id == number)
+
     def step(self, now: datetime) -> datetime | None:
         """Do the job that waits longest; when to be called again at the latest.
 
@@ -162,8 +186,9 @@ class Work:
         except StoreError as failure:
             _log.warning("the result of a job is kept in memory only", job=job.id, why=str(failure))
             self._remember(ended)
-        with self._lock:
+        with self._over:
             self._running = None
+            self._over.notify_all()
 
     def _result(self, job: Job) -> tuple[Json | None, str | None]:
         """What comes of a job, or why it failed."""

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json, List
-from flexedge.store.tables.database import Database, as_row, as_value
+from flexedge.store.tables.database import Database, as_row
+from flexedge.store.tables.kept import Kept, kept_value
 from flexedge.store.tables.models import Annotated, Assets, Secrets, Sensors
 from flexedge.store.tables.registry import Registry, delete
 
@@ -41,6 +42,7 @@ class AssetTree:
     def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
         self._registry = registry
+        self._kept: Kept[Mapping[int, Asset]] = Kept(database, _load, Assets)
 
     def add(self, asset: Asset) -> int:
         """Add an asset; returns its number."""
@@ -77,29 +79,26 @@ class AssetTree:
 
     def get(self, number: int) -> Asset | None:
         """One asset; None if there is none."""
-        query = sa.select(Assets.__table__).where(Assets.id == number)
-        row = self._database.read(lambda connection: connection.execute(query).first())
-        return None if row is None else as_value(Asset, row)
+        return self._kept.get().get(number)
 
     def all(self) -> Mapping[int, Asset]:
         """Every asset by its number."""
-        return self._found(sa.true())
+        return dict(self._kept.get())
 
     def children(self, parents: Iterable[int | None]) -> Mapping[int, Asset]:
         """The assets right below some others, by number; None: those below no other."""
         numbers = set(parents)
-        below = Assets.parent_id.in_([one for one in numbers if one is not None])
-        return self._found(sa.or_(below, Assets.parent_id.is_(None)) if None in numbers else below)
+        return {n: one for n, one in self._kept.get().items() if one.parent_id in numbers}
 
     def named(self, name: str) -> Mapping[int, Asset]:
         """The assets with that name, wherever they are, by number."""
-        return self._found(Assets.name == name)
+        return {n: one for n, one in self._kept.get().items() if one.name == name}
 
     def external(self, external_id: str) -> Mapping[int, Asset]:
         """The asset that another system calls so, by its number; none, or one."""
-        return self._found(Assets.external_id == external_id)
+        return {n: one for n, one in self._kept.get().items() if one.external_id == external_id}
 
-    def _found(self, where: sa.ColumnElement[bool]) -> Mapping[int, Asset]:
-        query = sa.select(Assets.__table__).where(where).order_by(Assets.id)
-        rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: as_value(Asset, row) for row in rows}
+
+def _load(connection: sa.Connection) -> Mapping[int, Asset]:
+    rows = connection.execute(sa.select(Assets.__table__).order_by(Assets.id))
+    return {row.id: kept_value(Asset, row) for row in rows}

@@ -4,10 +4,11 @@ All that differs between the two is here.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from flexedge.store.local.mark import Mark
 from flexedge.store.sqlite import rows
 from flexedge.store.tables.columns import Model
 from flexedge.store.tables.seals import COLUMN, seal_rows
+from flexedge.store.tables.watch import CHANNEL, FileWatch, NoWatch, ServerWatch, Versions, Watch
 
 _T = TypeVar("_T")
 _PRAGMAS = (
@@ -49,12 +51,6 @@ def _reach(_dialect: Any, _record: Any, _arguments: Any, told: dict[str, Any]) -
     told.setdefault("options", "-c synchronous_commit=on")
 
 
-def _take_turns(connection: sa.Connection) -> None:
-    # As on SQLite one transaction writes at a time: what it has read stays true until it is over.
-    if connection.get_execution_options().get("writes", False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
-
-
 def _begin(connection: sa.Connection) -> None:
     # Here, because sqlite3 begins none around DDL. One that reads first and writes later could not
     # wait for another writer.
@@ -63,10 +59,20 @@ def _begin(connection: sa.Connection) -> None:
 
 
 def _note_written(connection: sa.Connection, statement: Any, *_more: Any) -> None:
-    if isinstance(statement, sa.Insert | sa.Update):
+    if isinstance(statement, sa.Insert | sa.Update | sa.Delete):
         table = statement.table
         if isinstance(table, sa.Table) and table.metadata is Model.metadata:
-            connection.info.setdefault(_WRITTEN, {})[table] = None
+            written = connection.info.setdefault(_WRITTEN, {})
+            new = not isinstance(statement, sa.Delete)
+            written[table] = written.get(table, False) or new
+
+
+def _concerned(table: sa.Table) -> Iterator[sa.Table]:
+    """A table and those whose rows may go with rows of it."""
+    yield table
+    for other in table.metadata.tables.values():
+        if other is not table and any(key.column.table is table for key in other.foreign_keys):
+            yield from _concerned(other)
 
 
 class Database:
@@ -78,8 +84,8 @@ class Database:
 
     def __init__(self, where: Path | str) -> None:
         self.name = str(where) if isinstance(where, Path) else _plain(where)
-        self.changes = 0
-        """How often something was written through this object."""
+        self._changes = 0
+        self._who = token_hex(8)
         self._file = where if isinstance(where, Path) else None
         file = sa.URL.create("sqlite", database=str(where))
         try:
@@ -99,9 +105,29 @@ class Database:
             sa.event.listen(self.engine, "begin", _begin)
         else:
             sa.event.listen(self.engine, "do_connect", _reach)
-            sa.event.listen(self.engine, "begin", _take_turns)
+            sa.event.listen(self.engine, "begin", self._take_turns)
+        self.versions = Versions(self._watch())
+        """Which tables were written to."""
         sa.event.listen(self.engine, "before_execute", _note_written)
         self._writing = self.engine.execution_options(writes=True)
+
+    def _watch(self) -> Watch:
+        if self.dialect == "postgresql":
+            return ServerWatch(self.engine, self._who)
+        return NoWatch() if self._file is None else FileWatch(self._file)
+
+    def _take_turns(self, connection: sa.Connection) -> None:
+        # As on SQLite one transaction writes at a time: what it has read stays true until it is
+        # over. When it is, others are told.
+        if connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql(
+                f"SELECT pg_advisory_xact_lock({_TURN}), pg_notify('{CHANNEL}', '{self._who}')"
+            )
+
+    @property
+    def changes(self) -> int:
+        """How often something was written, through this object or (at least once) by others."""
+        return self._changes + self.versions.others
 
     def read(self, work: Callable[[sa.Connection], _T]) -> _T:
         """The result of work that only reads, in one transaction."""
@@ -109,16 +135,23 @@ class Database:
 
     def write(self, work: Callable[[sa.Connection], _T]) -> _T:
         """The result of work that writes: all of it or nothing. New rows are sealed with it."""
+        written: dict[sa.Table, bool] = {}
 
         def sealed(connection: sa.Connection) -> tuple[_T, int]:
-            connection.info.pop(_WRITTEN, None)
+            connection.info[_WRITTEN] = written
             result = work(connection)
-            for table in connection.info.pop(_WRITTEN, ()):
+            for table in [table for table, new in written.items() if new]:
                 seal_rows(connection, table)
+            del connection.info[_WRITTEN]
             return result, self._next_number(connection)
 
-        result, number = self._run(self._writing, sealed)
-        self.changes += 1
+        number = 0
+        try:
+            result, number = self._run(self._writing, sealed)
+        finally:  # it may have been written even so
+            names = {one.name for table in written for one in _concerned(table)}
+            self.versions.wrote(names, number)
+        self._changes += 1
         if self._file is not None:
             Mark(self._file).note(number)
         return result
@@ -178,6 +211,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self.versions.close()
         self.engine.dispose()
 
 

@@ -1,6 +1,6 @@
 """Sensors where they are: on which asset, under which name there, in which time zone."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from flexedge.domain.asset import Knowable, Sensor
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Json
 from flexedge.store.tables.database import Database
+from flexedge.store.tables.kept import Kept, frozen
 from flexedge.store.tables.models import Annotated, Sensors
 from flexedge.store.tables.registry import Registry, delete
 from flexedge.store.words import knowable_of
@@ -48,6 +49,7 @@ class PlacedSensors:
     def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
         self._registry = registry
+        self._kept: Kept[_Found] = Kept(database, _load, Sensors)
 
     def place(self, number: int, asset_id: int, name: str, timezone: str, attributes: Json) -> None:
         """Put a sensor under an asset, or change its name, time zone and attributes there."""
@@ -73,40 +75,51 @@ class PlacedSensors:
 
     def get(self, number: int) -> PlacedSensor | None:
         """One sensor; None if there is none, or none that has an asset."""
-        return self._found(Sensors.id == number).get(number)
+        return self._kept.get().every.get(number)
 
     def of(self, *assets: int) -> Mapping[int, PlacedSensor]:
         """The sensors of some assets, by number."""
-        return self._found(Sensors.asset_id.in_(assets))
+        found = self._kept.get()
+        return found.some(number for asset in assets for number in found.of.get(asset, ()))
 
     def names(self, assets: Collection[int]) -> Mapping[int, list[tuple[int, str]]]:
         """Numbers and names of the sensors of some assets, by the asset's number."""
-        columns = (Sensors.asset_id, Sensors.id, Sensors.name)
-        query = sa.select(*columns).where(Sensors.asset_id.in_(assets)).order_by(Sensors.id)
-        found: dict[int, list[tuple[int, str]]] = {}
-        for asset, number, name in self._database.read(lambda one: one.execute(query).all()):
-            found.setdefault(int(asset or 0), []).append((number, name))
-        return found
+        found = self._kept.get()
+        return {
+            asset: [(number, found.every[number].name) for number in found.of[asset]]
+            for asset in assets
+            if asset in found.of
+        }
 
     def some(self, numbers: Collection[int]) -> Mapping[int, PlacedSensor]:
         """Some sensors by number; those that do not exist are left out."""
-        return self._found(Sensors.id.in_(numbers)) if numbers else {}
+        return self._kept.get().some(numbers)
 
     def all(self) -> Mapping[int, PlacedSensor]:
         """Every sensor that has an asset, by number."""
-        return self._found(sa.true())
+        return dict(self._kept.get().every)
 
-    def _found(self, where: sa.ColumnElement[bool]) -> dict[int, PlacedSensor]:
-        query = sa.select(*_COLUMNS).where(where, Sensors.asset_id.is_not(None))
-        query = query.order_by(Sensors.id)
-        rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {
-            number: PlacedSensor(
-                key, asset_id, name, unit, step, zone, knowable_of(known), rest, turns_at
-            )
-            for number, key, asset_id, name, unit, step, zone, known, rest, turns_at in rows
-        }
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    every: Mapping[int, PlacedSensor]
+    of: Mapping[int, list[int]]
+    """The numbers of an asset's sensors."""
+
+    def some(self, numbers: Iterable[int]) -> Mapping[int, PlacedSensor]:
+        return {n: self.every[n] for n in sorted(set(numbers)) if n in self.every}
 
 
 _COLUMNS = [Sensors.__table__.c[one] for one in ("id", *(one.name for one in fields(PlacedSensor)))]
 """In the order of the fields."""
+
+
+def _load(connection: sa.Connection) -> _Found:
+    query = sa.select(*_COLUMNS).where(Sensors.asset_id.is_not(None)).order_by(Sensors.id)
+    every: dict[int, PlacedSensor] = {}
+    of: dict[int, list[int]] = {}
+    for number, key, asset, name, unit, step, zone, known, rest, top in connection.execute(query):
+        knowable, own = knowable_of(known), frozen(rest)
+        every[number] = PlacedSensor(key, asset, name, unit, step, zone, knowable, own, top)
+        of.setdefault(asset, []).append(number)
+    return _Found(every, of)

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import Model
-from flexedge.store.tables.database import Database, as_row, as_value
+from flexedge.store.tables.database import Database, as_row
+from flexedge.store.tables.kept import Kept, kept_value
 
 _V = TypeVar("_V")
 
@@ -23,6 +24,7 @@ class Table(Generic[_V]):
         self._model = model
         self._kind = kind
         self._id: sa.ColumnElement[int] = model.__table__.c.id
+        self._kept: Kept[Mapping[int, _V]] = Kept(database, self._load, model)
 
     def add(self, value: _V) -> int:
         """Add a row; returns its number."""
@@ -41,19 +43,22 @@ class Table(Generic[_V]):
 
     def get(self, number: int) -> _V | None:
         """One row; None if there is none."""
-        return self.find(id=number).get(number)
+        return self._kept.get().get(number)
 
     def find(self, **equal: Any) -> Mapping[int, _V]:
         """The rows whose columns equal what is given (None: are NULL), by their numbers."""
-        columns = self._model.__table__.c
-        query = sa.select(self._model.__table__).order_by(self._id)
-        for name, wanted in equal.items():
-            query = query.where(
-                columns[name].is_(None) if wanted is None else columns[name] == wanted
-            )
-        rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: as_value(self._kind, row) for row in rows}
+        number = equal.pop("id", None)
+        return {
+            known: value
+            for known, value in self._kept.get().items()
+            if number in (None, known)
+            and all(getattr(value, name) == wanted for name, wanted in equal.items())
+        }
 
     def all(self) -> Mapping[int, _V]:
         """Every row by its number."""
-        return self.find()
+        return dict(self._kept.get())
+
+    def _load(self, connection: sa.Connection) -> Mapping[int, _V]:
+        rows = connection.execute(sa.select(self._model.__table__).order_by(self._id))
+        return {row.id: kept_value(self._kind, row) for row in rows}

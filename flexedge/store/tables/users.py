@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flexedge.errors import StoreError
 from flexedge.store.tables.columns import List
 from flexedge.store.tables.database import Database, as_row, as_value
+from flexedge.store.tables.kept import Kept, kept_value
 from flexedge.store.tables.models import Sources, Tokens, Users
 
 
@@ -52,6 +53,7 @@ class People:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._users: Kept[Mapping[int, User]] = Kept(database, _load, Users)
 
     def add(self, user: User) -> int:
         """Add a user; returns the number."""
@@ -78,21 +80,19 @@ class People:
 
     def get(self, number: int) -> User | None:
         """One user; None if there is none."""
-        return self.find(id=number).get(number)
+        return self._users.get().get(number)
 
     def find(self, **equal: Any) -> Mapping[int, User]:
         """The users whose columns equal what is given, by their numbers."""
-        columns = Users.__table__.c
-        wanted = [columns[name] == value for name, value in equal.items()]
-        query = sa.select(Users.__table__).where(*wanted).order_by(Users.id)
-        rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: as_value(User, row) for row in rows}
+        return {
+            number: user
+            for number, user in self._users.get().items()
+            if all(getattr(user, name) == wanted for name, wanted in equal.items())
+        }
 
     def all(self) -> Mapping[int, User]:
         """Every user by number."""
-        query = sa.select(Users.__table__).order_by(Users.id)
-        rows = self._database.read(lambda connection: connection.execute(query).all())
-        return {row.id: as_value(User, row) for row in rows}
+        return dict(self._users.get())
 
     def issue(self, token_hash: str, token: Token) -> int:
         """Keep a token by its hash; returns its number."""
@@ -176,3 +176,8 @@ class People:
     def revoke(self, number: int) -> None:
         """End a token."""
         self._database.execute(sa.delete(Tokens).where(Tokens.id == number))
+
+
+def _load(connection: sa.Connection) -> Mapping[int, User]:
+    rows = connection.execute(sa.select(Users.__table__).order_by(Users.id))
+    return {row.id: kept_value(User, row) for row in rows}

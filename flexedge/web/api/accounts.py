@@ -99,7 +99,7 @@ def operations(desk: Desk) -> tuple[Op, ...]:
         Op(
             method="DELETE", path=f"{place}/{{id}}", run=deleted, tag=TAG, scope="manage",
             who="admin", on=On("account", "delete"), summary="Delete an account that is empty",
-            answers={204: None},
+            answers={204: None, 409: None},
         ),
         Op(
             method="GET", path=f"{place}/{{id}}/auditlog", run=log, tag=TAG,

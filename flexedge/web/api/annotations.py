@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC
 from typing import Final
 
 from flexedge.domain.asset import Source
@@ -85,6 +86,6 @@ def _entry(call: Call[None, Remark], what: str) -> Entry:
 
 def _told(number: int, one: Annotation) -> RemarkTold:
     return RemarkTold(
-        id=number, content=one.content, start=one.start, end=one.end, type=one.kind,
-        prior=one.belief_time, source=one.source_id,
+        id=number, content=one.content, start=one.start.astimezone(UTC),
+        end=one.end.astimezone(UTC), type=one.kind, prior=one.belief_time, source=one.source_id,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from flexedge.gateway.service import tree
 from flexedge.gateway.service.copying import copy
 from flexedge.store.tables.assets import Asset
 from flexedge.web.api.asset_check import PUBLIC
+from flexedge.web.api.desk import room
 from flexedge.web.api.op import Call, On, Op, Rejected, Reply, forbidden, invalid
 from flexedge.web.api.parts import Parts
 from flexedge.web.api.told import entry
@@ -39,6 +40,8 @@ class Copies:
         self._demand(call, parent, account)
         if parent is not None and tree.is_below(self._state.assets, parent, call.number):
             raise Rejected(422, "UNPROCESSABLE_ENTITY", _WITHIN)
+        if account is not None:
+            room(self._state, account, "assets")
         number = copy(self._state, self._parts.beliefs, call.number, parent, account)
         made = self._state.assets.get(number)
         if made is not None:

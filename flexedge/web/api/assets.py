@@ -9,6 +9,7 @@ from flexedge.gateway.service.changes import changes
 from flexedge.gateway.service.removal import remove_asset
 from flexedge.store.tables.assets import Asset
 from flexedge.web.api.asset_check import demand_move, demand_place, demand_sound, stored
+from flexedge.web.api.desk import room
 from flexedge.web.api.op import Call, On, Op, Reply, forbidden, invalid
 from flexedge.web.api.owned import defined_elsewhere, demand_free
 from flexedge.web.api.parts import Parts
@@ -59,6 +60,8 @@ class Assets:
         """Make an asset: at the top of an account, or below another asset."""
         given = given_in(call.body)
         demand_place(self._parts, call, given)
+        if given.get("account_id") is not None:
+            room(self._state, given["account_id"], "assets")
         asset = Asset(**stored(self._parts, given))
         demand_sound(self._parts, call, asset, given, None)
         number = self._state.assets.add(asset)

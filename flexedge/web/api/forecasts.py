@@ -38,7 +38,7 @@ def operations(parts: Parts) -> tuple[Op, ...]:
 
     def get(call: Call[None, None]) -> Reply:
         uuid = call.path["uuid"]
-        job = parts.work.job(uuid)
+        job = parts.work.soon(uuid)
         if job is None or job.queue != FORECASTING:
             raise Rejected(422, "UNPROCESSABLE_ENTITY", {"json": f"Job {uuid} not found."})
         if job.sensor_id != call.number:

@@ -28,7 +28,7 @@ def operations(parts: Parts) -> tuple[Op, ...]:
     """Looking a job up."""
 
     def job(call: Call[None, None]) -> Reply:
-        found = parts.work.job(call.path["uuid"])
+        found = parts.work.soon(call.path["uuid"])
         if found is None:
             return Reply(NoJob(message=f"Job {call.path['uuid']} not found."), 404)
         demand_seen(parts, call.caller, found)
@@ -80,7 +80,7 @@ def told(job: Job) -> JobTold:
 
 def found(parts: Parts, uuid: str) -> Job:
     """A job of schedules, or the answer FlexMeasures has for an unknown one (400)."""
-    job = parts.work.job(uuid)
+    job = parts.work.soon(uuid)
     if job is None:
         raise Rejected(
             400,

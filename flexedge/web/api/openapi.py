@@ -123,6 +123,8 @@ class _Document:
             if kind is not None:
                 media = kind.media_type if isinstance(kind, Sent) else "application/json"
                 schema = self._schemas[f"answer {status}", number]
+                if status in PROBLEMS and not isinstance(kind, Sent):
+                    schema = {"anyOf": [schema, {"$ref": _REF + Problem.__name__}]}
                 told[str(status)]["content"] = {media: {"schema": schema}}
         if op.method == "GET" and 200 in op.answers:  # noqa: PLR2004
             told["304"] = {"description": "What If-None-Match names is still so."}
@@ -214,7 +216,7 @@ def _refusals(op: Op) -> Iterator[int]:
     """What an operation may answer beside what it says itself."""
     carries = op.body is not None or op.body_is == "files"
     for status in PROBLEMS:
-        if status == 401 and op.who == "anybody":  # noqa: PLR2004
+        if status == 401 and op.who == "anybody" and not carries:  # noqa: PLR2004 - a log-in
             continue
         if status in (413, 415) and not carries:
             continue

@@ -2,14 +2,12 @@
 
 from typing import Final
 
+from flexedge.gateway.service.inventory import fixed_fields
 from flexedge.store.tables.assets import Asset
 from flexedge.web.api.op import forbidden
 
-_FIXED: Final = {
-    "name": "name", "parent_id": "parent_asset_id", "kind": "generic_asset_type_id",
-    "latitude": "latitude", "longitude": "longitude", "flex_model": "flex_model",
-    "flex_context": "flex_context",
-}  # fmt: skip
+_TOLD: Final = {"parent_id": "parent_asset_id", "kind": "generic_asset_type_id"}
+"""What the API calls otherwise than the store."""
 
 
 def defined_elsewhere(what: str) -> str:
@@ -19,8 +17,7 @@ def defined_elsewhere(what: str) -> str:
 
 def demand_free(before: Asset, after: Asset) -> None:
     """Refuse to change what the site file defines of an asset (403)."""
-    if before.defined_as is None:
-        return
-    for name, told in _FIXED.items():
+    for name in sorted(fixed_fields(before)):
         if getattr(before, name) != getattr(after, name):
+            told = _TOLD.get(name, name)
             forbidden(defined_elsewhere(f"The {told} of the asset '{before.name}'"))

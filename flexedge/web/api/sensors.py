@@ -24,6 +24,7 @@ from flexedge.wire.sensors import (
 
 _NAMES: Final = {"event_resolution": "resolution"}
 _OF_THE_SITE: Final = ("name", "unit", "resolution", "timezone")
+_SIGN: Final = "consumption_is_positive"
 _OF_THE_DATA: Final = {"unit": "unit", "resolution": "event_resolution"}
 
 
@@ -116,6 +117,9 @@ class Sensors:
             if name in _OF_THE_SITE and tree.is_defined(had):
                 told = _OF_THE_DATA.get(name, name)
                 forbidden(defined_elsewhere(f"The {told} of the sensor '{had.name}'"))
+        signs = (one.attributes.get(_SIGN) for one in (had, new))
+        if tree.is_defined(had) and len({*signs}) > 1:
+            forbidden(defined_elsewhere(f"The sign of the sensor '{had.name}' ({_SIGN})"))
         if "name" in changed:
             self._demand_name(had.asset_id, new.name)
         of_data = [told for name, told in _OF_THE_DATA.items() if name in changed]

@@ -37,8 +37,8 @@ def operations(parts: Parts) -> tuple[Op, ...]:  # noqa: ARG001 (nothing of it i
         Op(method="POST", path="/api/v3_0/schedules/solve", run=solve,
            summary="Solve a problem that brings all its data along", tag="Schedules", scope="plan",
            query=HowToSolve, body=SolveFile, answers={200: Solved}, most_bytes=_MOST_BYTES,
-           description="What `flexedge solve` does: nothing is read of this gateway, nothing kept."
-           " One at a time; a few may wait."),
+           description="What `flexedge solve` does: nothing is read of this gateway, nothing is "
+           "kept. One at a time; a few may wait."),
     )  # fmt: skip
 
 

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from flexedge.gateway.service.freshness import fresh, relations
 from flexedge.gateway.service.panels import shown
@@ -80,7 +82,7 @@ def _statuses(
             source_type=one.source_type,
             staleness=one.staleness,
             stale=one.stale,
-            staleness_since=one.since,
+            staleness_since=_local(one.since, sensor.timezone),
             reason=one.reason,
             relation=";".join(related[number]),
         )
@@ -88,6 +90,10 @@ def _statuses(
         for one in found[number]
     ]
     return StatusTold(sensors_data=told)
+
+
+def _local(moment: datetime | None, zone: str) -> datetime | None:
+    return None if moment is None else moment.astimezone(ZoneInfo(zone))
 
 
 def _job(job: Job, asset: Asset, names: Mapping[int, str]) -> JobTold:

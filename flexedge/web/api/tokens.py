@@ -1,6 +1,7 @@
 """Keys of users and service accounts."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from flexedge.domain.rights import Caller, may, outranked
@@ -71,7 +72,7 @@ def _made(desk: Desk, call: Call[None, NewKey]) -> Reply:
     if not body.scopes:
         invalid({"scopes": ["A key needs at least one scope."]})
     lasting = body.expires_in
-    if lasting is not None and not lasting:
+    if lasting is not None and lasting <= timedelta(0):
         invalid({"expires_in": ["Should be longer than nothing, or null."]})
     expires = None if lasting is None else call.now + lasting
     token = Token(user_id, "key", body.name, sorted(set(body.scopes)), call.now, expires)

@@ -99,7 +99,7 @@ def operations(desk: Desk) -> tuple[Op, ...]:
         Op(
             method="PATCH", path=f"{place}/{{id}}/password-reset", run=reset, tag=TAG,
             scope="manage", on=On("user", "update"), summary="Take away a user's password",
-            answers={200: Code}, description=_HOW,
+            answers={200: Code, 409: None}, description=_HOW,
         ),
         Op(
             method="GET", path=f"{place}/{{id}}/auditlog", run=log, tag=TAG,

@@ -91,3 +91,5 @@ def test_finer_steps_hold_the_value_and_coarser_ones_have_the_mean() -> None:
     for step in (None, QUARTER, timedelta(minutes=20), timedelta(minutes=10)):
         assert resampled(told, QUARTER, step) is told
     assert resampled(told, timedelta(0), HOUR) is told
+    with pytest.raises(BadField, match="That is 2700000000 values"):
+        resampled(told, QUARTER, timedelta(microseconds=1))

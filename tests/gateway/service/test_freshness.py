@@ -36,6 +36,8 @@ def test_durations_are_spoken(duration: timedelta, text: str) -> None:
 
 def test_how_old_data_may_be_is_said_by_the_sensor_or_its_resolution() -> None:
     assert limits(sensor()) == Limits(timedelta(minutes=30), -12 * HOUR)
+    instants = PlacedSensor("a", 1, "level", "%", timedelta(0), "UTC")
+    assert limits(instants).age == timedelta(minutes=30)
     daily = PlacedSensor("a", 1, "price", "EUR/MWh", HOUR, "UTC", PRICES)
     assert limits(daily).age == DAY
     specs = {"staleness_search": {}, "max_staleness": "PT1H", "max_future_staleness": "-PT2H"}

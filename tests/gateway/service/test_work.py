@@ -1,6 +1,7 @@
 """Jobs: asked for, done one after the other, told of."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,21 @@ def test_fingerprints_tell_requests_apart() -> None:
     one: Callable[[Any], str] = lambda payload: fingerprint("scheduling", payload)  # noqa: E731
     assert one({"a": [1, 2]}) == one({"a": [1, 2]})
     assert len({one({"a": [1, 2]}), one({"a": [2, 1]}), one({"a": ["1", 2]})}) == 3
+
+
+def test_who_asks_just_before_the_end_hears_of_the_end(here: Place) -> None:
+    asked = here.work.ask("scheduling", {"n": 1})
+    with ThreadPoolExecutor(1) as threads:
+        told = threads.submit(here.work.soon, asked.id, 20.0)
+        here.work.step(NOW)
+        found = told.result(timeout=20)
+    assert found is not None
+    assert found.status == "finished"
+
+
+def test_nobody_waits_for_what_takes_long_or_is_not_there(here: Place) -> None:
+    asked = here.work.ask("scheduling", {"n": 1})
+    found = here.work.soon(asked.id, 0.0)
+    assert found is not None
+    assert found.status == "queued"
+    assert here.work.soon("nothing", 20.0) is None

@@ -1,6 +1,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def old(where: Path | str, statements: tuple[str, ...] = OLD) -> None:
     migrate(where, "0004")
     database = Database(where)
     for statement in statements:
-        database.write(lambda connection, said=statement: connection.execute(sa.text(said)))
+        database.execute(sa.text(statement))
     database.close()
 
 
@@ -109,6 +110,12 @@ def test_types_of_assets_are_there_in_their_order(where: Path | str) -> None:
     state.close()
 
 
+def content(connection: sa.Connection, table: str) -> list[dict[str, object]]:
+    """All of a table but its seals."""
+    found = connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1")).mappings()
+    return [{key: value for key, value in row.items() if key != "seal"} for row in found]
+
+
 def test_the_way_back_keeps_what_there_was_a_place_for(where: Path | str) -> None:
     old(where)
     database = Database(where)
@@ -116,16 +123,7 @@ def test_the_way_back_keeps_what_there_was_a_place_for(where: Path | str) -> Non
               "cursors")  # fmt: skip
 
     def rows() -> dict[str, list[dict[str, object]]]:
-        return {
-            table: database.read(
-                lambda connection, name=table: [
-                    {key: value for key, value in row.items() if key != "seal"}
-                    for row in connection.execute(sa.text(f"SELECT * FROM {name} ORDER BY 1"))
-                    .mappings()
-                ]
-            )
-            for table in tables
-        }  # fmt: skip
+        return {table: database.read(partial(content, table=table)) for table in tables}
 
     before = rows()
     migrate(where)

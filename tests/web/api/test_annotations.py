@@ -23,8 +23,8 @@ def test_what_is_said_is_kept_once_and_told_where_it_was_said(tmp_path: Path) ->
             again = here.ask("POST", path, number, body=BODY | {"prior": "2026-04-13T00:00:00Z"})
             assert (first.status, again.status, first.body) == (201, 200, again.body)
             assert first.body.model_dump(mode="json") == {
-                "id": 1, "content": "a storm", "start": "2026-04-14T00:00:00+02:00",
-                "end": "2026-04-15T00:00:00+02:00", "type": "label", "prior": None,
+                "id": 1, "content": "a storm", "start": "2026-04-13T22:00:00Z",
+                "end": "2026-04-14T22:00:00Z", "type": "label", "prior": None,
                 "source": here.parts.beliefs.source(USER),
             }  # fmt: skip
             told = here.ask("GET", path, number).body

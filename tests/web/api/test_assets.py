@@ -7,6 +7,7 @@ import pytest
 from flexmeasures_client import FlexMeasuresClient
 
 from flexedge.store.archive import Asked
+from flexedge.store.tables.accounts import Account, Plan
 from flexedge.store.tables.assets import Asset
 from flexedge.web.api import public
 from flexedge.web.api.parts import Parts
@@ -210,6 +211,17 @@ def test_what_the_site_file_defines_is_not_deleted(at: Things) -> None:
         assert message.startswith(f"The asset '{name}' is defined in the site file")
     assert at.refused("PATCH", ONE, site, body={"name": "House"})[0] == 403
     assert at.ask("PATCH", ONE, site, body={"description": "Ours"})["description"] == "Ours"
+
+
+def test_a_plan_says_how_many_assets_there_may_be(at: Things) -> None:
+    state = at.here.parts.state
+    plan = state.plans.add(Plan("small", max_assets=2))
+    state.accounts.change(1, Account("Home", plan_id=plan))
+    number = at.asset("second")
+    body = {"name": "third", "generic_asset_type_id": BATTERY, "account_id": 1}
+    for refused in (at.refused("POST", ASSETS, body=body),
+                    at.refused("POST", f"{ASSETS}/{{id}}/copy", number)):  # fmt: skip
+        assert refused == (403, "Plan 'small' of account 'Home' allows 2 assets; there are 2.")
 
 
 def test_the_types_of_assets_are_told(at: Things) -> None:

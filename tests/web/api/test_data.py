@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,8 @@ def test_what_is_wrong_is_told_with_its_field(here: Platform) -> None:
 def test_a_share_is_of_what_the_asset_can_hold(here: Platform) -> None:
     asset = here.parts.state.assets.get(here.asset)
     assert asset is not None
-    asset.flex_model["soc-max"] = "8 kWh"
-    here.parts.state.assets.change(here.asset, asset)
+    model = asset.flex_model | {"soc-max": "8 kWh"}
+    here.parts.state.assets.change(here.asset, replace(asset, flex_model=model))
     number = here.sensor("soc", "kWh", timedelta(0))
     post(here, number, 50, duration="PT0M", unit="%")
     assert get(here, number, unit="kWh", resolution="PT1H")["values"] == [4.0]

@@ -12,7 +12,7 @@ OURS = Asset("bat", "battery", defined_as="battery", flex_model={"soc-max": "10 
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": "x"}, {"kind": "solar"}, {"parent_id": 3}, {"flex_model": {}}, {"latitude": 5.0}],
+    [{"name": "x"}, {"kind": "solar"}, {"parent_id": 3}, {"flex_model": {}}],
 )
 def test_what_the_site_file_defines_is_fixed(change: dict[str, Any]) -> None:
     with pytest.raises(Rejected) as refusal:
@@ -33,3 +33,9 @@ def test_a_refusal_says_where_it_is_defined() -> None:
     assert defined_elsewhere("It") == (
         "It is defined in the site file: change it there, and the gateway will follow."
     )
+
+
+def test_the_place_of_the_site_is_fixed() -> None:
+    site = Asset("Villa", "building", defined_as="", latitude=52.4)
+    with pytest.raises(Rejected):
+        demand_free(site, replace(site, latitude=5.0))

@@ -141,5 +141,7 @@ def test_what_the_site_file_defines_stays(at: Things) -> None:
     status, message = at.refused("DELETE", ONE, number)
     assert (status, message[:50]) == (403, "The sensor 'power' is defined in the site file: ch")
     assert at.refused("PATCH", ONE, number, body={"name": "x"})[0] == 403
-    told = at.ask("PATCH", ONE, number, body={"attributes": {"consumption_is_positive": True}})
-    assert told["attributes"] == '{"consumption_is_positive": true}'
+    sign = {"attributes": {"consumption_is_positive": False}}
+    assert at.refused("PATCH", ONE, number, body=sign)[0] == 403
+    told = at.ask("PATCH", ONE, number, body={"attributes": {"note": 1}})
+    assert told["attributes"] == '{"note": 1}'

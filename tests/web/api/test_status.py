@@ -20,7 +20,7 @@ def test_the_status_of_a_sensor_is_told_by_type_of_source(tmp_path: Path) -> Non
         assert ask(here, "sensors/{id}/status", power) == {"status": 200, "sensors_data": [{
             "id": power, "name": "power", "asset_name": "battery", "resolution": "PT15M",
             "source_type": "user", "staleness": "PT1H45M", "stale": True,
-            "staleness_since": "2026-04-14T10:15:00Z",
+            "staleness_since": "2026-04-14T12:15:00+02:00",
             "reason": "most recent data is 1 hour and 45 minutes old, but should not be more than"
                       " 30 minutes old",
             "relation": "sensor belongs to this asset",
