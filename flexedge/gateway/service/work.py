@@ -26,7 +26,7 @@ KEPT, SCHEDULES_KEPT = timedelta(days=1), timedelta(days=7)
 PATIENCE_S = 0.3
 """For so long an answer about a job waits for its end."""
 _SEATS = 8  # so many answers may wait
-_REMEMBERED = 1000  # jobs that are in memory only
+_REMEMBERED = 5000  # jobs that are in memory only
 _HOUSE = timedelta(hours=1)
 _log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class Work:
         sensor_id: int | None = None,
         user_id: int | None = None,
     ) -> Job:
-        """A job for what was done at once. It is kept in memory, the newest thousand of them."""
+        """A job for what was done at once. It is kept in memory, the newest 5000 of them."""
         now = self.now()
         job = Job(
             str(uuid.uuid4()), queue, "finished", {}, result, now, now, now, asset_id=asset_id,

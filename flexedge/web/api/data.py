@@ -1,6 +1,5 @@
 """The values of one sensor: posted, read, deleted."""
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,9 +10,9 @@ from flexedge.domain.rights import Caller
 from flexedge.gateway.service.values_in import Target, beliefs_of
 from flexedge.gateway.service.values_out import Told, read
 from flexedge.gateway.service.wholes import between
+from flexedge.gateway.service.work import INGESTION
 from flexedge.store.rows import Beliefs as Rows
 from flexedge.store.tables.audit import Entry
-from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.placed import PlacedSensor
 from flexedge.web.api.op import Call, Json, On, Op, Rejected, Reply, invalid
 from flexedge.web.api.parts import Parts
@@ -122,20 +121,10 @@ class Data:
     def _done(self, call: Call[Any, Any], n: int, sensor: tuple[int, PlacedSensor]) -> str:
         """The number of a job that is finished already."""
         number, placed = sensor
-        job = Job(
-            str(uuid.uuid4()),
-            "ingestion",
-            "finished",
-            {},
-            {"num-beliefs": n},
-            queued=call.now,
-            started=call.now,
-            ended=call.now,
-            asset_id=placed.asset_id,
-            sensor_id=number,
+        job = self._parts.work.done(
+            INGESTION, {"num-beliefs": n}, asset_id=placed.asset_id, sensor_id=number,
             user_id=call.caller.user_id,
-        )
-        self._parts.state.jobs.add(job)
+        )  # fmt: skip
         return job.id
 
     def get(self, call: Call[Asked, None]) -> Reply:

@@ -143,10 +143,10 @@ def test_what_waits_or_was_being_done_is_taken_up_after_a_restart(here: Place) -
 
 
 def test_what_was_done_at_once_is_remembered_but_not_kept(here: Place) -> None:
-    done = [here.work.done("ingestion", {"n": n}, sensor_id=5) for n in range(1001)]
+    done = [here.work.done("ingestion", {"n": n}, sensor_id=5) for n in range(5001)]
     assert here.work.job(done[0].id) is None
     last = job(here, done[-1].id)
-    assert (last.status, last.result, last.sensor_id) == ("finished", {"n": 1000}, 5)
+    assert (last.status, last.result, last.sensor_id) == ("finished", {"n": 5000}, 5)
     assert here.state.jobs.job(last.id) is None
 
 

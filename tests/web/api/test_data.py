@@ -66,7 +66,7 @@ def test_a_post_is_a_job_that_is_done(here: Platform) -> None:
     assert (reply.status, reply.body) == (202, {
         "status": "ACCEPTED", "message": "Sensor data has been accepted for processing.",
         "job": job, "job-url": f"/api/v3_0/jobs/{job}"})  # fmt: skip
-    found = here.parts.state.jobs.job(job)
+    found = here.parts.work.job(job)
     assert found is not None
     assert (found.status, found.result, found.ended) == ("finished", {"num-beliefs": 3}, NOW)
     assert (found.sensor_id, found.asset_id, found.user_id) == (number, here.asset, 7)
