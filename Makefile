@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DAYS ?= 2
 EXAMPLES ?= 20
 
-.PHONY: help run test check bench format lock browser mosquitto schemathesis postgres disk torture torture-slice hil demo-days pictures clean
+.PHONY: help run test check bench format lock browser mosquitto schemathesis examples postgres disk torture torture-slice hil demo-days pictures clean
 help:
 	@echo "make run     a simulated site and the gateway, with a page to look at"
 	@echo "make test    all tests that need nothing but Python"
@@ -17,7 +17,7 @@ help:
 	@echo "make demo-days  two simulated days, held against what they must come to"
 	@echo "make torture   power cuts, kills, failing calls and rot for hours (root, gcc); torture-slice: minutes"
 	@echo "make pictures   the pictures in docs/, from a running demo (needs Chromium)"
-	@echo "make browser | mosquitto | schemathesis | postgres | disk | hil   further tests; see CONTRIBUTING.md for what they need"
+	@echo "make browser | mosquitto | schemathesis | examples | postgres | disk | hil   further tests; see CONTRIBUTING.md for what they need"
 
 $(STAMP): pyproject.toml requirements.lock packaging/make-venv
 	@sh packaging/make-venv "$(PYTHON)" "$(VENV)"
@@ -43,6 +43,9 @@ browser: $(STAMP)
 
 mosquitto: $(STAMP)
 	@$(BIN)/python -m pytest -m mosquitto tests $(ARGS)
+
+examples: $(STAMP)
+	@$(BIN)/python -m tests.api.examples $(ARGS)
 
 schemathesis: $(STAMP)
 	@FLEXEDGE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m schemathesis tests $(ARGS)
