@@ -60,6 +60,7 @@ class Served:
             if '"flexedge serves"' in line:
                 break
         else:
+            self.process.communicate(timeout=_PATIENCE_S)
             raise AssertionError("".join(said))
         self.url = json.loads((self.folder / "runtime.json").read_text())["url"]
         return self
