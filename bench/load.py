@@ -108,9 +108,7 @@ def lateness(server: Server, work: Callable[[], object]) -> tuple[float, float, 
     _never.wait(6.0)  # until what was read is on disk
     ended = _now(server)
     query = {"sensor": _SENSOR, "start": began.isoformat(), "end": ended.isoformat()}
-    answer = server.session.get(
-        f"{server.url}/api/beliefs", params=query, headers={"Authorization": server.token}
-    )
+    answer = server.ask("GET", "/beliefs", params=query, under="/api")
     moments = sorted(datetime.fromisoformat(one["event_start"]) for one in answer.json()
                      if one["source"] not in ("flexedge", "flexedge-forecast"))  # fmt: skip
     moments = [moment for moment in moments if moment <= ended - timedelta(seconds=6)]

@@ -55,6 +55,13 @@ def select(
     ), parameters
 
 
+def few(asked: Asked, relation: str, knowable: Mapping[int, Knowable], most: int) -> Query:
+    """All beliefs that are asked for, recent or not, in any order: at most so many."""
+    where, parameters = _where(asked, knowable)
+    columns = "sensor, source, event_us, belief_us, probability, value"
+    return f"select {columns} from {relation} where {where} limit {most}", parameters
+
+
 def statistics(asked: Asked, relation: str) -> Query:
     """What there is of each source: the fields of ``Statistics``, times in microseconds.
 

@@ -5,7 +5,23 @@ from collections.abc import Mapping
 import numpy as np
 
 from flexedge.store.rows import Beliefs
-from flexedge.store.runs import starts
+from flexedge.store.runs import ends, starts
+
+
+def newest(rows: Beliefs) -> Beliefs:
+    """Of each source's beliefs about an event the one held last, in the order of archives.
+
+    With all its probabilities; ``rows`` in any order. What comes twice is told once.
+    """
+    if not len(rows):
+        return rows
+    keys = (rows.probability, rows.belief_us, rows.source, rows.event_us, rows.sensor)
+    rows = rows.take(np.lexsort(keys))
+    begins = starts(rows.sensor, rows.event_us, rows.source)
+    last = rows.belief_us[ends(begins)]
+    recent = rows.belief_us == last[np.cumsum(begins) - 1]
+    once = starts(rows.sensor, rows.event_us, rows.source, rows.belief_us, rows.probability)
+    return rows.take(np.flatnonzero(recent & once))
 
 
 def medians(rows: Beliefs) -> Beliefs:

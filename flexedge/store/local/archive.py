@@ -9,22 +9,24 @@ from typing import Any, TypeVar
 from flexedge.domain.asset import Knowable
 from flexedge.errors import StoreClosed, StoreError
 from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
-from flexedge.store.asked import select
+from flexedge.store.asked import few, select
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import CHUNK, Compactor
 from flexedge.store.local.disk import Bounds
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.guard import Found, Guard
-from flexedge.store.local.looks import Looks
+from flexedge.store.local.looks import Looks, is_short
 from flexedge.store.local.partition import KINDS, Partition
 from flexedge.store.local.partition import Kind as Grain
 from flexedge.store.local.rounds import Rounds
 from flexedge.store.local.shelf import DamagedPartition, View, Window
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
+from flexedge.store.single import newest
 from flexedge.store.words import turnovers
 
 _T = TypeVar("_T")
 _TICK = timedelta(microseconds=1)
+_FEW = 4000  # rows that are sorted here rather than by a query
 _HOUR = timedelta(hours=1)
 _MANY = 200_000  # rows: so many go past the journal at once, or are compacted before the hour
 
@@ -117,13 +119,15 @@ class LocalArchive:
 
         def read(view: View) -> Beliefs:
             rows = self._shelf.relation(view, "beliefs", window, once=view.replaced)
-            return Beliefs.of(self._engine.arrays(*query(rows, certain=not view.spread)))
-
-        def query(rows: str, *, certain: bool) -> tuple[str, list[int]]:
             try:
-                return select(asked, rows, knowable, certain=certain)
+                if asked.most_recent and is_short(asked):
+                    found = Beliefs.of(self._engine.arrays(*few(asked, rows, knowable, _FEW)))
+                    if len(found) < _FEW:
+                        return newest(found)
+                query = select(asked, rows, knowable, certain=not view.spread)
             except KeyError as error:
                 raise StoreError(f"nobody said when events of sensor {error} are known") from error
+            return Beliefs.of(self._engine.arrays(*query))
 
         return self._reading(read)
 

@@ -18,7 +18,14 @@ from flexedge.store.rows import Beliefs, Readings, micros, moment
 _Rows = TypeVar("_Rows", Readings, Beliefs)
 _BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=30), None)
 """How far back the newest is looked for, step by step."""
+_SHORT = timedelta(days=2)
 _USABLE = ", ".join(str(code) for code in USABLE)
+
+
+def is_short(asked: Asked) -> bool:
+    """Whether so little time is asked about that sorting is quicker here than a query."""
+    bounded = asked.start is not None and asked.end is not None
+    return bounded and asked.end - asked.start <= _SHORT  # type: ignore[operator] # both are there
 
 
 class Looks:

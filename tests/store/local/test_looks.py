@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,20 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def archive(tmp_path: Path) -> LocalArchive:
     return LocalArchive(tmp_path / "data", NOW)
+
+
+def test_many_versions_of_one_event_are_told_as_a_few_are(archive: LocalArchive) -> None:
+    n = 5000
+    many = Beliefs.of({"sensor": np.ones(n), "source": np.ones(n), "event_us": np.zeros(n),
+                       "belief_us": np.arange(n), "probability": np.full(n, 0.5),
+                       "value": np.arange(n)})  # fmt: skip
+    for first in (0, 10):  # a few, then more than are sorted here
+        archive.commit(Readings.empty(), many.take(np.arange(first, first + 10)), STAMP)
+    asked = Asked((1,), EPOCH, EPOCH + DAY)
+    assert archive.beliefs(asked, {}).value.tolist() == [19.0]
+    archive.commit(Readings.empty(), many.take(np.arange(20, n)), STAMP)
+    assert archive.beliefs(asked, {}).value.tolist() == [n - 1.0]
+    assert archive.beliefs(replace(asked, believed_until=EPOCH), {}).value.tolist() == [0.0]
 
 
 def test_the_newest_usable_reading_is_found_however_old(archive: LocalArchive) -> None:
