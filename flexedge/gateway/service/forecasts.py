@@ -18,7 +18,7 @@ from flexedge.errors import BadField, PlanError
 from flexedge.forecast.candidates import Known, calendar
 from flexedge.forecast.outlook import Outlook, filled, outlook, shaped
 from flexedge.gateway.service.pasts import Pasts, Reference
-from flexedge.gateway.service.work import FORECASTING, Work
+from flexedge.gateway.service.work import FORECASTING, NAME, Work
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.placing import us
 from flexedge.store.rows import Beliefs as Rows
@@ -28,7 +28,7 @@ from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.placed import PlacedSensor
 
 Json = dict[str, Any]
-FORECASTER = Source("flexedge-forecast", "forecaster", "TrainPredictPipeline")
+FORECASTER = Source(NAME, "forecaster", "TrainPredictPipeline")
 _DAY, _TRAIN, _AHEAD = timedelta(days=1), timedelta(days=30), timedelta(hours=48)
 _MOST_PAST, _MOST_AHEAD, _MOST_CYCLES = 200_000, 50_000, 400  # steps, steps of all cycles, cycles
 

@@ -15,7 +15,7 @@ from flexedge.domain.units import duration
 from flexedge.errors import BadField, Infeasible, PlanError
 from flexedge.gateway.service import packed
 from flexedge.gateway.service.stored import Sensors, Stored
-from flexedge.gateway.service.work import SCHEDULING, Work
+from flexedge.gateway.service.work import NAME, SCHEDULING, Work
 from flexedge.optim.request import merge, site
 from flexedge.optim.request.answer import answer
 from flexedge.optim.request.fields import Fields
@@ -116,7 +116,7 @@ class Schedules:
             raise Infeasible(told["culprits"])
         prior = payload["request"].get("prior")
         believed = now if prior is None else datetime.fromisoformat(prior)
-        source = Source("flexedge", "scheduler", ready.scheduler)
+        source = Source(NAME, "scheduler", ready.scheduler)
         counts = {} if ready.asked is None else {
             output.sensor.name: output.counts for output in ready.asked.outputs
         }  # fmt: skip

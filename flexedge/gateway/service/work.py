@@ -19,6 +19,8 @@ Json = dict[str, Any]
 Handler = Callable[[Job, datetime], Json]
 """Does a job; gives its result. What it raises (``FlexedgeError``) is why it failed."""
 SCHEDULING, FORECASTING, INGESTION = "scheduling", "forecasting", "ingestion"
+NAME = "flexedge-asked"
+"""Who says what was planned or forecast on request: never taken for the gateway's own plan."""
 SAME = timedelta(hours=1)
 """For so long the same request gives the same job."""
 KEPT, SCHEDULES_KEPT = timedelta(days=1), timedelta(days=7)

@@ -110,7 +110,7 @@ def test_powers_are_stored_with_the_sign_of_their_sensor(here: Planning) -> None
         held = here.beliefs.ask([placed.key], Asked(()))
         assert held.value.tolist() == [2.0 * sign]
         assert here.state.sources()[int(held.source[0])] == Source(
-            "flexedge", "scheduler", "StorageScheduler"
+            "flexedge-asked", "scheduler", "StorageScheduler"
         )
 
 

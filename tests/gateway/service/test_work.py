@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from flexedge.errors import PlanError, StoreError
-from flexedge.gateway.service.work import Work, fingerprint
+from flexedge.gateway.plan import FORECASTER, SCHEDULER
+from flexedge.gateway.service.work import NAME, Work, fingerprint
 from flexedge.store.state import State
 from flexedge.store.tables.jobs import Job, JobQueues
 
@@ -200,3 +201,7 @@ def test_nobody_waits_for_what_takes_long_or_is_not_there(here: Place) -> None:
     assert found is not None
     assert found.status == "queued"
     assert here.work.soon("nothing", 20.0) is None
+
+
+def test_what_is_asked_for_is_not_taken_for_the_gateways_own() -> None:
+    assert NAME not in {SCHEDULER.name, FORECASTER.name}
