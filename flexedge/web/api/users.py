@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from flexedge.domain.rights import ROLES, Caller, may_give, outranked
+from flexedge.gateway.aggregate import MEASURED
+from flexedge.gateway.plan import FORECASTER, SCHEDULER
+from flexedge.gateway.service.work import NAME
 from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.users import User
@@ -31,6 +34,10 @@ _HOW: Final = (
     "There is no mail on a gateway: pass the code on to the user, who sends it with the password "
     "they choose to /api/setPassword."
 )
+
+
+_OWN_NAMES: Final = {MEASURED.name, SCHEDULER.name, FORECASTER.name, NAME, "tariff"}
+"""Sources are chosen by name: what a user posts shall not be taken for these."""
 
 
 def operations(desk: Desk) -> tuple[Op, ...]:
@@ -175,7 +182,9 @@ def _made(desk: Desk, caller: Caller, body: NewUser) -> tuple[int, User]:
 
 
 def _demand_new(desk: Desk, number: int, user: User) -> None:
-    """Whether nobody else has this name or address."""
+    """Whether nobody else has this name or address, and it is no name of the gateway's own."""
+    if user.name.lower() in _OWN_NAMES:
+        invalid({"username": [f"'{user.name}' is what the gateway calls a source of its own."]})
     same = set(desk.state.users.find(name=user.name))
     if user.email is not None:
         same |= set(desk.state.users.find(email=user.email))

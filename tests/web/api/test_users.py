@@ -85,6 +85,14 @@ def test_wrong_fields_are_told(people: World, wrong: dict[str, Any]) -> None:
     assert (status, told["message"]["json"].keys()) == (422, wrong.keys())
 
 
+@pytest.mark.parametrize("name", ["measured", "flexedge", "Flexedge-Forecast", "tariff"])
+def test_nobody_is_called_as_the_gateways_own_sources(people: World, name: str) -> None:
+    body = {"email": "new@example.org", "username": name, "account_id": OWN}
+    status, told = people.ask("head", "POST", PLACE, body)
+    assert status == 422
+    assert "source of its own" in told["message"]["json"]["username"][0]
+
+
 def test_a_service_account_has_no_password(people: World) -> None:
     body = {"email": None, "username": "logger", "account_id": OWN}
     _, made = people.ask("head", "POST", PLACE, body)
