@@ -90,7 +90,7 @@ class Daemon:
     def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Ask it to end: its exit code and the rest of its log."""
         self.process.send_signal(how)
-        rest = self.process.communicate(timeout=5)[1]
+        rest = self.process.communicate(timeout=20)[1]  # as the unit's TimeoutStopSec
         return self.process.returncode, rest
 
     def fail(self) -> tuple[int, str]:

@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from flexedge.errors import StoreError, StoreFull, StoreSlow, StoreUnwritable
+from flexedge.errors import StoreClosed, StoreError, StoreFull, StoreSlow, StoreUnwritable
 
 Columns = Mapping[str, NDArray[Any]]
 _READ_S = 30.0
@@ -42,6 +42,7 @@ class Engine:
         self._temp = temp
         self._limits = limits
         self._lock = threading.Lock()
+        self._closed = False
         self._connection = self._connect()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
@@ -83,6 +84,8 @@ class Engine:
         except duckdb.InterruptException as error:
             raise StoreSlow(f"gave up on a query after {deadline_s} s") from error
         except duckdb.Error as error:
+            if self._closed:
+                raise StoreClosed("the store is closed") from error
             raise _failed(error) from error
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -123,7 +126,8 @@ class Engine:
             return rows
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Let go of everything; what is still at work hears ``StoreClosed``."""
+        self._closed = True
         with self._lock, contextlib.suppress(duckdb.Error):
             self._connection.close()
 

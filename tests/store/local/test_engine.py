@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flexedge.errors import StoreError, StoreFull, StoreSlow, StoreUnwritable
+from flexedge.errors import StoreClosed, StoreError, StoreFull, StoreSlow, StoreUnwritable
 from flexedge.store.local.engine import Engine, Limits
 from tests.store.local.loop_disk import LoopDisk
 
@@ -88,3 +88,9 @@ def test_a_full_disk_is_told(disk: LoopDisk) -> None:
     disk.fill()
     with pytest.raises(StoreFull, match="No space left"):
         engine.run(f"copy (select random() from range(99999)) to '{disk.folder}/a.parquet'")
+
+
+def test_who_still_works_when_it_is_closed_hears_just_that(engine: Engine) -> None:
+    engine.close()
+    with pytest.raises(StoreClosed):
+        engine.make("t", {"a": np.empty(0, np.int32)})
