@@ -17,6 +17,10 @@ FlexedgeError
 │   ├── BadField           what was asked to be planned is wrong: names the field
 │   ├── Infeasible         no plan exists; names the limits at fault
 │   └── SolverGaveUp       the solver stopped without a plan
+├── CentreError            a central server; names it
+│   ├── CentreAway         no answer that counts: to be tried again later, nothing is lost
+│   ├── CentreLocked       it does not know us any more: 401, also after another log-in
+│   └── CentreRefused      it understood and said no: HTTP status, its code and its sentence
 ├── WebUnavailable         the address of the page cannot be listened on
 └── RequestError           a caller asked for something wrong: HTTP status and a sentence
     └── TooManyTries       429: come back later
@@ -28,6 +32,8 @@ in :mod:`flexedge.domain.schedule`, not exceptions.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
 
 
 class FlexedgeError(Exception):
@@ -133,6 +139,50 @@ class SolverGaveUp(PlanError):
         self.status = status
         self.seconds = seconds
         super().__init__(f"the solver stopped after {seconds:.1f} s: {status}")
+
+
+Away = Literal[
+    "dns", "connect", "tls", "clock", "timeout", "reset", "portal", "redirect", "large", "garbled",
+    "server", "busy", "paced",
+]  # fmt: skip
+"""Why a centre is away: no such name; no connection; a certificate that is not to be trusted, or
+one that only our own untrusted clock may make look so; too slow; cut off; an answer of somebody
+else (a captive portal); a redirect elsewhere; more bytes than any answer has; no JSON where there
+should be some; 5xx; 429 or 503 with
+a time to come back; and our own pace, which allows no more requests now."""
+
+
+class CentreError(FlexedgeError):
+    """A central server did not do what was asked."""
+
+    def __init__(self, centre: str, message: str) -> None:
+        self.centre = centre
+        self.message = message
+        super().__init__(f"{centre}: {message}")
+
+
+class CentreAway(CentreError):
+    """No answer that counts; the same may well work later. ``retry_after``: not before that."""
+
+    def __init__(
+        self, centre: str, kind: Away, message: str, retry_after: timedelta | None = None
+    ) -> None:
+        self.kind = kind
+        self.retry_after = retry_after
+        super().__init__(centre, message)
+
+
+class CentreLocked(CentreError):
+    """The centre does not accept who we are: link again, or mend the credential."""
+
+
+class CentreRefused(CentreError):
+    """The centre said no: ``status`` of HTTP, its ``code`` ("INVALID_REPLACEMENT") and sentence."""
+
+    def __init__(self, centre: str, status: int, code: str, message: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(centre, f"{status} {code}: {message}" if code else f"{status}: {message}")
 
 
 class WebUnavailable(FlexedgeError):

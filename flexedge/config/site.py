@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from flexedge.config.centre import CentreRules, Planner
 from flexedge.domain.context import FlexContext
 from flexedge.domain.flex import FlexModel
 from flexedge.domain.record import Record
@@ -256,6 +257,8 @@ class Asset(Record):
     ready_by: tuple[ReadyBy, ...] = ()
     heat_buffer: HeatBuffer | None = None
     process: Process | None = None
+    planner: Planner = "local"
+    """Who plans it; what is planned elsewhere goes through the same limits."""
     remainder: bool = False
     """The building: what the grid meter shows and no other asset explains."""
 
@@ -278,6 +281,8 @@ class Site(Record):
 
     site: Place
     prices: dict[Name, PriceSource] = {}
+    centres: dict[Name, CentreRules] = {}
+    """Central servers, by the names they are linked under; the first one is called "main"."""
     brokers: dict[Name, Broker] = {}
     devices: dict[Name, Device] = {}
     grid_connection: GridConnection

@@ -19,17 +19,21 @@ from flexedge.store.tables.accounts import Account, AssetType, Plan
 from flexedge.store.tables.annotations import Remarks
 from flexedge.store.tables.assets import AssetTree
 from flexedge.store.tables.audit import AuditTrail
+from flexedge.store.tables.centres import Centre, Link, Unwanted
 from flexedge.store.tables.cursors import Positions
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.jobs import JobQueues
 from flexedge.store.tables.models import (
     Accounts,
     AssetTypes,
+    Centres,
     Facts,
     Leases,
+    Links,
     Plans,
     Secrets,
     Sessions,
+    SetAside,
 )
 from flexedge.store.tables.placed import PlacedSensors
 from flexedge.store.tables.registry import Registry
@@ -75,6 +79,9 @@ class State:
         self.schedules = Headers(database)
         self.cursors = Positions(database)
         self.audit = AuditTrail(database)
+        self.centres: Table[Centre] = Table(database, Centres, Centre)
+        self.links: Table[Link] = Table(database, Links, Link)
+        self.unwanted: Table[Unwanted] = Table(database, SetAside, Unwanted)
 
     @property
     def changes(self) -> int:

@@ -125,7 +125,7 @@ def test_stats(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_migrate_there_and_back(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["db", "migrate", "--to", "0001"]) == 0
-    assert "revision 0005 to 0001; as it was: backup/state-000001-" in capsys.readouterr().out
+    assert "revision 0006 to 0001; as it was: backup/state-000001-" in capsys.readouterr().out
     assert main(["db", "migrate"]) == 0
     assert main(["db", "migrate", "--to", "0099"]) == 69
     state = State(data / "state.db")

@@ -108,7 +108,7 @@ def test_a_backup_says_what_it_holds(gateway: Gateway, made: Path, tmp_path: Pat
         manifest = verify(file)
     assert manifest.made == "2026-11-26T01:15:00+00:00"
     assert manifest.flexedge == __version__
-    assert manifest.revision == "0005"
+    assert manifest.revision == "0006"
     names = [item.name for item in manifest.items]
     assert names[:2] == ["state.db", "journal.db"]
     assert {Path(name).parent.as_posix() for name in names[2:]} >= {"history/readings"}

@@ -13,9 +13,9 @@ from flexedge.store.tables.database import Database, as_row, sqlite_code
 from flexedge.store.tables.models import AssetTypes, Leases, Meta
 from flexedge.store.tables.seals import seal_anew
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The revision that this program's models are; ``migrations`` ends with it."""
-OLDEST_READER = "0005"
+OLDEST_READER = "0006"
 """The oldest revision whose program can still use tables of the newest one."""
 FIRST = "0001"
 _FIRST_TABLES = {"facts", "sessions", "held"}

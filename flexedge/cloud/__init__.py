@@ -1,0 +1,1 @@
+"""Servers elsewhere: a central FlexMeasures, or another flexedge."""
