@@ -12,6 +12,7 @@ from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import Plant
+from flexedge.gateway.received import Received
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.store.beliefs import Beliefs
@@ -37,3 +38,4 @@ class Gateway:
     dispatcher: Dispatcher
     overrides: Overrides
     tariffs: Tariffs
+    received: Received
