@@ -1,12 +1,16 @@
 """How a gateway is linked with a central server, and how it fares with it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, SecretStr
 
-from flexedge.config.centre import MAIN, SCOPES, Scope
 from flexedge.wire.shape import Moment, Shape, Told
 
+Scope = Literal[
+    "readings", "forecasts", "schedules", "outcomes", "annotations", "health",
+    "data", "edits", "commands", "plans",
+]  # fmt: skip
+"""As in the site file."""
 Way = Literal["have", "find", "make", "ask", "leave"]
 SameName = Literal["ask", "adopt", "take-over", "beside"]
 
@@ -16,7 +20,7 @@ class AskLink(Shape):
 
     url: Annotated[str, Field(min_length=1, max_length=2000)]
     """As "https://ems.example.com"."""
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = MAIN
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = "main"
     """What the centre is called here."""
     email: Annotated[str, Field(max_length=300)] = ""
     password: SecretStr = SecretStr("")
@@ -24,7 +28,7 @@ class AskLink(Shape):
     """Instead of e-mail and password; it cannot be renewed when it ends."""
     account: Annotated[int, Field(ge=1)] | None = None
     """Whose the assets there shall be, by its number there; the user's own account if left out."""
-    scopes: tuple[Scope, ...] = SCOPES
+    scopes: tuple[Scope, ...] = get_args(Scope)
     same_name: SameName = "ask"
     """What to do with what has the name there that ours would get. ask: nothing is linked before
     that is said; adopt: it is ours from then on, unless it is another gateway's; take-over: also
