@@ -95,6 +95,9 @@ class CentreRules(Record):
     """How sensors are sent that ``sensors`` says nothing of."""
     sensors: dict[str, Report] = {}
     """By the names of sensors here, as "battery.power"."""
+    send_every: Positive = Field(default="5 min", validate_default=True)
+    """How often what is new is sent. Each sensor is a request of its own, so that a large fleet, or
+    a metered line, is better off with 15 or 60 min."""
     backfill: Literal["newest-first", "oldest-first"] = "newest-first"
     """In which order is sent what waited while the centre was away."""
     budget_kb_per_min: Annotated[float, Field(gt=0)] | None = None

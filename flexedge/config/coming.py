@@ -31,7 +31,7 @@ class Coming:
 
 
 def received(price: str) -> str:
-    """What the sensor is called that holds a price as the centre tells it, without what is added."""
+    """The sensor that holds a price as the centre tells it, without what is added."""
     return f"{price}.{_RECEIVED}"
 
 

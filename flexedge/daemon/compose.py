@@ -8,6 +8,7 @@ from datetime import datetime
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
 from flexedge.config.settings import Settings, Store
+from flexedge.daemon.centres import Ground, centres_of
 from flexedge.daemon.clock import Clock
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
@@ -33,6 +34,7 @@ from flexedge.gateway.rules import rules_of
 from flexedge.gateway.service.inventory import bring_in
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.storages import Storages
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.targets import Targets
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.gateway.window import GatewayWindow
@@ -196,6 +198,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.submit = lambda request: lines[request.device].submit(request)
+    ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},
@@ -212,7 +215,9 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         overrides=overrides,
         tariffs=Tariffs(prices, beliefs),
         received=received,
+        centres=centres_of(settings, ground, site.centres),
     )
+    ground.gateway = gateway
     return Composed(gateway, assembly, relay)
 
 
@@ -222,9 +227,11 @@ def parts_of(
     beliefs: Beliefs,
     clock: Clock,
     gateway: Gateway | None = None,
+    centres: Centres | None = None,
 ) -> Parts:
-    """What answers requests, with a site or without one."""
+    """What answers requests, with a site or without one; ``centres``: of one without."""
     window = None if gateway is None else GatewayWindow(gateway, clock.now, clock.speed)
     work = Work(state.jobs, {}, clock.now)
     edge = None if gateway is None else Edge(gateway, clock.now, clock.speed)
-    return Parts(state, beliefs, work, clock.now, window, settings, edge)
+    known = centres if gateway is None else gateway.centres
+    return Parts(state, beliefs, work, clock.now, window, settings, edge, centres=known)

@@ -14,6 +14,7 @@ from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import Plant
 from flexedge.gateway.received import Received
 from flexedge.gateway.storages import Storages
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
@@ -39,3 +40,4 @@ class Gateway:
     overrides: Overrides
     tariffs: Tariffs
     received: Received
+    centres: Centres
