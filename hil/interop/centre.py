@@ -42,8 +42,8 @@ with app.app_context():
     from flexmeasures.data import db
     from flexmeasures.data.services.users import create_user
     email, password, account = sys.argv[1:]
-    create_user(email=email, password=password, username="gateway", check_email_deliverability=False,
-                user_roles=["account-admin"], account_name=account)
+    create_user(email=email, password=password, username="gateway", account_name=account,
+                check_email_deliverability=False, user_roles=["account-admin"])
     db.session.commit()
 """
 
@@ -55,8 +55,8 @@ def installed() -> Path:
         found = [path for name in names if (path := shutil.which(name))]
         python = found[0] if found else sys.executable
         subprocess.run([python, "-m", "venv", "--clear", _VENV], check=True)
-        pip = [_VENV / "bin/python", "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "--disable-pip-version-check", *PINS], check=True)
+        pip = [str(_VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install"]
+        subprocess.run([*pip, "--quiet", *PINS], check=True)
     return _VENV
 
 

@@ -61,7 +61,7 @@ class Proxy:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._listen, daemon=True).start()  # noqa: TID251 (a piece of network)
 
     def next(self, faults: Iterable[Fault]) -> None:
         """What happens to the next exchanges."""
@@ -93,7 +93,8 @@ class Proxy:
         with suppress(OSError):
             while True:
                 peer, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+                serve = threading.Thread(target=self._serve, args=(peer,), daemon=True)  # noqa: TID251 (a piece of network)
+                serve.start()
 
     def _serve(self, peer: socket.socket) -> None:
         with peer, suppress(OSError):
