@@ -31,7 +31,7 @@ ACCOUNT = "Energy community"
 _ROOT = Path(__file__).parents[2]
 _VENV = Path(os.environ.get("FLEXEDGE_CENTRE_VENV", _ROOT / "var/interop/venv"))
 _PG = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
-_NEWEST_PYTHON = (3, 12)
+_FITS = "import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))"
 _START_S = 180.0
 _END_S = 20.0
 _USERS = """
@@ -51,13 +51,20 @@ with app.app_context():
 def installed() -> Path:
     """The environment with FlexMeasures in it; made where it is missing."""
     if not (_VENV / "bin/gunicorn").exists():
-        names = [f"python3.{minor}" for minor in range(_NEWEST_PYTHON[1], 9, -1)]
-        found = [path for name in names if (path := shutil.which(name))]
-        python = found[0] if found else sys.executable
-        subprocess.run([python, "-m", "venv", "--clear", _VENV], check=True)
+        subprocess.run([_python(), "-m", "venv", "--clear", _VENV], check=True)
         pip = [str(_VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install"]
         subprocess.run([*pip, "--quiet", *PINS], check=True)
     return _VENV
+
+
+def _python() -> str:
+    """One that FlexMeasures runs on and that can make environments."""
+    names = [sys.executable, *(f"python3.{minor}" for minor in (12, 11, 10)), "python3"]
+    for path in filter(None, map(shutil.which, names)):
+        done = subprocess.run([path, "-c", _FITS], check=False, capture_output=True)
+        if done.returncode == 0:
+            return path
+    raise AssertionError("FlexMeasures needs Python 3.10 to 3.12 with venv: install python3-venv")
 
 
 def free_port() -> int:
