@@ -29,6 +29,7 @@ from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
+from flexedge.gateway.received import Received
 from flexedge.gateway.rules import rules_of
 from flexedge.gateway.service.inventory import bring_in
 from flexedge.gateway.service.work import Work
@@ -175,12 +176,16 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     rules = rules_of(plant)
     for name, sensor in plant.sensors.items():
         step = rules[name].resolution if name in rules else tariffs.STEP
+        if name in plant.coming:
+            step = plant.coming[name].resolution
         beliefs.register(replace(sensor, resolution=step))
     bring_in(plant, state)
-    prices = Prices(site.prices, plant.zone)
+    received = Received(plant.coming, beliefs)
+    prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
-    feeds, past = Feeds(plant, predictor, prices, beliefs), Past(plant, latest, beliefs)
+    feeds = Feeds(plant, predictor, prices, beliefs, received)
+    past = Past(plant, latest, beliefs)
     gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     overrides = Overrides(plant, state, health, settings.control.longest_override)
@@ -209,6 +214,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         dispatcher=dispatcher,
         overrides=overrides,
         tariffs=Tariffs(prices, beliefs),
+        received=received,
         centres=centres_of(settings, ground, site.centres),
     )
     ground.gateway = gateway
