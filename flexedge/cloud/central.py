@@ -49,7 +49,8 @@ class Posted:
 class Job:
     """How far a job is."""
 
-    state: Literal["waiting", "finished", "failed"]
+    state: Literal["waiting", "finished", "failed", "gone"]
+    """gone: the server does not know it (any more): it may be done, or lost."""
     message: str = ""
     result: Json | None = None
 
