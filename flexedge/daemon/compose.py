@@ -23,6 +23,7 @@ from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.outcomes import Outcomes
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.past import Past
 from flexedge.gateway.plan import Planner
@@ -197,6 +198,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
     collector.stamp = clock.stamp
     lines = assembly.line_of
+    dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
     ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
     gateway = Gateway(

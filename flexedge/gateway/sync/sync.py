@@ -1,6 +1,6 @@
 """One centre: its duties as they come due, one after the other, and what is to be said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -11,6 +11,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.errors import CentreAway, CentreLocked
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Heard, Linked
+from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.turn import Turn
 
 Contact = Literal["starting", "clock", "in-touch", "away", "locked"]
@@ -56,6 +57,8 @@ class Sync:
         self._not_before: datetime | None = None
         self.standing = Standing("starting")
         """Replaced as a whole by each step."""
+        self.lags: Callable[[datetime], Sequence[Lag]] = lambda _now: ()
+        """How far the centre knows each sensor; from any thread."""
 
     def ask(self) -> None:
         """Have everything done at the next step, whatever was waited for."""
