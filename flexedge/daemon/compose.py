@@ -15,6 +15,7 @@ from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway import tariffs
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
@@ -174,13 +175,17 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     for name, sensor in plant.sensors.items():
         step = rules[name].resolution if name in rules else tariffs.STEP
         beliefs.register(replace(sensor, resolution=step))
+    amendments = Amendments(loaded, plant, state, health)
+    amendments.begin(clock.now())
     bring_in(plant, state)
+    amendments.resume()
     prices = Prices(site.prices, plant.zone)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
     feeds, past = Feeds(plant, predictor, prices, beliefs), Past(plant, latest, beliefs)
     gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
+    amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
     targets = Targets(plant, latest, storages, planner, overrides)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
@@ -206,6 +211,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         dispatcher=dispatcher,
         overrides=overrides,
         tariffs=Tariffs(prices, beliefs),
+        amendments=amendments,
     )
     return Composed(gateway, assembly, relay)
 
