@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from flexedge.config.arrivals import ARRIVALS
 from flexedge.config.case import Case, Found
 from flexedge.config.editable import acceptable
 from flexedge.config.flexibility import FLEXIBILITY
@@ -222,4 +223,5 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     one_remainder,
     assets_are_whole,
     acceptable,
+    *ARRIVALS,
 )

@@ -1,10 +1,11 @@
 """The site as the gateway works with it: which sensor is which point, what each asset can do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from flexedge.config.coming import Coming, coming
 from flexedge.config.sensors import SensorOrigin
 from flexedge.config.site import VIRTUAL, Asset, Site
 from flexedge.domain.asset import Sensor
@@ -153,6 +154,8 @@ class Plant:
     """(device, point) to sensor."""
     every: Mapping[str, timedelta]
     """How often a sensor is read."""
+    coming: Mapping[str, Coming] = field(default_factory=dict)
+    """Sensors whose values come from central servers."""
     edition: int = 0
     """How often it was changed."""
 
@@ -234,7 +237,8 @@ def resolve(
             control = drivers[asset.device].controls.get(f"{asset.role}.power")
         unit = Unit(name, asset, control, mine, _keeper(asset, site), _soft(site))
         units.append(replace(unit, full_kwh=unit.soc_max_kwh))
-    return Plant(site, site.site.zone, currency, tuple(units), sensors, sensor_of, every)
+    zone, arriving = site.site.zone, coming(site)
+    return Plant(site, zone, currency, tuple(units), sensors, sensor_of, every, arriving)
 
 
 def _edited(unit: Unit, site: Site) -> Unit:
