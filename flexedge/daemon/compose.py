@@ -16,6 +16,7 @@ from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway import tariffs
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
@@ -180,7 +181,10 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         if name in plant.coming:
             step = plant.coming[name].resolution
         beliefs.register(replace(sensor, resolution=step))
+    amendments = Amendments(loaded, plant, state, health)
+    amendments.begin(clock.now())
     bring_in(plant, state)
+    amendments.resume()
     received = Received(plant.coming, beliefs)
     prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
@@ -189,6 +193,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     past = Past(plant, latest, beliefs)
     gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
+    amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
     targets = Targets(plant, latest, storages, planner, overrides)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
@@ -216,6 +221,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         dispatcher=dispatcher,
         overrides=overrides,
         tariffs=Tariffs(prices, beliefs),
+        amendments=amendments,
         received=received,
         centres=centres_of(settings, ground, site.centres),
     )

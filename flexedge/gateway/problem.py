@@ -88,7 +88,8 @@ class Gatherer:
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
-        return (self._feeds.signature(), *self._storages.signature(now))
+        now_held = self._storages.signature(now)
+        return (self._plant.edition, self._feeds.signature(), *now_held)
 
     def complete(self, now: datetime) -> bool:
         """Whether every controlled storage that is there has a known state of charge."""
