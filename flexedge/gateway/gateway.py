@@ -7,6 +7,7 @@ from flexedge.config.prices import Prices
 from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
@@ -36,4 +37,5 @@ class Gateway:
     planner: Planner
     dispatcher: Dispatcher
     overrides: Overrides
+    elsewhere: Elsewhere
     tariffs: Tariffs

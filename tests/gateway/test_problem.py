@@ -30,7 +30,7 @@ def gatherer(world: "World", settings: Plan) -> Gatherer:
     plant, beliefs, latest = gateway.plant, gateway.beliefs, gateway.latest
     feeds = Feeds(plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs)
     past = Past(plant, latest, beliefs)
-    return Gatherer(plant, gateway.storages, feeds, past, settings)
+    return Gatherer(plant, gateway.storages, feeds, past, gateway.elsewhere, settings)
 
 
 def gather(world: "World", resolution: timedelta = QUARTER, **settings: Any) -> Gathered:
