@@ -28,6 +28,10 @@ left to itself; central-then-local: the centre, and while it is away the gateway
 MAIN: Final = "main"
 """The centre that is meant where none is named."""
 Positive = Annotated[Duration, Field(gt=timedelta(0))]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")]
+"""What a sensor is called here, as "weather.temperature"."""
+Valid = tuple[float, float]
+"""The least and the most that a value can be; what is beyond is not believed."""
 
 
 class Report(Record):
@@ -65,6 +69,8 @@ class Received(Record):
     ahead: Positive = Field(default="48 h", validate_default=True)
     back: Duration = Field(default="2 h", validate_default=True)
     """How far before now values are asked for."""
+    valid: Valid | None = None
+    """In ``unit``."""
 
 
 class Accepted(Record):
@@ -99,7 +105,7 @@ class CentreRules(Record):
     requests_per_min: Annotated[int, Field(ge=1, le=10_000)] = 120
     """How many requests at most; FlexMeasures allows 500 per user and minute if nobody says
     otherwise there."""
-    receive: dict[str, Received] = {}
+    receive: dict[Key, Received] = {}
     """By the names the sensors get here, as "weather.temperature"."""
     accept: Accepted = Field(default_factory=Accepted)
     heartbeat: Positive = Field(default="5 min", validate_default=True)

@@ -13,7 +13,9 @@ from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import Plant
+from flexedge.gateway.received import Received
 from flexedge.gateway.storages import Storages
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
@@ -39,3 +41,5 @@ class Gateway:
     overrides: Overrides
     elsewhere: Elsewhere
     tariffs: Tariffs
+    received: Received
+    centres: Centres

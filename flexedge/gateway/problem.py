@@ -100,7 +100,8 @@ class Gatherer:
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
-        return (*self._storages.signature(now), self._elsewhere.signature(now))
+        theirs = self._elsewhere.signature(now)
+        return (self._feeds.signature(), theirs, *self._storages.signature(now))
 
     def complete(self, now: datetime) -> bool:
         """Whether every controlled storage that is there has a known state of charge."""

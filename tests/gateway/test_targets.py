@@ -417,8 +417,8 @@ def test_it_goes_through_the_same_limits(hut: "Hut") -> None:
     world.tick()
     assert world.setpoint("battery") == 0.0  # it is full
     world.show({"grid.power": 1.0, "battery.soc": 50.0})
-    asked = (("battery", "discharge", 1.0), world.now + timedelta(hours=1), "anna", "", world.now)
-    world.gateway.overrides.ask(*asked)
+    until = world.now + timedelta(hours=1)
+    world.gateway.overrides.ask(("battery", "discharge", 1.0), until, "anna", "", world.now)
     world.tick()
     assert world.setpoint("battery") == -1.0
 

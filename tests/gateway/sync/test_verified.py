@@ -69,9 +69,9 @@ def test_a_schedule_of_the_wrong_form_is_none(change: dict[str, object], words: 
 
 @pytest.mark.parametrize("hole", [None, math.nan, math.inf, -math.inf, 1e300, 10**400])
 def test_a_gap_where_it_is_used_makes_the_whole_of_it_unfit(hole: float | None) -> None:
-    values = [0.0] * 72
+    values: list[float | None] = [0.0] * 72
     assert not why(run(*values, hole, 0.0, n=80))  # after what is used
-    values[-1] = hole  # type: ignore[call-overload]
+    values[-1] = hole
     assert why(run(*values)) == "it has no value at 14 Apr 16:00 UTC"
 
 
