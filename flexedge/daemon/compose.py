@@ -20,6 +20,7 @@ from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
@@ -191,11 +192,12 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     predictor = Predictor(plant, beliefs, latest)
     feeds = Feeds(plant, predictor, prices, beliefs, received)
     past = Past(plant, latest, beliefs)
-    gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
+    elsewhere = Elsewhere(plant, storages, health)
+    gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
-    targets = Targets(plant, latest, storages, planner, overrides)
+    targets = Targets(plant, latest, storages, planner, overrides, elsewhere)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
@@ -220,6 +222,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         planner=planner,
         dispatcher=dispatcher,
         overrides=overrides,
+        elsewhere=elsewhere,
         tariffs=Tariffs(prices, beliefs),
         amendments=amendments,
         received=received,

@@ -190,7 +190,7 @@ class Planner:
             seconds=solution.build_seconds + solution.solve_seconds,
             status=solution.status,
             headline=words.headline,
-            why=_why(gathered, words.by_device, solution),
+            why=_why(gathered, words.by_device, solution) | dict(gathered.theirs),
             breaches=tuple(breach.sentence(self._plant.zone) for breach in solution.breaches),
             outputs=_outputs(gathered, solution),
             problem=problem,
