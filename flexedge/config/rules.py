@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from flexedge.config.arrivals import ARRIVALS
 from flexedge.config.case import Case, Found
 from flexedge.config.flexibility import FLEXIBILITY
 from flexedge.config.load import Route
@@ -220,4 +221,5 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     devices_claimed_once,
     one_remainder,
     assets_are_whole,
+    *ARRIVALS,
 )

@@ -12,7 +12,9 @@ from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import Plant
+from flexedge.gateway.received import Received
 from flexedge.gateway.storages import Storages
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
@@ -37,3 +39,5 @@ class Gateway:
     dispatcher: Dispatcher
     overrides: Overrides
     tariffs: Tariffs
+    received: Received
+    centres: Centres

@@ -1,10 +1,11 @@
 """The site as the gateway works with it: which sensor is which point, what each asset can do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from flexedge.config.coming import Coming, coming
 from flexedge.config.sensors import SensorOrigin
 from flexedge.config.site import VIRTUAL, Asset, Site
 from flexedge.domain.asset import Sensor
@@ -150,6 +151,8 @@ class Plant:
     """(device, point) to sensor."""
     every: Mapping[str, timedelta]
     """How often a sensor is read."""
+    coming: Mapping[str, Coming] = field(default_factory=dict)
+    """Sensors whose values come from central servers."""
 
     @property
     def context(self) -> FlexContext:
@@ -214,7 +217,8 @@ def resolve(
         if asset.device is not None and asset.control:
             control = drivers[asset.device].controls.get(f"{asset.role}.power")
         units.append(Unit(name, asset, control, mine, _keeper(asset, site), _soft(site)))
-    return Plant(site, site.site.zone, currency, tuple(units), sensors, sensor_of, every)
+    zone, arriving = site.site.zone, coming(site)
+    return Plant(site, zone, currency, tuple(units), sensors, sensor_of, every, arriving)
 
 
 def _keeper(asset: Asset, site: Site) -> Asset:

@@ -87,7 +87,7 @@ class Gatherer:
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
-        return self._storages.signature(now)
+        return (self._feeds.signature(), *self._storages.signature(now))
 
     def complete(self, now: datetime) -> bool:
         """Whether every controlled storage that is there has a known state of charge."""

@@ -81,6 +81,8 @@ class HealthTold(Told):
     dispatch: FloorTold
     daemon: FloorTold
     """Loops and the clock."""
+    sync: FloorTold
+    """What central servers are about."""
     loops: dict[str, Moment]
     """When each loop made progress last."""
     counts: CountsTold

@@ -28,7 +28,9 @@ CAR = {"car.power": 0.0, "car.plugged": 1.0, "car.session-energy": 5.0}
 def gatherer(world: "World", settings: Plan) -> Gatherer:
     gateway = world.gateway
     plant, beliefs, latest = gateway.plant, gateway.beliefs, gateway.latest
-    feeds = Feeds(plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs)
+    feeds = Feeds(
+        plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs, gateway.received
+    )
     past = Past(plant, latest, beliefs)
     return Gatherer(plant, gateway.storages, feeds, past, settings)
 
