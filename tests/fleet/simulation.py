@@ -5,6 +5,7 @@ front of so many workers that each take a while for a request. Everything follow
 """
 
 import heapq
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _STEP_S = 300.0
 """How long the events are whose values are sent."""
 _BETWEEN_S = 0.01
+_TINY = 1e-9
+_LATE = 2  # rounds: what waited longer is no longer new
 _HASTY_S = 10.0
 """A fleet without chance tries again after this."""
 
@@ -61,7 +64,7 @@ class Seen:
     refused: Counter[int] = field(default_factory=Counter)
     sent_bytes: Counter[int] = field(default_factory=Counter)
     open: Counter[int] = field(default_factory=Counter)
-    """Gateways that have a connection open."""
+    """Requests under way at once, at most."""
     late_s: list[float] = field(default_factory=list)
     """How long each answer took."""
     caught_up: list[float] = field(default_factory=list)
@@ -73,8 +76,8 @@ class _Gateway:
     pace: Pace
     offset_s: float
     """When in its five minutes it has new values."""
-    sent_s: list[float] = field(default_factory=list)
-    """Up to when each sensor's values are there."""
+    sent: list[int] = field(default_factory=list)
+    """Up to which round each sensor's values are there."""
     polled_s: float = 0.0
     polls: int = 0
     """How many requests of the present poll were made."""
@@ -91,11 +94,11 @@ class Simulation:
         self._queue: list[tuple[float, int, int]] = []
         self._order = count()
         self._free = [0.0] * server.workers
+        self._under_way: list[float] = []
         self._gateways = [self._gateway() for _ in range(fleet.gateways)]
         for number, one in enumerate(self._gateways):
             start = 0.0 if together else self._chance.uniform(0.0, fleet.send_every_s)
-            edge = start - (start - one.offset_s) % fleet.send_every_s
-            one.sent_s = [edge - fleet.send_every_s] * fleet.sensors
+            one.sent = [self._round(one, start) - 1] * fleet.sensors
             one.polled_s = start - fleet.poll_every_s
             first = _seconds(one.pace.first(_moment(start))) if fleet.jitter and together else start
             self._at(first, number)
@@ -118,33 +121,40 @@ class Simulation:
 
     def _step(self, one: _Gateway, now: float) -> float:
         """One request, if there is one to make; when the next one is."""
-        edge = now - (now - one.offset_s) % self.fleet.send_every_s
-        sensor = next((n for n, sent in enumerate(one.sent_s) if sent < edge), None)
+        this = self._round(one, now)
+        sensor = next((n for n, sent in enumerate(one.sent) if sent < this), None)
         if sensor is None and now - one.polled_s < self.fleet.poll_every_s:
             self._note_whole(one, now)
-            return min(edge + self.fleet.send_every_s, one.polled_s + self.fleet.poll_every_s)
-        values = 0 if sensor is None else round((edge - one.sent_s[sensor]) / _STEP_S)
+            fresh = one.offset_s + (this + 1) * self.fleet.send_every_s
+            due = min(fresh, one.polled_s + self.fleet.poll_every_s)
+            return max(due, now) + _BETWEEN_S
+        rounds = 0 if sensor is None else this - one.sent[sensor]
         try:
-            done = self._sent(one, values, now)
+            done = self._sent(one, rounds, now)
         except CentreAway as error:
             return self._again(one, error, now)
         one.pace.succeeded(_moment(done))
         if sensor is not None:
-            one.sent_s[sensor] = edge
+            one.sent[sensor] = this
         else:
             one.polls = (one.polls + 1) % self.fleet.polls
             one.polled_s = one.polled_s if one.polls else now
         return done + _BETWEEN_S
+
+    def _round(self, one: _Gateway, now: float) -> int:
+        """The number of the newest values that are there to be sent."""
+        return math.floor((now - one.offset_s) / self.fleet.send_every_s + _TINY)
 
     def _note_whole(self, one: _Gateway, now: float) -> None:
         if self.server.away and now > self.server.away[1] and not one.whole:
             one.whole = True
             self.seen.caught_up.append(now - self.server.away[1])
 
-    def _sent(self, one: _Gateway, values: int, now: float) -> float:
+    def _sent(self, one: _Gateway, rounds: int, now: float) -> float:
         """When the answer to one request is there."""
+        values = rounds * round(self.fleet.send_every_s / _STEP_S)
         size = self.fleet.head_bytes + self.fleet.value_bytes * values
-        if values > 2 * self.fleet.send_every_s / _STEP_S and self.fleet.jitter:
+        if rounds > _LATE and self.fleet.jitter:
             one.pace.backfill(_moment(now), size)
         one.pace.take(_moment(now), size)
         return self._asked(now, size)
@@ -172,8 +182,10 @@ class Simulation:
         done = begin + self.server.request_s
         heapq.heappush(self._free, done)
         seen.sent_bytes[int(now)] += self.fleet.answer_bytes
-        for second in range(int(now), int(done) + 1):
-            seen.open[second] += 1
+        while self._under_way and self._under_way[0] <= now:
+            heapq.heappop(self._under_way)
+        heapq.heappush(self._under_way, done)
+        seen.open[int(now)] = max(seen.open[int(now)], len(self._under_way))
         seen.late_s.append(done - now)
         return done
 
