@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DAYS ?= 2
 EXAMPLES ?= 20
 
-.PHONY: help run test check bench format lock browser mosquitto schemathesis examples postgres disk torture torture-slice hil demo-days pictures clean
+.PHONY: help run test check bench format lock browser mosquitto schemathesis examples postgres disk torture torture-slice hil interop demo-days pictures clean
 help:
 	@echo "make run     a simulated site and the gateway, with a page to look at"
 	@echo "make test    all tests that need nothing but Python"
@@ -15,6 +15,7 @@ help:
 	@echo "make format  bring the code into shape"
 	@echo "make lock    pin the versions of all dependencies anew"
 	@echo "make demo-days  two simulated days, held against what they must come to"
+	@echo "make interop    a site linked with a real FlexMeasures server (brings it; minutes)"
 	@echo "make torture   power cuts, kills, failing calls and rot for hours (root, gcc); torture-slice: minutes"
 	@echo "make pictures   the pictures in docs/, from a running demo (needs Chromium)"
 	@echo "make browser | mosquitto | schemathesis | examples | postgres | disk | hil   further tests; see CONTRIBUTING.md for what they need"
@@ -63,7 +64,10 @@ torture: $(STAMP)
 	@$(BIN)/python -m tests.torture $(ARGS)
 
 hil: $(STAMP)
-	@$(BIN)/python -m pytest -m "not browser and not systemd" hil $(ARGS)
+	@$(BIN)/python -m pytest -m "not browser and not systemd and not interop" hil $(ARGS)
+
+interop: $(STAMP)
+	@$(BIN)/python -m pytest -m interop hil $(ARGS)
 
 demo-days: $(STAMP)
 	@mkdir -p var

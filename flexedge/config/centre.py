@@ -28,6 +28,10 @@ left to itself; central-then-local: the centre, and while it is away the gateway
 MAIN: Final = "main"
 """The centre that is meant where none is named."""
 Positive = Annotated[Duration, Field(gt=timedelta(0))]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")]
+"""What a sensor is called here, as "weather.temperature"."""
+Valid = tuple[float, float]
+"""The least and the most that a value can be; what is beyond is not believed."""
 
 
 class Report(Record):
@@ -65,6 +69,8 @@ class Received(Record):
     ahead: Positive = Field(default="48 h", validate_default=True)
     back: Duration = Field(default="2 h", validate_default=True)
     """How far before now values are asked for."""
+    valid: Valid | None = None
+    """In ``unit``."""
 
 
 class Accepted(Record):
@@ -89,6 +95,9 @@ class CentreRules(Record):
     """How sensors are sent that ``sensors`` says nothing of."""
     sensors: dict[str, Report] = {}
     """By the names of sensors here, as "battery.power"."""
+    send_every: Positive = Field(default="5 min", validate_default=True)
+    """How often what is new is sent. Each sensor is a request of its own, so that a large fleet, or
+    a metered line, is better off with 15 or 60 min."""
     backfill: Literal["newest-first", "oldest-first"] = "newest-first"
     """In which order is sent what waited while the centre was away."""
     budget_kb_per_min: Annotated[float, Field(gt=0)] | None = None
@@ -96,7 +105,7 @@ class CentreRules(Record):
     requests_per_min: Annotated[int, Field(ge=1, le=10_000)] = 120
     """How many requests at most; FlexMeasures allows 500 per user and minute if nobody says
     otherwise there."""
-    receive: dict[str, Received] = {}
+    receive: dict[Key, Received] = {}
     """By the names the sensors get here, as "weather.temperature"."""
     accept: Accepted = Field(default_factory=Accepted)
     heartbeat: Positive = Field(default="5 min", validate_default=True)

@@ -1,15 +1,27 @@
-"""Prices as the installer wrote them down, as series: fixed, by time of day, or from a file."""
+"""Prices as the installer wrote them down, as series.
+
+Fixed, by time of day, from a file, or from a central server.
+"""
 
 import csv
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from flexedge.config.site import FilePrice, FixedPrice, PriceSource, Zone, ZonedPrice
+from flexedge.config.coming import received
+from flexedge.config.site import (
+    CentrePrice,
+    FilePrice,
+    FixedPrice,
+    PriceSource,
+    Zone,
+    ZonedPrice,
+)
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.domain.units import parse_unit
 from flexedge.errors import ConfigError, Problem
@@ -89,15 +101,45 @@ def _even(starts: list[datetime], values: list[float]) -> Series:
     return Series(grid, even)
 
 
+class Arrivals(Protocol):
+    """What came from central servers, by the names of sensors."""
+
+    def known(self, sensor: str, grid: TimeGrid) -> Series:
+        """The last word on each step, in the sensor's unit; NaN where there is none."""
+
+    def version(self, sensor: str) -> int:
+        """Another one after each time that something new came."""
+
+
+class Nothing:
+    """No central server tells anything."""
+
+    def known(self, sensor: str, grid: TimeGrid) -> Series:  # noqa: ARG002
+        """Nothing is known."""
+        return Series.constant(grid, np.nan)
+
+    def version(self, sensor: str) -> int:  # noqa: ARG002
+        """Nothing ever comes."""
+        return 0
+
+
 class Prices:
     """All prices of a site, by name; files are read again when they change.
 
-    ``series`` leaves NaN where a price is not known (yet).
+    ``series`` leaves NaN where a price is not known (yet). ``arrivals``: where prices are from
+    that central servers know.
     """
 
-    def __init__(self, sources: Mapping[str, PriceSource], place: ZoneInfo) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, PriceSource],
+        place: ZoneInfo,
+        arrivals: Arrivals | None = None,
+    ) -> None:
         self._sources = sources
         self._place = place
+        self._arrivals = arrivals or Nothing()
+        self._seen: dict[str, int] = {}
         self._read: dict[str, tuple[tuple[int, int], Series]] = {}
         self.problems: dict[str, str] = {}
         """What is wrong with a file now, by price; its last good content stays in use."""
@@ -107,11 +149,15 @@ class Prices:
         return tuple(self._sources)
 
     def changed(self) -> bool:
-        """Read files that changed since the last call; whether any price did."""
+        """Read files that changed since the last call; whether any price did, or has come."""
         changed = False
         for name, source in self._sources.items():
             if isinstance(source, FilePrice):
                 changed |= self._refresh(name, Path(source.file))
+            elif isinstance(source, CentrePrice):
+                version = self._arrivals.version(received(name))
+                changed |= self._seen.get(name, 0) != version
+                self._seen[name] = version
         return changed
 
     def _refresh(self, name: str, path: Path) -> bool:
@@ -131,17 +177,23 @@ class Prices:
         return True
 
     def series(self, name: str, grid: TimeGrid) -> Series:
-        """A price per kWh on a grid. Raises ``KeyError`` for a name that is none."""
+        """A price per kWh on a grid. Raises ``StoreError``; ``KeyError`` for no known name."""
         source = self._sources[name]
         if isinstance(source, FixedPrice):
             return Series.constant(grid, source.fixed.value)
         if isinstance(source, ZonedPrice):
             return Series(grid, _zoned(source, grid, self._place))
+        raw = self._raw(name, source, grid)
+        add = 0.0 if source.add is None else source.add.value
+        per_kwh = parse_unit(source.unit).factor
+        return Series(grid, raw.values * per_kwh * source.factor + add)
+
+    def _raw(self, name: str, source: FilePrice | CentrePrice, grid: TimeGrid) -> Series:
+        """A price in its own unit, without what is added."""
+        if isinstance(source, CentrePrice):
+            return self._arrivals.known(received(name), grid)
         if name not in self._read:
             self._refresh(name, Path(source.file))
         if name not in self._read:
             return Series.constant(grid, np.nan)
-        add = 0.0 if source.add is None else source.add.value
-        per_kwh = parse_unit(source.unit).factor
-        known = self._read[name][1].on(grid)
-        return Series(grid, known.values * per_kwh * source.factor + add)
+        return self._read[name][1].on(grid)

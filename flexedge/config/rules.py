@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from flexedge.config.arrivals import ARRIVALS
 from flexedge.config.case import Case, Found
+from flexedge.config.editable import acceptable
 from flexedge.config.flexibility import FLEXIBILITY
 from flexedge.config.load import Route
 from flexedge.config.sensors import GRID
@@ -220,4 +222,6 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     devices_claimed_once,
     one_remainder,
     assets_are_whole,
+    acceptable,
+    *ARRIVALS,
 )

@@ -20,8 +20,11 @@ from flexedge.errors import StoreError
 PREFIX = "FLEXEDGE_"
 NAMED_BY = "FLEXEDGE_SETTINGS"
 """The environment variable that names the settings file."""
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""The environment variable by which systemd tells a service where its credentials are."""
 DEFAULT_FILE = Path("/etc/flexedge/settings.yaml")
 _NESTED = "__"
+_PATHS = ("site", "data-dir", "profile-dirs", "credentials-dir", "ca-file")
 _MEMORY = (Path("/run/flexedge"), Path("/dev/shm"))  # noqa: S108 (a folder for us alone in it)
 _A_DAY = timedelta(days=1)
 _RESOLUTIONS = (5, 15, 30, 60)  # minutes
@@ -173,6 +176,12 @@ class Settings(Record):
     password is in the file that the environment's PGPASSFILE names. docs/store/postgres.md."""
     profile_dirs: Paths = ()
     """Folders with device profiles of your own, beside the shipped ones."""
+    credentials_dir: Path | None = None
+    """A folder with credentials for centres, as "centre-main"; what is there is never written. If
+    left out: the one that systemd gives a service, where there is one."""
+    ca_file: Path | None = None
+    """Certificates (PEM) of authorities that are trusted beside the usual ones, for a centre with
+    a certificate of its owner's own."""
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
     store: Store = Field(default_factory=Store)
@@ -221,7 +230,10 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     document = Document(str(DEFAULT_FILE), {}, {}, {})
     if named is not None or DEFAULT_FILE.exists():
         document = _anchored(read_yaml(named or DEFAULT_FILE))
-    return validate(_overridden(document, environ), Settings, strict=False)
+    settings = validate(_overridden(document, environ), Settings, strict=False)
+    if settings.credentials_dir is None and environ.get(CREDENTIALS):
+        return settings.model_copy(update={"credentials_dir": Path(environ[CREDENTIALS])})
+    return settings
 
 
 def _anchored(document: Document) -> Document:
@@ -236,9 +248,7 @@ def _anchored(document: Document) -> Document:
             return [whole(entry) for entry in value]
         return str(folder / value) if isinstance(value, str) else value
 
-    anchored = {
-        key: whole(data[key]) for key in ("site", "data-dir", "profile-dirs") if key in data
-    }
+    anchored = {key: whole(data[key]) for key in _PATHS if key in data}
     return Document(document.file, data | anchored, document.keys, document.values)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -14,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from flexedge.config.centre import CentreRules, Planner
+from flexedge.config.centre import CentreRules, Planner, Positive, Valid
 from flexedge.domain.context import FlexContext
 from flexedge.domain.flex import FlexModel
 from flexedge.domain.record import Record
@@ -96,6 +97,15 @@ class ZonedPrice(Record):
     otherwise: PricePerKwh
 
 
+def _price_unit(unit: str) -> str:
+    if parse_unit(unit).dimension != "energy-price":
+        raise ValueError(f"{unit!r} is no price of energy; write it as 'EUR/kWh'")
+    return unit
+
+
+PriceUnit = Annotated[str, AfterValidator(_price_unit)]
+
+
 class FilePrice(Record):
     """A price from a CSV file (columns start, value) that something else keeps up to date.
 
@@ -103,31 +113,46 @@ class FilePrice(Record):
     """
 
     file: str
-    unit: str
+    unit: PriceUnit
     factor: float = 1.0
     add: PricePerKwh | None = None
 
-    @field_validator("unit")
-    @classmethod
-    def _price(cls, unit: str) -> str:
-        if parse_unit(unit).dimension != "energy-price":
-            raise ValueError(f"{unit!r} is no price of energy; write it as 'EUR/kWh'")
-        return unit
+
+class CentrePrice(Record):
+    """A price that a central server knows: ``price = value * factor + add``.
+
+    What was received last is kept on disk, and counts while the centre is away.
+    """
+
+    centre: str
+    """The name it is linked under; "main" is the usual one."""
+    sensor: Annotated[int, Field(ge=1)]
+    """Its number there."""
+    unit: PriceUnit
+    factor: float = 1.0
+    add: PricePerKwh | None = None
+    every: Positive = Field(default="1 min", validate_default=True)
+    """How often it is asked for."""
+    ahead: Positive = Field(default="48 h", validate_default=True)
+    """For how long ahead."""
+    valid: Valid | None = None
+    """In ``unit``."""
 
 
 def _kind_of_price(value: object) -> str | None:
     keys = value.keys() if isinstance(value, dict) else getattr(value, "__dict__", {}).keys()
-    return next((kind for kind in ("fixed", "zones", "file") if kind in keys), None)
+    return next((kind for kind in ("fixed", "zones", "file", "centre") if kind in keys), None)
 
 
 PriceSource = Annotated[
     Annotated[FixedPrice, Tag("fixed")]
     | Annotated[ZonedPrice, Tag("zones")]
-    | Annotated[FilePrice, Tag("file")],
+    | Annotated[FilePrice, Tag("file")]
+    | Annotated[CentrePrice, Tag("centre")],
     Discriminator(
         _kind_of_price,
         custom_error_type="price",
-        custom_error_message="a price has one of the keys: fixed, zones, file",
+        custom_error_message="a price has one of the keys: fixed, zones, file, centre",
     ),
 ]
 
@@ -232,6 +257,8 @@ AssetType = Literal[
 ]
 VIRTUAL: tuple[AssetType, ...] = ("group", "converter")
 """Without a device of their own: a limit that others share, a port of a converter."""
+PLANNABLE: tuple[AssetType, ...] = ("battery", "one-way_evse", "two-way_evse", "heat-storage")
+"""What a centre may plan. Solar follows what the sky gives, a process has its hours here."""
 ROLES: dict[AssetType, str | None] = {
     "battery": "battery",
     "solar": "pv",
@@ -266,6 +293,14 @@ class Asset(Record):
     def role(self) -> str | None:
         """The part of its device's points that belongs to it."""
         return ROLES[self.type]
+
+    @model_validator(mode="after")
+    def _plannable(self) -> Self:
+        if self.planner != "local" and self.type not in PLANNABLE:
+            raise ValueError(
+                f"a centre plans only {', '.join(PLANNABLE)}: leave planner out for {self.type}"
+            )
+        return self
 
 
 class GridConnection(Record):

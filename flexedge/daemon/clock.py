@@ -68,22 +68,27 @@ class Clock(Protocol):
         """From now on follow wall time only: nobody waits for a timekeeper that may be gone."""
 
 
-class _WallSleeper:
+class WallSleeper:
+    """Waits by the wall, for a clock that runs at a speed of its own."""
+
     def __init__(self, now: Callable[[], datetime], speed: float = 1.0) -> None:
         self._now = now
         self._speed = speed
         self._event = threading.Event()
 
     def sleep(self, until: datetime | None) -> None:
+        """As ``Sleeper``."""
         seconds = None if until is None else (until - self._now()).total_seconds() / self._speed
         if seconds is None or seconds > 0:
             self._event.wait(seconds)
         self._event.clear()
 
     def wake(self) -> None:
+        """As ``Sleeper``."""
         self._event.set()
 
     def close(self) -> None:
+        """As ``Sleeper``."""
         self._event.set()
 
 
@@ -122,7 +127,7 @@ class WallClock:
 
     def sleeper(self) -> Sleeper:
         """A new way of waiting, for one thread."""
-        return _WallSleeper(self.now)
+        return WallSleeper(self.now)
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:

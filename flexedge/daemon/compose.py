@@ -8,6 +8,7 @@ from datetime import datetime
 from flexedge.config.check import LoadedSite
 from flexedge.config.prices import Prices
 from flexedge.config.settings import Settings, Store
+from flexedge.daemon.centres import Ground, centres_of
 from flexedge.daemon.clock import Clock
 from flexedge.domain.schedule import Outcome
 from flexedge.drivers.assembly import Assembly, assemble
@@ -15,23 +16,28 @@ from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway import tariffs
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.outcomes import Outcomes
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.past import Past
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
+from flexedge.gateway.received import Received
 from flexedge.gateway.rules import rules_of
 from flexedge.gateway.service.inventory import bring_in
 from flexedge.gateway.service.work import Work
 from flexedge.gateway.storages import Storages
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.targets import Targets
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.gateway.window import GatewayWindow
@@ -173,16 +179,25 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     rules = rules_of(plant)
     for name, sensor in plant.sensors.items():
         step = rules[name].resolution if name in rules else tariffs.STEP
+        if name in plant.coming:
+            step = plant.coming[name].resolution
         beliefs.register(replace(sensor, resolution=step))
+    amendments = Amendments(loaded, plant, state, health)
+    amendments.begin(clock.now())
     bring_in(plant, state)
-    prices = Prices(site.prices, plant.zone)
+    amendments.resume()
+    received = Received(plant.coming, beliefs)
+    prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
-    feeds, past = Feeds(plant, predictor, prices, beliefs), Past(plant, latest, beliefs)
-    gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
+    feeds = Feeds(plant, predictor, prices, beliefs, received)
+    past = Past(plant, latest, beliefs)
+    elsewhere = Elsewhere(plant, storages, health)
+    gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
+    amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
-    targets = Targets(plant, latest, storages, planner, overrides)
+    targets = Targets(plant, latest, storages, planner, overrides, elsewhere)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
@@ -190,7 +205,9 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
     collector.stamp = clock.stamp
     lines = assembly.line_of
+    dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
+    ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},
@@ -205,8 +222,13 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         planner=planner,
         dispatcher=dispatcher,
         overrides=overrides,
+        elsewhere=elsewhere,
         tariffs=Tariffs(prices, beliefs),
+        amendments=amendments,
+        received=received,
+        centres=centres_of(settings, ground, site.centres),
     )
+    ground.gateway = gateway
     return Composed(gateway, assembly, relay)
 
 
@@ -216,9 +238,11 @@ def parts_of(
     beliefs: Beliefs,
     clock: Clock,
     gateway: Gateway | None = None,
+    centres: Centres | None = None,
 ) -> Parts:
-    """What answers requests, with a site or without one."""
+    """What answers requests, with a site or without one; ``centres``: of one without."""
     window = None if gateway is None else GatewayWindow(gateway, clock.now, clock.speed)
     work = Work(state.jobs, {}, clock.now)
     edge = None if gateway is None else Edge(gateway, clock.now, clock.speed)
-    return Parts(state, beliefs, work, clock.now, window, settings, edge)
+    known = centres if gateway is None else gateway.centres
+    return Parts(state, beliefs, work, clock.now, window, settings, edge, centres=known)

@@ -4,12 +4,22 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from flexedge.daemon.clock import Clock
+from flexedge.daemon.clock import Sleeper
 
 _PATIENCE_S = 1.0  # with a thread that hangs in a call; it does not keep the process alive
 Step = Callable[[datetime], datetime | None]
+
+
+class Time(Protocol):
+    """What a loop lives by: ``Clock`` and ``Beside`` are such."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+
+    def sleeper(self) -> Sleeper:
+        """A new way of waiting, for one thread."""
 
 
 class Loop:
@@ -18,7 +28,7 @@ class Loop:
     ``wake`` has it called at once. Leaving the context ends the thread after the present step.
     """
 
-    def __init__(self, name: str, step: Step, clock: Clock) -> None:
+    def __init__(self, name: str, step: Step, clock: Time) -> None:
         self._step = step
         self._clock = clock
         self._sleeper = clock.sleeper()

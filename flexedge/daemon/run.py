@@ -15,6 +15,7 @@ from flexedge import __version__
 from flexedge.config.check import LoadedSite, load_site
 from flexedge.config.settings import Settings
 from flexedge.daemon import log, notify
+from flexedge.daemon.centres import keep_in_step
 from flexedge.daemon.clock import Clock, SharedClock, WallClock
 from flexedge.daemon.compose import Composed, compose, parts_of, somewhere
 from flexedge.daemon.door import open_door, work_on
@@ -72,7 +73,10 @@ def live(
             keeping.on_step = lambda: ending.put(True)
             keeping.step(clock.now())
         jobs = _start(here, composed, clock, keeping, stack)
-        if refusal:
+        if not refusal:
+            # What stands in for a disk is forgotten: what was done, and how far a centre knows.
+            keep_in_step(composed.gateway.centres, composed.gateway.health, clock, stack)
+        else:
             health, held = composed.gateway.health, standin.holds(settings.data_dir)
             health.alarm("store-memory", _IN_MEMORY.format(refusal))
             ask = partial(ask_again, settings.data_dir, ending, held)
@@ -192,6 +196,7 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
         gateway.planner.step(now, plan.horizon, plan.time_limit)
 
     def watch(now: datetime) -> None:
+        gateway.amendments.step(now)
         if gateway.planner.changed(now):
             jobs.soon("plan")
 

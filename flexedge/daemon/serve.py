@@ -8,6 +8,7 @@ import structlog
 from flexedge import __version__
 from flexedge.config.settings import Settings
 from flexedge.daemon import log, notify
+from flexedge.daemon.centres import Ground, centres_of, keep_in_step
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.compose import open_store, parts_of
 from flexedge.daemon.door import open_door, work_on
@@ -28,12 +29,15 @@ def main(settings: Settings) -> int:
         clock, health = WallClock(), Health()
         beliefs, state = open_store(settings, health, clock.now(), stack)
         beliefs.flush(clock.stamp())
-        parts = parts_of(settings, state, beliefs, clock)
+        ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
+        centres = centres_of(settings, ground, {})
+        parts = parts_of(settings, state, beliefs, clock, centres=centres)
         work_on(parts, health, clock, stack)
         jobs = Jobs(clock)
         keep_house(jobs, settings, health, beliefs, state)
         stack.enter_context(jobs)
         open_door(settings, parts, None, clock, stack)
+        keep_in_step(centres, health, clock, stack)
         for told in health.alarms.values():
             _log.warning("alarm", message=told)
         notify.notify("READY=1", f"STATUS=flexedge {__version__} serves")

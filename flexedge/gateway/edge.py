@@ -26,7 +26,7 @@ _OUTCOMES: dict[type[Outcome], OutcomeName] = {
 _FLOORS: Final = {
     "control": "dispatch", "release": "dispatch", "note": "dispatch", "held": "dispatch",
     "overrides": "dispatch", "plan": "plan", "plan-store": "store", "loop": "daemon",
-    "clock": "daemon",
+    "clock": "daemon", "centre": "sync",
 }  # fmt: skip
 """By the first word of an alarm's name, whose it is; all others are about the store."""
 
@@ -66,8 +66,8 @@ class Edge:
         for alarm in (*health.raised, *self._away(now)):
             floor = _FLOORS.get(alarm.about.partition(" ")[0], "store")
             by_floor.setdefault("drivers" if alarm.about.startswith("device ") else floor, []).append(alarm)  # fmt: skip  # noqa: E501
-        floors = {name: _floor(by_floor.get(name, ()))
-                  for name in ("drivers", "store", "plan", "dispatch", "daemon")}  # fmt: skip
+        names = ("drivers", "store", "plan", "dispatch", "daemon", "sync")
+        floors = {name: _floor(by_floor.get(name, ())) for name in names}
         counts = health.counts
         return told.HealthTold(
             status="alarm" if by_floor else "ok",

@@ -11,6 +11,7 @@ from flexedge.config.prices import Prices
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.gateway.plant import Plant
 from flexedge.gateway.predict import Predictor
+from flexedge.gateway.received import Received
 from flexedge.optim.request.believed import ALL, Filter
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.source import Asset, Points, Sensor, Span
@@ -27,7 +28,10 @@ _SIGNS: Mapping[Turn, str] = {"as-is": "", "negated": "-", "magnitude": "|"}
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The data of a sensor: readings and what is forecast from them, or what sources believe."""
+    """The data of a sensor: readings and what is forecast from them, or what sources believe.
+
+    Of a sensor that comes from a centre: what that believes.
+    """
 
     sensor: str
     turn: Turn = "as-is"
@@ -48,12 +52,18 @@ class Feeds:
     """A source of data for ``optim.request``: one for each plan, for one thread."""
 
     def __init__(
-        self, plant: Plant, predictor: Predictor, prices: Prices, beliefs: Beliefs
+        self,
+        plant: Plant,
+        predictor: Predictor,
+        prices: Prices,
+        beliefs: Beliefs,
+        received: Received,
     ) -> None:
         self._plant = plant
         self._predictor = predictor
         self._prices = prices
         self._beliefs = beliefs
+        self._received = received
         self._grid: TimeGrid | None = None
         self._now: datetime | None = None
         self._feeds: dict[str, Feed] = {}
@@ -67,6 +77,10 @@ class Feeds:
         self._feeds, self._fixed, self._sensors = {}, {}, {}
         root = Asset(ROOT, None, Fields({}, ""), Fields(context, "flex-context"))
         self._assets = {ROOT: root}
+
+    def signature(self) -> int:
+        """Another one after each time that something came from a centre."""
+        return self._received.versions
 
     @property
     def sensors(self) -> Mapping[str, Sensor]:
@@ -143,6 +157,8 @@ class Feeds:
             for source in feed.believers:
                 known = known.or_else(self._beliefs.believed(feed.sensor, source, grid))
             return known
+        if feed.sensor in self._received.coming:
+            return self._received.known(feed.sensor, grid)
         if now is None:  # pragma: no cover - begin sets both
             raise ValueError("begin comes first")
         for unit in self._plant.units:

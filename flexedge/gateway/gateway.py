@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 from flexedge.config.prices import Prices
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.plan import Planner
 from flexedge.gateway.plant import Plant
+from flexedge.gateway.received import Received
 from flexedge.gateway.storages import Storages
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.tariffs import Tariffs
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
@@ -36,4 +40,8 @@ class Gateway:
     planner: Planner
     dispatcher: Dispatcher
     overrides: Overrides
+    elsewhere: Elsewhere
     tariffs: Tariffs
+    amendments: Amendments
+    received: Received
+    centres: Centres

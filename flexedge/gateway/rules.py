@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from flexedge.config.sensors import DISPATCHED
 from flexedge.gateway.derive import WINDOW
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.store.events import Method, Rule
@@ -17,13 +18,13 @@ _METHODS: Mapping[str, Method] = {"kW": "mean", "V": "mean", "A": "mean", "Hz": 
 
 
 def rules_of(plant: Plant) -> dict[str, Rule]:
-    """A rule for each sensor that gets readings: all but prices.
+    """A rule for each sensor that gets readings: all but prices and what comes from a centre.
 
     Power, voltage, current and frequency are means over 5 minutes, meters in kWh are read at both
     ends of 5 minutes; what a storage holds, temperatures, plugs and modes are states, 5 minutes
     apart.
     """
-    names = plant.sensors.keys() - plant.site.prices.keys()
+    names = plant.sensors.keys() - plant.site.prices.keys() - plant.coming.keys()
     return {name: _rule(plant, name) for name in sorted(names)}
 
 
@@ -31,6 +32,8 @@ def _rule(plant: Plant, sensor: str) -> Rule:
     asset, _, quantity = sensor.rpartition(".")
     if quantity == "heat-demand" and sensor not in plant.every:
         return Rule("mean", WINDOW, WINDOW)
+    if quantity == DISPATCHED:
+        return Rule("mean", STEP, _QUICK)
     known = plant.sensors[sensor]
     method = _METHODS.get(known.unit, "state")
     if quantity.startswith("soc"):

@@ -16,7 +16,7 @@ from flexedge.store.local import durable
 
 SERIES = ("state.db*", "journal.db*", "history", "temp", "beliefs.duckdb*", "claim-code*")
 """What belongs to the state and the readings of a gateway, as patterns."""
-ALL = (*SERIES, "backup", "quarantine", "ballast", "probe", "runtime.*")
+ALL = (*SERIES, "backup", "quarantine", "ballast", "probe", "runtime.*", "centres")
 """Everything that a gateway puts into its data folder, but for the lock."""
 _FOLDER, _NEW, _PLAN = "incoming", "new", "plan"
 

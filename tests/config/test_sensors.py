@@ -30,6 +30,10 @@ def test_sensors_without_a_device() -> None:
     assert computed == {
         "import": "EUR/kWh",
         "feed-in": "EUR/kWh",
+        "battery.dispatched": "kW",
+        "car.dispatched": "kW",
+        "heating.dispatched": "kW",
+        "solar.dispatched": "kW",
         "heating.soc": "kWh",
         "heating.heat-demand": "kW",
         "house.power": "kW",

@@ -69,11 +69,22 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
 
 
 def test_paths_in_a_file_start_at_its_folder(tmp_path: Path) -> None:
-    path = written(tmp_path, "site: a/site.yaml\nprofile-dirs: [own, /abs]\n")
+    text = "site: a/site.yaml\nprofile-dirs: [own, /abs]\nca-file: ca.pem\n"
+    path = written(tmp_path, text)
     found = load_settings(path, {"FLEXEDGE_DATA_DIR": "relative"})
+    assert found.ca_file == tmp_path / "ca.pem"
     assert found.site == tmp_path / "a" / "site.yaml"
     assert found.profile_dirs == (tmp_path / "own", Path("/abs"))
     assert found.data_dir == Path("relative")
+
+
+def test_systemd_says_where_credentials_are_unless_the_settings_do(tmp_path: Path) -> None:
+    given = {"CREDENTIALS_DIRECTORY": "/run/credentials/flexedge.service"}
+    plain, own = written(tmp_path, "{}"), tmp_path / "own.yaml"
+    own.write_text("credentials-dir: keys\n", encoding="utf-8")
+    assert load_settings(plain, {}).credentials_dir is None
+    assert load_settings(plain, given).credentials_dir == Path("/run/credentials/flexedge.service")
+    assert load_settings(own, given).credentials_dir == tmp_path / "keys"
 
 
 def test_the_process_environment_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_a_whole_document_becomes_a_model() -> None:
          "f:4:17: should be a mapping with the keys device, guard-margin, not nothing"),
         (4, "grid-connection: {device: 12}", "f:4:27: should be text, not 12: put it in quotes"),
         (2, "prices: {import: {fixd: 0.3 EUR/kWh}}",
-         "f:2:10: a price has one of the keys: fixed, zones, file"),
+         "f:2:10: a price has one of the keys: fixed, zones, file, centre"),
         (2, "prices: {import: {fixed: 0.3 EUR}}",
          ("f:2:26: unknown unit 'EUR'; known are %, A, GJ, GW, GWh, Hz, L, MJ, MVA, MW, MWh, TWh, "
          "V, VA, W, Wh, degC, kVA, kW, kWh, l, m3, mA and prices such as EUR/kWh")),

@@ -19,7 +19,7 @@ QUARTER = timedelta(minutes=15)
 def feeds(world: "World") -> Feeds:
     gateway = world.gateway
     predictor = Predictor(gateway.plant, gateway.beliefs, gateway.latest)
-    ours = Feeds(gateway.plant, predictor, gateway.prices, gateway.beliefs)
+    ours = Feeds(gateway.plant, predictor, gateway.prices, gateway.beliefs, gateway.received)
     ours.begin(TimeGrid(world.now, QUARTER, 8), world.now, {"consumption-price": "1 EUR/kWh"})
     return ours
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def feeds(world: "World") -> Feeds:
     gateway = world.gateway
     predictor = Predictor(gateway.plant, gateway.beliefs, gateway.latest)
-    ours = Feeds(gateway.plant, predictor, gateway.prices, gateway.beliefs)
+    ours = Feeds(gateway.plant, predictor, gateway.prices, gateway.beliefs, gateway.received)
     ours.begin(TimeGrid(world.now, timedelta(minutes=15), 8), world.now, {})
     return ours
 

@@ -10,6 +10,7 @@ from flexedge.gateway.edge import Edge
 from flexedge.gateway.service.forecasts import Forecasts
 from flexedge.gateway.service.schedules import Schedules
 from flexedge.gateway.service.work import Work
+from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.view import Window
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
@@ -38,6 +39,8 @@ class Parts:
     """What happens on site as it happens; None where there is no site."""
     reel: Newsreel = field(default_factory=Newsreel)
     """What was newly believed."""
+    centres: Centres | None = None
+    """The central servers the gateway is linked with; None where nobody keeps in step with any."""
     schedules: Schedules = field(init=False)
     forecasts: Forecasts = field(init=False)
 

@@ -1,0 +1,1 @@
+"""The installed program and a real FlexMeasures server."""
