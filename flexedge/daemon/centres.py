@@ -1,14 +1,15 @@
 """Wires the centres: how each is reached, what is done with it, and its thread."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 
 from flexedge.cloud.central import Central
-from flexedge.cloud.keys import KeyFile
+from flexedge.cloud.keys import KeyFile, Keys
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.config.settings import Settings
@@ -18,12 +19,17 @@ from flexedge.daemon.loops import Loop
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.centres import Centres, Connect, Running
+from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.sync import Sync
+from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
+from flexedge.store.sources import Which
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
+
+_LATELY = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -48,21 +54,49 @@ def duties_of(ground: Ground, linked: Linked) -> tuple[Duty, ...]:
 
 def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRules]) -> Centres:
     """The centres, wired; none runs before ``keep_in_step``."""
-    return Centres(
-        ground.state, ground.health, rules, connecting(settings, ground.now),
-        lambda linked: duties_of(ground, linked),
+    reach = Reach(settings, ground.now)
+    centres = Centres(
+        ground.state, ground.health, rules, reach.connect, lambda linked: duties_of(ground, linked)
+    )
+    centres.office = Office(
+        ground.state, reach.keys, centres.rules_of, ground.now, reach.central,
+        lambda: kinds_of(ground.state, ground.beliefs, ground.now()),
     )  # fmt: skip
+    return centres
 
 
-def connecting(settings: Settings, now: Callable[[], datetime]) -> Connect:
+@dataclass(frozen=True, slots=True)
+class Reach:
     """How centres are reached, with what settings say of credentials."""
 
-    def connect(_number: int, centre: Centre, rules: CentreRules) -> tuple[Central, Pace]:
-        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
-        keys = KeyFile(settings.data_dir, centre.name, settings.credentials_dir)
-        return Central(centre.name, centre.url, keys, now, pace), pace
+    settings: Settings
+    now: Callable[[], datetime]
 
-    return connect
+    def keys(self, name: str) -> Keys:
+        """Where the credential of a centre is kept."""
+        return KeyFile(self.settings.data_dir, name, self.settings.credentials_dir)
+
+    def connect(self, _number: int, centre: Centre, rules: CentreRules) -> tuple[Central, Pace]:
+        """A client of a centre that we are linked with, for its thread."""
+        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
+        return self._client(centre.name, centre.url, self.keys(centre.name), pace), pace
+
+    def central(self, name: str, url: str, keys: Keys, rules: CentreRules) -> Central:
+        """A client for who links."""
+        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
+        return self._client(name, url, keys, pace)
+
+    def _client(self, name: str, url: str, keys: Keys, pace: Pace) -> Central:
+        return Central(name, url, keys, self.now, pace)
+
+
+def kinds_of(state: State, beliefs: Beliefs, now: datetime) -> dict[int, frozenset[str]]:
+    """By sensor, the kinds of sources ("forecaster", "scheduler") that believe something of it."""
+    sources, found = state.sources(), defaultdict(set)
+    for one in beliefs.statistics(beliefs.sensors, Asked((), start=now - _LATELY), Which()):
+        if one.source is not None:
+            found[one.sensor].add(sources[one.source].kind)
+    return {sensor: frozenset(kinds) for sensor, kinds in found.items()}
 
 
 class _Thread:

@@ -9,6 +9,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.sync import Sync
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
@@ -53,7 +54,15 @@ class Centres:
         self._running: dict[int, tuple[Sync, Running]] = {}
         self._ended = False
         self.spawn: Spawn | None = None
-        """Starts the thread of a centre; the daemon's. None: nothing runs, as in a test."""
+        """Starts the thread of a centre; the daemon's. None: nothing runs, as in a test or while
+        memory stands in for the disk."""
+        self.office: Office | None = None
+        """What people link by."""
+
+    @property
+    def linkable(self) -> Office | None:
+        """What people link by, while what is linked runs."""
+        return None if self.spawn is None else self.office
 
     def rules_of(self, name: str) -> CentreRules:
         """What may go to a centre and come from it."""
