@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 
+from flexedge import __version__
 from flexedge.cloud.central import Central
 from flexedge.cloud.keys import KeyFile, Keys
 from flexedge.cloud.pace import Pace
@@ -22,7 +23,9 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.linking import Office
+from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
+from flexedge.gateway.sync.vitals import Vitals, vitals_of
 from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.sources import Which
@@ -44,12 +47,29 @@ class Ground:
     """The data folder."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
+    began: datetime = field(init=False)
+    """When this run began."""
+
+    def __post_init__(self) -> None:
+        """Look at the clock."""
+        self.began = self.now()
 
 
 def duties_of(ground: Ground, linked: Linked) -> tuple[Duty, ...]:
     """All that is done with a centre; what comes first here comes first where all is due."""
-    del ground, linked
-    return ()
+    del linked
+    gateway = ground.gateway
+    duties: list[Duty] = [_vitals(ground)]
+    if gateway is not None:
+        duties.append(Receive(gateway.received, ground.health))
+    return tuple(duties)
+
+
+def _vitals(ground: Ground) -> Vitals:
+    devices = () if ground.gateway is None else tuple(ground.gateway.plant.site.devices)
+    vitals = vitals_of(ground.health, devices, ground.began, lambda _linked, _now: None)
+    started = ground.began.isoformat(timespec="seconds")
+    return Vitals(ground.state, vitals, {"version": __version__, "started": started})
 
 
 def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRules]) -> Centres:
