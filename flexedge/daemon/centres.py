@@ -12,6 +12,7 @@ from flexedge import __version__
 from flexedge.cloud.central import Central
 from flexedge.cloud.keys import KeyFile, Keys
 from flexedge.cloud.pace import Pace
+from flexedge.cloud.transport import How
 from flexedge.config.centre import CentreRules
 from flexedge.config.settings import Settings
 from flexedge.daemon.beside import Beside
@@ -25,6 +26,7 @@ from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
+from flexedge.gateway.sync.upkeep import Upkeep
 from flexedge.gateway.sync.vitals import Vitals, vitals_of
 from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
@@ -55,11 +57,11 @@ class Ground:
         self.began = self.now()
 
 
-def duties_of(ground: Ground, linked: Linked) -> tuple[Duty, ...]:
+def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
     """All that is done with a centre; what comes first here comes first where all is due."""
     del linked
     gateway = ground.gateway
-    duties: list[Duty] = [_vitals(ground)]
+    duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.health))
     return tuple(duties)
@@ -74,15 +76,12 @@ def _vitals(ground: Ground) -> Vitals:
 
 def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRules]) -> Centres:
     """The centres, wired; none runs before ``keep_in_step``."""
-    reach = Reach(settings, ground.now)
-    centres = Centres(
-        ground.state, ground.health, rules, reach.connect, lambda linked: duties_of(ground, linked)
-    )
-    centres.office = Office(
-        ground.state, reach.keys, centres.rules_of, ground.now, reach.central,
-        lambda: kinds_of(ground.state, ground.beliefs, ground.now()),
+    reach = Reach(settings, ground.now, ground.health)
+    office = Office(
+        ground.state, reach.keys, lambda name: rules.get(name, CentreRules()), ground.now,
+        reach.central, lambda: kinds_of(ground.state, ground.beliefs, ground.now()),
     )  # fmt: skip
-    return centres
+    return Centres(office, ground.health, reach.connect, lambda one: duties_of(ground, office, one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,9 @@ class Reach:
 
     settings: Settings
     now: Callable[[], datetime]
+    health: Health
 
-    def keys(self, name: str) -> Keys:
+    def keys(self, name: str) -> KeyFile:
         """Where the credential of a centre is kept."""
         return KeyFile(self.settings.data_dir, name, self.settings.credentials_dir)
 
@@ -107,7 +107,11 @@ class Reach:
         return self._client(name, url, keys, pace)
 
     def _client(self, name: str, url: str, keys: Keys, pace: Pace) -> Central:
-        return Central(name, url, keys, self.now, pace)
+        how = How(
+            ca_file=self.settings.ca_file, proxy=self.settings.proxy,
+            clock_known=lambda: self.health.time_known,
+        )  # fmt: skip
+        return Central(name, url, keys, self.now, pace, how)
 
 
 def kinds_of(state: State, beliefs: Beliefs, now: datetime) -> dict[int, frozenset[str]]:

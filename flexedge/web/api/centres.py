@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from flexedge.cloud.keys import Key
 from flexedge.errors import CentreAway, CentreError, CentreRefused
-from flexedge.gateway.sync import linking
+from flexedge.gateway.sync import linking, unlinking
 from flexedge.store.tables.centres import Centre
 from flexedge.web.api.gateway import ROOT
 from flexedge.web.api.op import Call, Op, Rejected, Reply
@@ -69,7 +69,7 @@ class _Handlers:
     def unlink(self, call: Call[AskUnlink, None]) -> Reply:
         name, there = call.path["name"], call.query.delete_there
         with _answered():
-            gone = linking.unlink(self._office(), name, _who(call), delete_there=there)
+            gone = unlinking.unlink(self._office(), name, _who(call), delete_there=there)
         self._begin(None)
         return Reply(
             UnlinkedTold(
