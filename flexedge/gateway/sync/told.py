@@ -8,6 +8,7 @@ from typing import Final
 from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Standing, Sync
+from flexedge.gateway.sync.veto import vetoed
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 from flexedge.wire import sync as wire
@@ -35,14 +36,24 @@ def told(centres: Centres | None, state: State, now: datetime) -> wire.SyncTold:
     """All centres that are linked, also those with which nothing is done now."""
     known = state.centres.all()
     if not known:
-        return wire.SyncTold(linked=False, message=NOT_LINKED, centres=())
+        return wire.SyncTold(
+            now=now, linked=False, message=NOT_LINKED, veto=veto_told(state), centres=()
+        )
     running = {sync.linked.number: sync for sync in (centres.syncs if centres else ())}
     stands = tuple(
         stands_of(state, number, centre, running.get(number), now)
         for number, centre in known.items()
     )
     message = "; ".join(f"{one.name}: {one.words}" for one in stands)
-    return wire.SyncTold(linked=True, message=message, centres=stands)
+    return wire.SyncTold(
+        now=now, linked=True, message=message, veto=veto_told(state), centres=stands
+    )
+
+
+def veto_told(state: State) -> wire.VetoTold | None:
+    """The owner's veto, where there is one."""
+    found = vetoed(state)
+    return None if found is None else wire.VetoTold(since=found.since, who=found.who)
 
 
 def stands_of(
