@@ -67,7 +67,7 @@ def stands_of(
         sum(lag.waiting for lag in lags),
         len(state.unwanted.find(centre_id=number)),
     )
-    words = _NOTHING if sync is None else in_words(standing, sums, now)
+    words = in_words(standing, sums, now, "" if sync else _NOTHING)
     return wire.CentreStands(
         name=centre.name, url=centre.url, account=centre.account, user=centre.user,
         linked=centre.linked, scopes=tuple(centre.scopes), contact=standing.contact,
@@ -90,27 +90,32 @@ def is_well(standing: Standing, sums: Sums, now: datetime) -> bool:
     return standing.contact != "away" or _lasted(standing, now) < AWAY_FOR_LONG
 
 
-def in_words(standing: Standing, sums: Sums, now: datetime) -> str:
-    """All of it in one line: "in step; 2 values refused"."""
-    lasted = span(_lasted(standing, now))
-    match standing.contact:
-        case "starting":
-            told = "not asked yet"
-        case "clock":
-            told = "waits until the clock of this gateway is known to be right"
-        case "away":
-            told = f"away for {lasted}: {standing.why}"
-        case "locked":
-            told = f"does not accept this gateway for {lasted}: {standing.why}"
-        case "in-touch":
-            told = "in step" if sums.behind <= TOLERATED else f"{span(sums.behind)} behind"
-    parts = [told]
+def in_words(standing: Standing, sums: Sums, now: datetime, told: str = "") -> str:
+    """All of it in one line: "in step; 12 values to come; 2 refused".
+
+    ``told``: instead of how it stands.
+    """
+    parts = [told or _contact(standing, sums, span(_lasted(standing, now)))]
     if sums.waiting:
         parts.append(f"{counted(sums.waiting, 'value')} to come")
     if sums.refused:
         parts.append(f"{sums.refused} refused")
     parts += [f"{name}: {trouble}" for name, trouble in _troubles(standing)]
     return "; ".join(parts)
+
+
+def _contact(standing: Standing, sums: Sums, lasted: str) -> str:
+    match standing.contact:
+        case "starting":
+            return "not asked yet"
+        case "clock":
+            return "waits until the clock of this gateway is known to be right"
+        case "away":
+            return f"away for {lasted}: {standing.why}"
+        case "locked":
+            return f"does not accept this gateway for {lasted}: {standing.why}"
+        case "in-touch":
+            return "in step" if sums.behind <= TOLERATED else f"{span(sums.behind)} behind"
 
 
 def span(lasted: timedelta) -> str:
