@@ -20,6 +20,7 @@ from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
 from flexedge.gateway.feeds import Feeds
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
@@ -217,6 +218,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         overrides=overrides,
         tariffs=Tariffs(prices, beliefs),
         received=received,
+        foreseer=Foreseer(plant, predictor, beliefs, health),
         centres=centres_of(settings, ground, site.centres),
     )
     ground.gateway = gateway

@@ -7,6 +7,7 @@ from flexedge.config.prices import Prices
 from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
@@ -40,4 +41,5 @@ class Gateway:
     overrides: Overrides
     tariffs: Tariffs
     received: Received
+    foreseer: Foreseer
     centres: Centres
