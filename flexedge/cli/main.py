@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flexedge import __version__
+from flexedge.cli.words import add_link
 from flexedge.errors import ConfigError, FlexedgeError, StoreLocked
 
 # Exit codes as in sysexits.h, so that service managers and scripts can tell.
@@ -29,6 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(commands)
     _add_db(commands)
     _add_people(commands)
+    add_link(commands)
+    for name in ("link", "unlink"):
+        _settings_argument(commands.choices[name])
+        _json_argument(commands.choices[name])
     return parser
 
 

@@ -78,7 +78,7 @@ def connecting(settings: Settings, now: Callable[[], datetime]) -> Connect:
     """How centres are reached, with what settings say of credentials."""
 
     def connect(_number: int, centre: Centre, rules: CentreRules) -> tuple[Central, Pace]:
-        pace = Pace(rules.requests_per_min, SystemRandom())
+        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
         keys = KeyFile(settings.data_dir, centre.name, settings.credentials_dir)
         return Central(centre.name, centre.url, keys, now, pace), pace
 
@@ -91,15 +91,24 @@ class _Thread:
     def __init__(self, sync: Sync, health: Health, clock: Clock) -> None:
         name = f"centre {sync.linked.centre.name}"
         self._sync = sync
-        self._loop = Loop(name, guarded(name, health, sync.step), Beside(clock))
+        self._ended = False
+        self._loop = Loop(name, guarded(name, health, self._step), Beside(clock))
         self._stack = ExitStack()
         self._stack.enter_context(self._loop)
+
+    def _step(self, now: datetime) -> datetime:
+        try:
+            return self._sync.step(now)
+        finally:
+            if self._ended:  # while it was under way
+                self._sync.end()
 
     def wake(self) -> None:
         self._loop.wake()
 
     def end(self) -> None:
         """A request that is under way ends by its own deadline; nobody waits for it."""
+        self._ended = True
         self._stack.close()
         if not self._loop.alive:
             self._sync.end()

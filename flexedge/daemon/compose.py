@@ -16,9 +16,11 @@ from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceError, StoreError
 from flexedge.gateway import tariffs
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.gateway import Gateway
@@ -181,17 +183,22 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         if name in plant.coming:
             step = plant.coming[name].resolution
         beliefs.register(replace(sensor, resolution=step))
+    amendments = Amendments(loaded, plant, state, health)
+    amendments.begin(clock.now())
     bring_in(plant, state)
+    amendments.resume()
     received = Received(plant.coming, beliefs)
     prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
     feeds = Feeds(plant, predictor, prices, beliefs, received)
     past = Past(plant, latest, beliefs)
-    gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
+    elsewhere = Elsewhere(plant, storages, health)
+    gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
+    amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
-    targets = Targets(plant, latest, storages, planner, overrides)
+    targets = Targets(plant, latest, storages, planner, overrides, elsewhere)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
@@ -216,7 +223,9 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         planner=planner,
         dispatcher=dispatcher,
         overrides=overrides,
+        elsewhere=elsewhere,
         tariffs=Tariffs(prices, beliefs),
+        amendments=amendments,
         received=received,
         foreseer=Foreseer(plant, predictor, beliefs, health),
         centres=centres_of(settings, ground, site.centres),

@@ -188,7 +188,7 @@ class StepTold(Told):
 class PlanTold(Told):
     """The plan in force, and why it is as it is."""
 
-    rung: Literal["fresh-plan", "last-plan", "local-rule", "released"]
+    rung: Literal["central-plan", "fresh-plan", "last-plan", "local-rule", "released"]
     """Where orders come from now."""
     status: str
     made_at: Moment | None

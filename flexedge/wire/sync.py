@@ -67,7 +67,6 @@ class CentreStands(Told):
     """Values, or runs of them, that the centre did not take."""
     requests: int
     bytes_sent: int
-    bytes_received: int
     """Since the start of the gateway."""
     duties: tuple[DutyTold, ...]
     sensors: tuple[LagTold, ...]

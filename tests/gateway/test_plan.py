@@ -6,6 +6,7 @@ import pytest
 
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.plan import PATIENCE, Plan
+from tests.gateway.test_elsewhere import given
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -375,4 +376,45 @@ def test_there_is_a_simpler_plan_where_the_solver_finds_none_in_its_time(hut: "H
     assert (oven.values > 0).sum() == 8
     assert oven.at(world.now) == 6.0  # these hours are cheap
     world.plan()
+    assert "plan" not in world.alarms
+
+
+def test_others_are_planned_around_what_a_centre_planned(hut: "Hut") -> None:
+    world = hut("battery", "spare", more={"battery": "planner: central-then-local"})
+    world.show(
+        {"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0, "spare.power": 0.0}
+        | {"spare.soc": 50.0}
+    )
+    world.gateway.elsewhere.put(given(world, "battery", 3.0, -2.0))
+    plan = world.plan()
+    power = plan.schedules["battery"].power_kw
+    assert power.at(world.now) == pytest.approx(3.0)
+    assert power.at(world.now + timedelta(minutes=70)) == pytest.approx(-2.0)
+    assert plan.why["battery"] == "as main planned at 12:05"
+    assert plan.why["spare"] != plan.why["battery"]
+    assert plan.schedules["spare"].power_kw.at(world.now) is not None
+    assert not plan.breaches
+    assert len(power.values) > 100  # and goes on after the end of theirs
+
+
+def test_a_new_central_plan_calls_for_one_of_the_rest(hut: "Hut") -> None:
+    world = hut("battery", more={"battery": "planner: central-then-local"})
+    world.show({"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0})
+    world.plan()
+    planner = world.gateway.planner
+    assert not planner.changed(world.now)
+    world.gateway.elsewhere.put(given(world, "battery", 3.0))
+    assert planner.changed(world.now)
+    world.plan()
+    assert not planner.changed(world.now)
+    assert planner.changed(world.now + timedelta(hours=2))  # it has ended
+
+
+def test_what_only_a_centre_plans_is_left_out_without_it(hut: "Hut") -> None:
+    world = hut("battery", "spare", more={"battery": "planner: central"})
+    world.show(
+        {"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0, "spare.power": 0.0}
+        | {"spare.soc": 50.0}
+    )
+    assert set(world.plan().schedules) == {"spare"}
     assert "plan" not in world.alarms

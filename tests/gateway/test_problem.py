@@ -33,7 +33,7 @@ def gatherer(world: "World", settings: Plan) -> Gatherer:
         plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs, gateway.received
     )
     past = Past(plant, latest, beliefs)
-    return Gatherer(plant, gateway.storages, feeds, past, settings)
+    return Gatherer(plant, gateway.storages, feeds, past, gateway.elsewhere, settings)
 
 
 def gather(world: "World", resolution: timedelta = QUARTER, **settings: Any) -> Gathered:

@@ -63,7 +63,8 @@ def stands_of(
         since=standing.since, why=standing.why, words=words, well=is_well(standing, sums, now),
         last_contact=standing.last_contact, next_try=standing.next_try,
         lag_s=sums.behind.total_seconds() if lags else None, waiting=sums.waiting,
-        refused=sums.refused, requests=0, bytes_sent=0, bytes_received=0,
+        refused=sums.refused, requests=standing.requests,
+        bytes_sent=standing.sent,
         duties=_duties(standing), sensors=_sensors(state, lags),
     )  # fmt: skip
 
