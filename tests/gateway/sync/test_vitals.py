@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from flexedge.config.centre import CentreRules
+from flexedge.daemon.clock import WallClock
 from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Linked
@@ -134,7 +135,7 @@ def test_nothing_is_told_where_that_is_not_wanted(here: Here, there: There) -> N
 
 def test_the_centre_calls_a_silent_gateway_stale(here: Here, there: There) -> None:
     ours = Ours(here, there)
-    now = datetime.now(UTC)  # the centre's own clock is the real one
+    now = WallClock().now()  # as the centre's own clock
     ours.duty.step(ours.linked, now)
     number = ours.sensors()["gateway heartbeat"]["id"]
     (status,) = there.ask("GET", f"/sensors/{number}/status")["sensors_data"]
