@@ -17,6 +17,9 @@ _MOST_TOLD: Final = 8
 _GOOD: Final = range(200, 300)
 _NO_CONTENT: Final = 204
 _UNAUTHORIZED: Final = 401
+NOT_FOUND: Final = 404
+"""Also where a server says 422 and that there is nothing with this number."""
+_UNPROCESSABLE: Final = 422
 _TOO_LARGE: Final = 413
 _REQUEST: Final = range(400, 500)
 _SERVER: Final = range(500, 600)
@@ -125,9 +128,20 @@ def _no(centre: str, answer: Answer, secrets: Collection[str]) -> NoReturn:
     if answer.status == _UNAUTHORIZED:
         raise CentreLocked(centre, words or "it does not know us")
     code = content.get("status") if isinstance(content, dict) else None
+    if _not_there(answer.status, content):
+        raise CentreRefused(centre, NOT_FOUND, "NOT_FOUND", words)
     raise CentreRefused(
         centre, answer.status, cleaned(code)[:60] if isinstance(code, str) else "", words
     )
+
+
+def _not_there(status: int, content: Any) -> bool:
+    """Whether what the address names is not there: servers tell that with 404 or 422."""
+    if status != _UNPROCESSABLE:
+        return status == NOT_FOUND
+    message = content.get("message") if isinstance(content, dict) else None
+    place = message.get("path", message) if isinstance(message, dict) else None
+    return isinstance(place, dict) and "found with ID" in _words(place.get("id", ""))
 
 
 def _words(message: Any) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
 
+from flexedge import __version__
 from flexedge.cloud.central import Central
 from flexedge.cloud.keys import KeyFile
 from flexedge.cloud.pace import Pace
@@ -20,7 +21,9 @@ from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres, Connect, Running
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
+from flexedge.gateway.sync.vitals import Vitals, vitals_of
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
@@ -38,12 +41,29 @@ class Ground:
     """The data folder."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
+    began: datetime = field(init=False)
+    """When this run began."""
+
+    def __post_init__(self) -> None:
+        """Look at the clock."""
+        self.began = self.now()
 
 
 def duties_of(ground: Ground, linked: Linked) -> tuple[Duty, ...]:
     """All that is done with a centre; what comes first here comes first where all is due."""
-    del ground, linked
-    return ()
+    del linked
+    gateway = ground.gateway
+    duties: list[Duty] = [_vitals(ground)]
+    if gateway is not None:
+        duties.append(Receive(gateway.received, ground.health))
+    return tuple(duties)
+
+
+def _vitals(ground: Ground) -> Vitals:
+    devices = () if ground.gateway is None else tuple(ground.gateway.plant.site.devices)
+    vitals = vitals_of(ground.health, devices, ground.began, lambda _linked, _now: None)
+    started = ground.began.isoformat(timespec="seconds")
+    return Vitals(ground.state, vitals, {"version": __version__, "started": started})
 
 
 def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRules]) -> Centres:
@@ -58,7 +78,7 @@ def connecting(settings: Settings, now: Callable[[], datetime]) -> Connect:
     """How centres are reached, with what settings say of credentials."""
 
     def connect(_number: int, centre: Centre, rules: CentreRules) -> tuple[Central, Pace]:
-        pace = Pace(rules.requests_per_min, SystemRandom())
+        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
         keys = KeyFile(settings.data_dir, centre.name, settings.credentials_dir)
         return Central(centre.name, centre.url, keys, now, pace), pace
 
@@ -71,15 +91,24 @@ class _Thread:
     def __init__(self, sync: Sync, health: Health, clock: Clock) -> None:
         name = f"centre {sync.linked.centre.name}"
         self._sync = sync
-        self._loop = Loop(name, guarded(name, health, sync.step), Beside(clock))
+        self._ended = False
+        self._loop = Loop(name, guarded(name, health, self._step), Beside(clock))
         self._stack = ExitStack()
         self._stack.enter_context(self._loop)
+
+    def _step(self, now: datetime) -> datetime:
+        try:
+            return self._sync.step(now)
+        finally:
+            if self._ended:  # while it was under way
+                self._sync.end()
 
     def wake(self) -> None:
         self._loop.wake()
 
     def end(self) -> None:
         """A request that is under way ends by its own deadline; nobody waits for it."""
+        self._ended = True
         self._stack.close()
         if not self._loop.alive:
             self._sync.end()

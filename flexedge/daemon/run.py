@@ -196,6 +196,7 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
         gateway.planner.step(now, plan.horizon, plan.time_limit)
 
     def watch(now: datetime) -> None:
+        gateway.amendments.step(now)
         if gateway.planner.changed(now):
             jobs.soon("plan")
 

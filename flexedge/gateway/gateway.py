@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flexedge.config.prices import Prices
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.elsewhere import Elsewhere
@@ -41,5 +42,6 @@ class Gateway:
     overrides: Overrides
     elsewhere: Elsewhere
     tariffs: Tariffs
+    amendments: Amendments
     received: Received
     centres: Centres

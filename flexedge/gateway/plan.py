@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -86,6 +86,11 @@ class Planner:
         self._began: datetime | None = None
         self.trouble = ""
         """Why there is no newer plan; empty when the last attempt succeeded."""
+
+    def meanwhile(self, change: Callable[[], None]) -> None:
+        """Do something while no plan is being made."""
+        with self._lock:
+            change()
 
     def changed(self, now: datetime) -> bool:
         """Whether a price, a plug or what is known of a storage changed since the last plan."""
@@ -225,7 +230,7 @@ class Planner:
 
     def _soc_belief(self, name: str, sensor: str, soc: Series, made_at: datetime) -> Belief:
         """The planned state at the end of each step, in the sensor's unit, as instants."""
-        full = self._plant.unit(name).soc_max_kwh or 1.0
+        full = self._plant.unit(name).full_kwh or 1.0
         factor = 100.0 / full if self._plant.sensors[sensor].unit == "%" else 1.0
         grid = TimeGrid(soc.grid.start + soc.grid.resolution, soc.grid.resolution, soc.grid.n)
         return Belief(sensor, SCHEDULER.name, made_at, Series(grid, soc.values * factor))

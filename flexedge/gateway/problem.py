@@ -33,6 +33,7 @@ from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.outputs import Output
 
 _SHORTEST_SHARE = 1 / 60  # of the first step: at least a quarter minute is left of it
+_PRICES_AHEAD = timedelta(hours=6)  # less of them is told: those of tomorrow are late
 _ANYWAY = "all that is not planned"
 _STARTING = ("start_up_cost", "minimum_up_time", "minimum_down_time", "maximum_starts_per_day")
 
@@ -100,8 +101,8 @@ class Gatherer:
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
-        theirs = self._elsewhere.signature(now)
-        return (self._feeds.signature(), theirs, *self._storages.signature(now))
+        now_held, theirs = self._storages.signature(now), self._elsewhere.signature(now)
+        return (self._plant.edition, self._feeds.signature(), theirs, *now_held)
 
     def complete(self, now: datetime) -> bool:
         """Whether every controlled storage that is there has a known state of charge."""
@@ -137,7 +138,7 @@ class Gatherer:
         feeds = self._feeds
         context: dict[str, Any] = {}
         feeds.begin(grid, now, context)
-        self._check_prices()
+        self._check_prices(parts)
         feeds.power(_ANYWAY, self._anyway(parts))
         context |= stored.context(self._plant.context, self._plant, feeds, _ANYWAY)
         self._add_units(parts)
@@ -157,13 +158,22 @@ class Gatherer:
         told = parts.owners, parts.expected, parts.theirs, outputs, notes
         return Gathered(problem, whole, share, *told)
 
-    def _check_prices(self) -> None:
+    def _check_prices(self, parts: _Parts) -> None:
+        """Refuse to plan without any price; tell which one ends soon."""
         context = self._plant.context.electricity
         for price in (context.consumption_price, context.production_price):
             if not isinstance(price, PriceFromSensor) or price.default is not None:
                 continue
-            if np.isnan(self._feeds.values(Feed(price.sensor))).all():
+            unknown = np.isnan(self._feeds.values(Feed(price.sensor)))
+            if unknown.all():
                 raise PlanError(f"the price {price.sensor!r} is not known for the time ahead")
+            ends = parts.grid.start + int(unknown.argmax()) * parts.grid.resolution
+            if unknown.any() and ends - parts.now < _PRICES_AHEAD:
+                at = f"{ends.astimezone(self._plant.zone):%d %b %H:%M}"
+                parts.notes.append(
+                    f"the price {price.sensor!r} is not known from {at} on: planned is with the"
+                    " nearest one that is"
+                )
 
     def _anyway(self, parts: _Parts) -> FloatArray:
         """What flows without being planned; what the context lists is only remembered."""

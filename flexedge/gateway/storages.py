@@ -37,7 +37,7 @@ class Storages:
         """
         reference = unit.model.state_of_charge
         sensor = unit.sensors.get("soc") if reference is None else reference.sensor
-        value, full = self._value(sensor, now), unit.soc_max_kwh
+        value, full = self._value(sensor, now), unit.full_kwh
         if value is not None and sensor is not None:
             in_percent = self._plant.sensors[sensor].unit == "%"
             return value / 100.0 * full if in_percent and full is not None else value

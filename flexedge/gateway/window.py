@@ -117,7 +117,7 @@ class GatewayWindow:
             age_s=None if reading is None else (now - reading.event_start).total_seconds(),
             quality="missing" if reading is None else reading.quality.value,
             soc_kwh=gateway.storages.soc_kwh(unit, now) if unit.stores else None,
-            soc_max_kwh=unit.soc_max_kwh if unit.stores else None,
+            soc_max_kwh=unit.full_kwh if unit.stores else None,
             plugged=gateway.storages.plugged(unit, now) if unit.vehicle else None,
             planned_kw=None if schedule is None else schedule.power_kw.at(now),
             control=None if unit.control is None else self._control(unit),

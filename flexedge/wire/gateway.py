@@ -207,15 +207,6 @@ class PlanTold(Told):
     steps: tuple[StepTold, ...]
 
 
-class SyncTold(Told):
-    """How far a central server knows what the gateway knows."""
-
-    linked: bool
-    centre: str | None = None
-    behind: int | None = None
-    message: str
-
-
 class AskOverride(Shape):
     """What an asset shall do instead of what is planned."""
 

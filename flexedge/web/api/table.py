@@ -36,6 +36,7 @@ from flexedge.web.api import (
     sources,
     stats,
     status,
+    sync,
     tokens,
     upload,
     users,
@@ -73,6 +74,7 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     explain.operations,
     overrides.operations,
     live_site.operations,
+    sync.operations,
     ops.operations,
     dev.operations,
 )

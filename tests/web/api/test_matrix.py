@@ -149,6 +149,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "GET /api/v3_0/gateway/devices/{name}": "team reads",
     "GET /api/v3_0/gateway/setpoints": "team reads",
     "GET /api/v3_0/gateway/sync": "team reads",
+    "POST /api/v3_0/gateway/sync/now": "heads manage",
     "GET /api/v3_0/gateway/plan": "team reads",
     "GET /api/v3_0/gateway/overrides": "team reads",
     "POST /api/v3_0/gateway/overrides": "heads control",
