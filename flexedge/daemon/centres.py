@@ -12,7 +12,7 @@ from flexedge.cloud.central import Central
 from flexedge.cloud.keys import KeyFile
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
-from flexedge.config.settings import Settings
+from flexedge.config.settings import Plan, Settings
 from flexedge.daemon.beside import Beside
 from flexedge.daemon.clock import Clock
 from flexedge.daemon.loops import Loop
@@ -21,6 +21,7 @@ from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres, Connect, Running
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.vitals import Vitals, vitals_of
@@ -39,6 +40,8 @@ class Ground:
     now: Callable[[], datetime]
     folder: Path
     """The data folder."""
+    plan: Plan = field(default_factory=Plan)
+    """How planning goes on."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
     began: datetime = field(init=False)
@@ -56,6 +59,7 @@ def duties_of(ground: Ground, linked: Linked) -> tuple[Duty, ...]:
     duties: list[Duty] = [_vitals(ground)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.health))
+        duties.append(Plans(gateway, ground.plan))
     return tuple(duties)
 
 
