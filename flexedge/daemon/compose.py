@@ -201,9 +201,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
-    collector.on_kept = aggregator.noted
+    collector.on_kept, collector.stamp = aggregator.noted, clock.stamp
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
-    collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
