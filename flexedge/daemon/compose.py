@@ -207,7 +207,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     lines = assembly.line_of
     dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
-    ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
+    ground = Ground(state, beliefs, health, clock.now, settings.data_dir, settings.plan)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},

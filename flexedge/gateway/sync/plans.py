@@ -83,8 +83,7 @@ class Plans:
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Ask, or look whether what was asked for is there. Raises ``CentreAway``."""
         if not self._planned_at(linked):
-            self._courses.pop(linked.number, None)
-            self._gateway.elsewhere.drop(linked.centre.name)
+            self.end(linked)
             return now + SPAN
         course = self._courses.setdefault(linked.number, _Course())
         if course.waiting is not None:
@@ -93,6 +92,11 @@ class Plans:
         if now < due:
             return min(due, now + WATCH)
         return self._ask(linked, course, now)
+
+    def end(self, linked: Linked) -> None:
+        """The centre is not to plan any more: nothing of it is in force."""
+        self._courses.pop(linked.number, None)
+        self._gateway.elsewhere.drop(linked.centre.name)
 
     def _planned_at(self, linked: Linked) -> bool:
         """Whether this centre plans anything here: of several the first that may."""

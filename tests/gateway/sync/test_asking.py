@@ -67,7 +67,7 @@ def test_capacities_that_a_sensor_tells_stay_as_they_are_there(hut: "Hut") -> No
     model = {"battery": "consumption-capacity: {sensor: grid.power, default: 3 kW}"}
     told = entries(shown(hut("battery", more=CENTRAL, model=model), BATTERY))[71]
     assert "consumption-capacity" not in told
-    assert told["production-capacity"] == "5 kW"
+    assert told["production-capacity"] == "0 kW"  # as where only one direction is given
 
 
 def test_all_storages_are_told_but_schedules_wanted_of_those_alone_it_plans(hut: "Hut") -> None:
