@@ -190,9 +190,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
+    elsewhere, past = Elsewhere(plant, storages, health), Past(plant, latest, beliefs)
     feeds = Feeds(plant, predictor, prices, beliefs, received)
-    past = Past(plant, latest, beliefs)
-    elsewhere = Elsewhere(plant, storages, health)
     gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
@@ -201,9 +200,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
-    collector.on_kept = aggregator.noted
+    collector.on_kept, collector.stamp = aggregator.noted, clock.stamp
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
-    collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)

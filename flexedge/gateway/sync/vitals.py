@@ -186,7 +186,8 @@ class Vitals:
         moment would be overwritten.
         """
         attributes = linked.central.asset(asset).get("attributes") or {}
-        ours = {"gateway": self._gateway, **self._about}
-        if attributes.get(ABOUT) != ours:
+        mark = attributes.get(ABOUT)
+        ours = {**(mark if isinstance(mark, dict) else {}), "gateway": self._gateway, **self._about}
+        if mark != ours:
             linked.central.change_asset(asset, {"attributes": {**attributes, ABOUT: ours}})
         self._introduced = True

@@ -126,6 +126,6 @@ class Leaving(Chore):
 
 def test_a_duty_may_take_back_what_it_did_when_the_centre_is_let_go_of(chore: Chore) -> None:
     leaving = Leaving("plans")
-    Turn(leaving).end(ALONE)
+    Turn(leaving, NOW).end(ALONE)
     assert leaving.ended is ALONE
-    Turn(chore).end(ALONE)  # which has nothing to take back
+    Turn(chore, NOW).end(ALONE)  # which has nothing to take back
