@@ -63,7 +63,7 @@ def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...
     gateway = ground.gateway
     duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
     if gateway is not None:
-        duties.append(Receive(gateway.received, ground.health))
+        duties.append(Receive(gateway.received, ground.state, ground.health))
     return tuple(duties)
 
 

@@ -22,6 +22,7 @@ from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
 from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
@@ -225,6 +226,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         tariffs=Tariffs(prices, beliefs),
         amendments=amendments,
         received=received,
+        foreseer=Foreseer(plant, predictor, beliefs, health),
         centres=centres_of(settings, ground, site.centres),
     )
     ground.gateway = gateway

@@ -18,8 +18,9 @@ from flexedge.errors import RequestError, StoreError
 from flexedge.gateway import view
 from flexedge.gateway.asked import Override
 from flexedge.gateway.capacities import capacities
+from flexedge.gateway.foresee import FORECASTER
 from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.plan import FORECASTER, SCHEDULER, Plan
+from flexedge.gateway.plan import SCHEDULER, Plan
 from flexedge.gateway.plant import GRID, Unit
 from flexedge.gateway.predict import RESOLUTION
 from flexedge.gateway.sync.told import seen as centres_seen

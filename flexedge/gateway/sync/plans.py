@@ -147,10 +147,11 @@ class Plans:
             self._failed(linked, asked.wanted, f"it does not plan: {error.message}")
             return now + WATCH
         except CentreAway as error:
-            if error.kind not in ("busy", "paced"):
-                course.due = now  # as soon as it is back
+            wait = error.retry_after or timedelta(0)
+            if error.kind not in ("busy", "paced") or wait < SOON:
+                course.due = now  # as soon as may be
                 raise
-            self._slow_down(course, now, error.retry_after or timedelta(0))
+            self._slow_down(course, now, wait)
             return now + WATCH
         course.asked.append(now)
         course.slow = max(course.slow - 1, 1)
@@ -236,7 +237,7 @@ class Plans:
         )
 
     def _tell(self, linked: Linked, message: str) -> None:
-        self._gateway.health.alarm(f"centre {linked.centre.name} {self.name}", message)
+        self._gateway.health.alarm(f"centre {linked.centre.name}: schedules", message)
 
 
 def _waiting(asked: Question, job: str, now: datetime) -> _Waiting:

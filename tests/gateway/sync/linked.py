@@ -14,6 +14,7 @@ from flexedge.cloud.keys import Key, KeyFile, Keys
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.domain.asset import Sensor
+from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.linking import Asked, Office, Progress, link
 from flexedge.store.state import State
 from flexedge.store.tables.accounts import Account
@@ -23,6 +24,7 @@ from tests.api.served import PASSWORD, USER, Served
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 _NAMES = itertools.count(1)
+KEYS = [Key(USER, PASSWORD)]
 MANY = CentreRules(requests_per_min=10_000)
 
 
@@ -48,7 +50,11 @@ class Here:
         self.price = self.sensor(self.site, "import", "EUR/MWh")
         self.change(
             self.battery,
-            flex_model={"soc-min": "1 kWh", "soc-max": "10 kWh", "consumption": {"sensor": self.power}},
+            flex_model={
+                "soc-min": "1 kWh",
+                "soc-max": "10 kWh",
+                "consumption": {"sensor": self.power},
+            },
             sensors_to_show=[{"title": "Power", "sensors": [self.power]}],
         )
         self.change(self.site, flex_context={"consumption-price": {"sensor": self.price}})
@@ -77,7 +83,7 @@ class Here:
 
         def reach(name: str, url: str, keys: Keys, rules: CentreRules) -> Central:
             del rules
-            return Central(name, url, keys, lambda: self.now, Pace(10_000, Random(1)))
+            return Central(name, url, keys, lambda: self.now, Pace(10_000, Random(1)))  # noqa: S311
 
         return Office(
             self.state, lambda name: KeyFile(self.folder, name, None), lambda _: self.rules,
@@ -85,8 +91,8 @@ class Here:
         )  # fmt: skip
 
     def asked(self, url: str, **more: Any) -> Asked:
-        """With the user's e-mail and password."""
-        return Asked(url, **{"key": Key(USER, PASSWORD), **more})
+        """With the user's token: no password has to be hashed."""
+        return Asked(url, **{"key": KEYS[0], **more})
 
     def link(self, url: str, **more: Any) -> list[Progress]:
         """Link until nothing is left; what each call told."""
@@ -98,6 +104,13 @@ class Here:
             (one.thing, one.local_id, one.role): one.central_id
             for one in self.state.links.all().values()
         }
+
+
+def linked_with(here: Here, url: str, rules: CentreRules = MANY) -> Linked:
+    """The first centre we are linked with, as duties get it; reached under a URL."""
+    number, centre = next(iter(here.state.centres.all().items()))
+    central = here.office().reach("main", url, KeyFile(here.folder, "main", None), rules)
+    return Linked(number, centre, rules, central)
 
 
 def until_done(office: Office, asked: Asked) -> list[Progress]:
@@ -120,6 +133,7 @@ class There:
     def __post_init__(self) -> None:
         self.url = self.served.url
         self._token = self.served.token()
+        KEYS[:] = [Key(USER, token=self._token)]
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """One request under /api/v3_0; its answer, which must be good."""
