@@ -24,7 +24,8 @@ class DaemonAway(FlexedgeError):
 class Client:
     """Asks the daemon whose data folder this is. Raises ``DaemonAway`` and ``FlexedgeError``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, timeout_s: float = _TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         path = folder / RUNTIME
         try:
             runtime = json.loads(path.read_text(encoding="utf-8"))
@@ -51,7 +52,7 @@ class Client:
         """The JSON answer to a request; None where there is none."""
         try:
             answer = self._session.request(
-                method, self._url + path, params=parameters, timeout=_TIMEOUT_S, json=body
+                method, self._url + path, params=parameters, timeout=self._timeout_s, json=body
             )
         except requests.RequestException as error:
             raise DaemonAway(f"the gateway does not answer at {self._url}") from error
@@ -77,11 +78,11 @@ def in_words(message: Any) -> str:
     return str(message)
 
 
-def client(options: argparse.Namespace) -> Client:
-    """The client for the data folder in the settings."""
+def client(options: argparse.Namespace, timeout_s: float = _TIMEOUT_S) -> Client:
+    """The client for the data folder in the settings; ``timeout_s``: how long an answer takes."""
     settings = load_settings(options.settings, os.environ)
     # One that was killed, or whose disk takes no writes any more, leaves an old word behind.
-    return Client(max(settings.data_dir, settings.stand_in, key=_said))
+    return Client(max(settings.data_dir, settings.stand_in, key=_said), timeout_s)
 
 
 def _said(folder: Path) -> float:

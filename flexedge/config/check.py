@@ -53,7 +53,7 @@ def load_site(path: Path, profile_folders: Iterable[Path] = ()) -> LoadedSite:
     case = Case(site, found, sensors_of(site, found, currency))
     complaints = [
         *(complaint for rule in RULES for complaint in rule(case)),
-        *_one_currency(currencies, currency),
+        *one_currency(site, currency),
         *_devices(site, found),
         *_files(site, path.parent),
     ]
@@ -96,8 +96,9 @@ def _currencies(site: Site) -> dict[Route, str]:
     return found
 
 
-def _one_currency(currencies: Mapping[Route, str], currency: str) -> Found:
-    for route, other in currencies.items():
+def one_currency(site: Site, currency: str) -> Found:
+    """Everything is paid in one currency."""
+    for route, other in _currencies(site).items():
         if other != currency:
             yield route, f"is in {other}, but the other prices are in {currency}"
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from flexedge.config.arrivals import ARRIVALS
 from flexedge.config.case import Case, Found
+from flexedge.config.editable import acceptable
 from flexedge.config.flexibility import FLEXIBILITY
 from flexedge.config.load import Route
 from flexedge.config.sensors import GRID
@@ -221,5 +222,6 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     devices_claimed_once,
     one_remainder,
     assets_are_whole,
+    acceptable,
     *ARRIVALS,
 )

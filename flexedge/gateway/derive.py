@@ -96,4 +96,4 @@ class Deriver:
     def _cop(self, unit: Unit, now: datetime) -> float:
         sensor = unit.sensors.get("cop", "")
         measured = self._latest.value(sensor, now, self._plant.max_age(sensor))
-        return measured or unit.model.efficiencies()[0]
+        return measured or self._plant.unit(unit.name).model.efficiencies()[0]

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from flexedge.config.prices import Prices
 from flexedge.gateway.aggregate import Aggregator
+from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.foresee import Foreseer
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
@@ -38,6 +41,9 @@ class Gateway:
     planner: Planner
     dispatcher: Dispatcher
     overrides: Overrides
+    elsewhere: Elsewhere
     tariffs: Tariffs
+    amendments: Amendments
     received: Received
+    foreseer: Foreseer
     centres: Centres

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from flexedge.domain.belief import Belief
 from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.errors import PlanError, SolverGaveUp, StoreError
+from flexedge.gateway.foresee import FORECASTER
 from flexedge.gateway.health import Health
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.gateway.problem import Gathered, Gatherer
@@ -29,7 +30,6 @@ from flexedge.store.beliefs import Beliefs
 
 _log = structlog.get_logger()
 SCHEDULER = Source("flexedge", "scheduler")
-FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
 _SIMPLER = "the solver found no plan in its time: this one heeds neither starts nor minimum times"
@@ -86,6 +86,11 @@ class Planner:
         self._began: datetime | None = None
         self.trouble = ""
         """Why there is no newer plan; empty when the last attempt succeeded."""
+
+    def meanwhile(self, change: Callable[[], None]) -> None:
+        """Do something while no plan is being made."""
+        with self._lock:
+            change()
 
     def changed(self, now: datetime) -> bool:
         """Whether a price, a plug or what is known of a storage changed since the last plan."""
@@ -185,7 +190,7 @@ class Planner:
             seconds=solution.build_seconds + solution.solve_seconds,
             status=solution.status,
             headline=words.headline,
-            why=_why(gathered, words.by_device, solution),
+            why=_why(gathered, words.by_device, solution) | dict(gathered.theirs),
             breaches=tuple(breach.sentence(self._plant.zone) for breach in solution.breaches),
             outputs=_outputs(gathered, solution),
             problem=problem,
@@ -225,7 +230,7 @@ class Planner:
 
     def _soc_belief(self, name: str, sensor: str, soc: Series, made_at: datetime) -> Belief:
         """The planned state at the end of each step, in the sensor's unit, as instants."""
-        full = self._plant.unit(name).soc_max_kwh or 1.0
+        full = self._plant.unit(name).full_kwh or 1.0
         factor = 100.0 / full if self._plant.sensors[sensor].unit == "%" else 1.0
         grid = TimeGrid(soc.grid.start + soc.grid.resolution, soc.grid.resolution, soc.grid.n)
         return Belief(sensor, SCHEDULER.name, made_at, Series(grid, soc.values * factor))

@@ -1,7 +1,7 @@
 """The site as the gateway works with it: which sensor is which point, what each asset can do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,8 @@ class Unit:
     """The asset that describes its storage: itself, or another one that feeds the same."""
     soft: tuple[bool, bool] = (False, False)
     """Whether the site lets its consumption- and production-capacity be exceeded at a price."""
+    full_kwh: float | None = None
+    """What it holds at 100 %, whatever part of that may be used; None for what does not store."""
 
     @property
     def model(self) -> FlexModel:
@@ -137,11 +139,12 @@ def _flows(capacity: float | DataReference) -> bool:
     return isinstance(capacity, DataReference) or capacity > 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plant:
-    """Everything on site, resolved."""
+    """Everything on site, resolved. Only ``become`` changes anything in it."""
 
     site: Site
+    """As it is now: the site file with the edits that are laid over it."""
     zone: ZoneInfo
     currency: str
     units: tuple[Unit, ...]
@@ -153,6 +156,22 @@ class Plant:
     """How often a sensor is read."""
     coming: Mapping[str, Coming] = field(default_factory=dict)
     """Sensors whose values come from central servers."""
+    edition: int = 0
+    """How often it was changed."""
+
+    def become(self, site: Site) -> None:
+        """Go on with another flex-context and other flex-models of the same assets.
+
+        What devices there are, and how full 100 % is, stays. Each unit is replaced as a whole;
+        who needs several of them alike makes sure that nobody changes them meanwhile.
+        """
+        units = self.edited(site)
+        self.site, self.units = site, units
+        self.edition += 1
+
+    def edited(self, site: Site) -> tuple[Unit, ...]:
+        """The units as they would become."""
+        return tuple(_edited(unit, site) for unit in self.units)
 
     @property
     def context(self) -> FlexContext:
@@ -216,9 +235,15 @@ def resolve(
         control = None
         if asset.device is not None and asset.control:
             control = drivers[asset.device].controls.get(f"{asset.role}.power")
-        units.append(Unit(name, asset, control, mine, _keeper(asset, site), _soft(site)))
+        unit = Unit(name, asset, control, mine, _keeper(asset, site), _soft(site))
+        units.append(replace(unit, full_kwh=unit.soc_max_kwh))
     zone, arriving = site.site.zone, coming(site)
     return Plant(site, zone, currency, tuple(units), sensors, sensor_of, every, arriving)
+
+
+def _edited(unit: Unit, site: Site) -> Unit:
+    asset = site.assets[unit.name]
+    return replace(unit, asset=asset, keeper=_keeper(asset, site), soft=_soft(site))
 
 
 def _keeper(asset: Asset, site: Site) -> Asset:

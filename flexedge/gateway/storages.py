@@ -37,7 +37,7 @@ class Storages:
         """
         reference = unit.model.state_of_charge
         sensor = unit.sensors.get("soc") if reference is None else reference.sensor
-        value, full = self._value(sensor, now), unit.soc_max_kwh
+        value, full = self._value(sensor, now), unit.full_kwh
         if value is not None and sensor is not None:
             in_percent = self._plant.sensors[sensor].unit == "%"
             return value / 100.0 * full if in_percent and full is not None else value
@@ -48,6 +48,13 @@ class Storages:
             return None
         soc = unit.model.soc_at_start + charged * unit.model.efficiencies()[0]
         return soc if full is None else min(soc, full)
+
+    def unknown(self, unit: Unit, now: datetime) -> bool:
+        """Whether what a plan began with is not known any more: who is there, what it holds."""
+        if not unit.stores:
+            return False
+        gone = unit.vehicle and not self.plugged(unit, now)
+        return gone or self.soc_kwh(unit, now) is None
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while: who is there, and whose state of charge is known."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 DeviceState = Literal["starting", "ok", "stale", "lost"]
-Rung = Literal["fresh-plan", "last-plan", "local-rule", "released"]
+Rung = Literal["central-plan", "fresh-plan", "last-plan", "local-rule", "released"]
 OutcomeName = Literal["applied", "clamped", "refused", "unreachable", "released"]
 
 

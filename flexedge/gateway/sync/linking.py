@@ -1,39 +1,34 @@
-"""Linking with a central server, for people: what would be done, doing it, and undoing it."""
+"""Linking with a central server, for people: what would be done, and doing it."""
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final
+from urllib.parse import urlsplit
 
+from flexedge.cloud.address import centre_url
 from flexedge.cloud.central import Central, Greeting, Whoami
 from flexedge.cloud.keys import Key, Keys
 from flexedge.config.centre import MAIN, SCOPES, CentreRules, Scope
+from flexedge.errors import CentreAway, CentreRefused, RequestError
+from flexedge.gateway.sync.joining import Joining, begin_anew
+from flexedge.gateway.sync.ours import RECEIVED, Kinds, Ours, ours
+from flexedge.gateway.sync.preview import Preview
+from flexedge.gateway.sync.steps import SameName, Step, Way
 from flexedge.store.state import State
+from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.centres import Centre
 
-SameName = Literal["ask", "adopt", "take-over", "beside"]
-"""What is done with what has the name there that ours would get. adopt: it is ours from then on,
-unless it is another gateway's; take-over: also then; beside: ours gets another name."""
-Way = Literal["have", "find", "make", "ask", "leave"]
-"""have: linked already; find: it is there and is ours; make: it will be made; ask: something has
-its name there (``SameName``); leave: it is not sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What will become of one of our assets or sensors."""
-
-    thing: Literal["asset", "sensor"]
-    local_id: int
-    role: str
-    """Of sensors: "" (measured), "forecast", "schedule"."""
-    path: str
-    """Where it is here: "Home / battery / power forecast"."""
-    name: str
-    """What it is called there."""
-    way: Way
-    central_id: int | None = None
-    notes: tuple[str, ...] = ()
-    """How it was found, what differs, why it is left out."""
+__all__ = [
+    "Asked", "Office", "Plan", "Progress", "SameName", "Step", "Way",
+    "centre_named", "link", "ours_for", "plan_link",
+]  # fmt: skip
+_WAIT_S: Final = 5.0
+_LONGEST_WAIT_S: Final = 300.0
+_BRISK: Final = 480
+"""Requests per minute while somebody waits; FlexMeasures allows 500."""
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +77,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlinked:
-    """What was forgotten here, and deleted there."""
-
-    name: str
-    url: str
-    links: int
-    deleted: tuple[str, ...] = ()
-    kept: Mapping[str, str] = field(default_factory=dict)
-    """What was to be deleted there and is not, and why."""
-
-
-@dataclass(frozen=True, slots=True)
 class Office:
     """What linking needs."""
 
@@ -105,13 +88,31 @@ class Office:
     now: Callable[[], datetime]
     reach: Callable[[str, str, Keys, CentreRules], Central]
     """A client, by name and URL."""
-    kinds: Callable[[], Mapping[int, frozenset[str]]] = dict
+    kinds: Callable[[], Kinds] = dict
     """By sensor, what kinds of sources ("forecaster", "scheduler") believe something of it."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Whoever makes things at centres holds it: nothing is made twice."""
 
 
 def plan_link(office: Office, asked: Asked) -> Plan:
     """What ``link`` would do. Raises ``CentreError``, and ``RequestError`` for what cannot be."""
-    raise NotImplementedError
+    url = centre_url(asked.url)
+    known = centre_named(office.state, asked.name)
+    _demand_same(asked, url, known)
+    rules = _rules(office, asked.name)
+    central = office.reach(asked.name, url, _credential(office, asked), rules)
+    try:
+        greeting = central.greet()
+        who, accounts, account_id = _account(central, asked, known)
+        mine = ours_for(office, rules, asked.scopes, known)
+        centre_id = 0 if known is None else known[0]
+        preview = Preview(office.state, central, centre_id, account_id, mine, asked.same_name)
+        steps, notes = preview.steps(), preview.notes()
+    finally:
+        central.close()
+    if url.startswith("http:") and urlsplit(url).hostname not in _LOCAL:
+        notes = (*notes, f"{url} is not encrypted: password and values can be read on the way")
+    return Plan(asked.name, url, greeting, who, accounts, account_id, steps, notes)
 
 
 def link(office: Office, asked: Asked, who: str) -> Progress:
@@ -120,13 +121,155 @@ def link(office: Office, asked: Asked, who: str) -> Progress:
     Cut anywhere it goes on with the next call. ``who``: for the audit trail. Raises as
     ``plan_link``, and ``StoreError``.
     """
-    raise NotImplementedError
+    if not office.lock.acquire(blocking=False):
+        raise RequestError(409, "Assets are being made at a centre just now; try again in a while.")
+    try:
+        return _link(office, asked, who)
+    finally:
+        office.lock.release()
 
 
-def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -> Unlinked:
-    """Forget a centre: credential, links, positions, values set aside.
+def _link(office: Office, asked: Asked, who: str) -> Progress:
+    url, rules = centre_url(asked.url), _rules(office, asked.name)
+    known = centre_named(office.state, asked.name)
+    _demand_same(asked, url, known)
+    if known is None or asked.key is not None:
+        known = _introduced(office, asked, url, who)
+    number, centre = known
+    if centre.scopes != list(asked.scopes) or centre.details.get("complete"):
+        centre = begin_anew(office.state, number, asked.scopes)
+    mine = ours_for(office, rules, asked.scopes, (number, centre))
+    central = office.reach(asked.name, url, office.keys(asked.name), rules)
+    joining = Joining(office.state, central, number, mine, asked.same_name, office.now())
+    wait_s = 0.0
+    try:
+        joining.go_on()
+    except CentreAway as error:
+        if error.kind not in ("paced", "busy"):
+            raise
+        after = error.retry_after
+        wait_s = min(after.total_seconds() if after else _WAIT_S, _LONGEST_WAIT_S)
+    finally:
+        central.close()
+    left = joining.left()
+    if not left and not joining.undecided:
+        joining.complete()
+    return Progress(
+        asked.name, tuple(joining.done), left, dict(joining.refused), tuple(joining.undecided),
+        wait_s,
+    )  # fmt: skip
 
-    ``delete_there``: delete first what was made there. Raises ``RequestError`` 404 where there is
-    no such centre, and ``CentreError`` with ``delete_there`` alone; nothing is forgotten then.
-    """
-    raise NotImplementedError
+
+def centre_named(state: State, name: str) -> tuple[int, Centre] | None:
+    """A centre with its number; None where there is none of that name."""
+    return next(iter(state.centres.find(name=name).items()), None)
+
+
+def ours_for(
+    office: Office,
+    rules: CentreRules,
+    scopes: tuple[Scope, ...],
+    known: tuple[int, Centre] | None,
+) -> Ours:
+    """What is to be in step with a centre."""
+    received = (
+        () if known is None
+        else {one.local_id for one in office.state.links.find(centre_id=known[0], role=RECEIVED).values()}  # noqa: E501
+    )  # fmt: skip
+    return ours(office.state, rules, scopes, office.kinds(), received)
+
+
+def _rules(office: Office, name: str) -> CentreRules:
+    """What the site file says of a centre, but for how quickly it is asked."""
+    rules = office.rules(name)
+    return rules.model_copy(update={"requests_per_min": max(rules.requests_per_min, _BRISK)})
+
+
+def _demand_same(asked: Asked, url: str, known: tuple[int, Centre] | None) -> None:
+    """Refuse to turn what is linked into something else."""
+    if known is None:
+        return
+    _, centre = known
+    if centre.url != url:
+        raise RequestError(
+            409,
+            f"{asked.name} is linked with {centre.url}: unlink it first, or give the other one"
+            " another name.",
+        )
+    if asked.account_id not in (None, centre.account_id):
+        raise RequestError(
+            409, f"{asked.name} is linked with account {centre.account_id}: unlink it first."
+        )
+
+
+def _credential(office: Office, asked: Asked) -> Keys:
+    if asked.key is not None:
+        return _Held(asked.key)
+    return office.keys(asked.name)
+
+
+def _account(
+    central: Central, asked: Asked, known: tuple[int, Centre] | None
+) -> tuple[Whoami, Mapping[int, str], int]:
+    who = central.whoami()
+    try:
+        accounts = dict(central.accounts())
+    except CentreRefused:  # who may not list them has one
+        accounts = {}
+    accounts.setdefault(who.account_id, who.account)
+    account_id = asked.account_id or (who.account_id if known is None else known[1].account_id)
+    if account_id not in accounts:
+        told = ", ".join(f"{number} ({name})" for number, name in sorted(accounts.items()))
+        raise RequestError(
+            422, f"There is no account {account_id} for {who.email}; there are {told}."
+        )
+    return who, accounts, account_id
+
+
+def _introduced(office: Office, asked: Asked, url: str, who: str) -> tuple[int, Centre]:
+    """Log in, keep the credential, and know the centre from now on."""
+    state, known = office.state, centre_named(office.state, asked.name)
+    keys = _credential(office, asked)
+    central = office.reach(asked.name, url, keys, _rules(office, asked.name))
+    try:
+        greeting = central.greet()
+        me, accounts, account_id = _account(central, asked, known)
+    finally:
+        central.close()
+    if asked.key is not None:
+        office.keys(asked.name).write(keys.read())
+    details = {"version": greeting.version, "server": greeting.server}
+    if known is not None:
+        number, old = known
+        made = replace(old, user=me.email, details={**old.details, **details})
+        state.centres.change(number, made)
+        what = f"Gave centre {asked.name} another credential"
+    else:
+        made = Centre(
+            asked.name, url, account_id, accounts[account_id], me.email, office.now(),
+            list(asked.scopes), details,
+        )  # fmt: skip
+        number = state.centres.add(made)
+        what = f"Linked with centre {asked.name}"
+    after = {"url": url, "account": account_id, "user": me.email, "scopes": list(asked.scopes)}
+    state.audit.add(Entry(office.now(), who, what, after=after))
+    return number, made
+
+
+class _Held:
+    """A credential that is not kept anywhere yet."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+
+    def read(self) -> Key:
+        """The credential."""
+        return self._key
+
+    def write(self, key: Key) -> None:
+        """Have another token."""
+        self._key = key
+
+    def forget(self) -> None:
+        """Have none."""
+        self._key = Key()
