@@ -113,7 +113,9 @@ class Login:
         try:
             return meaning(self._centre, self._ask(request), secrets)
         except CentreRefused as error:  # FlexMeasures: 404, if there is no such user
-            raise CentreLocked(self._centre, f"it does not let us log in: {error.message}") from error
+            raise CentreLocked(
+                self._centre, f"it does not let us log in: {error.message}"
+            ) from error
 
     def _take(self, key: Key, told: Any) -> None:
         fields = told if isinstance(told, dict) else {}

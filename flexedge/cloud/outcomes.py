@@ -68,7 +68,9 @@ def greeting(centre: str, answer: Answer) -> Greeting:
     if not isinstance(versions, list) or "v3_0" not in versions:
         raise Misshapen("it is no FlexMeasures server with the API v3_0")
     ours = answer.headers.get("served-by") == "flexedge"
-    return Greeting(str(found.get("flexmeasures_version") or "")[:40], "flexedge" if ours else "FlexMeasures")
+    return Greeting(
+        str(found.get("flexmeasures_version") or "")[:40], "flexedge" if ours else "FlexMeasures"
+    )
 
 
 def named(content: Any) -> tuple[int, str]:
