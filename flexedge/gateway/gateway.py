@@ -8,6 +8,7 @@ from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
@@ -44,4 +45,5 @@ class Gateway:
     tariffs: Tariffs
     amendments: Amendments
     received: Received
+    foreseer: Foreseer
     centres: Centres

@@ -19,6 +19,7 @@ from flexedge.gateway.sync.duty import Linked
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 from tests.gateway.sync.duties import MAIN
+from tests.gateway.sync.test_centres import office
 
 
 class Gate:
@@ -62,7 +63,7 @@ def begin(state: State, gate: Gate) -> Begin:
         pace = Pace(120, Random(1))  # noqa: S311 (chance, no secret)
         return cast("Central", gate), pace  # only ever closed
 
-    return lambda: Centres(state, Health(), {}, connect, lambda _linked: (gate,))
+    return lambda: Centres(office(state), Health(), connect, lambda _linked: (gate,))
 
 
 def test_what_is_linked_is_begun_and_ends_in_order(begin: Begin, gate: Gate) -> None:

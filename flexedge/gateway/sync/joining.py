@@ -103,6 +103,7 @@ class Joining:
             self.edited[one.path] = settled.edited
         if settled.link != link:
             self._state.links.change(link_id, settled.link)
+        if settled.sent:
             self.done.append(f"sent the settings of {one.path}")
 
     def complete(self) -> None:

@@ -16,7 +16,9 @@ from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.service.inventory import SITE
 from flexedge.gateway.sync.duty import Linked, links_of
+from flexedge.gateway.sync.ours import gateway_id
 from flexedge.gateway.sync.seen import SPECS, status_specs
+from flexedge.gateway.sync.there import MARK
 from flexedge.store.state import State
 
 Json = dict[str, Any]
@@ -24,11 +26,9 @@ STEP: Final = timedelta(minutes=5)
 """How long the events of these sensors are; told is the last one that is over."""
 HEARTBEAT: Final = "gateway heartbeat"
 ROLE: Final = "health"
-"""What the attribute "flexedge" of these sensors has as their role."""
-ABOUT: Final = "flexedge"
-"""The attribute of the site's asset at the centre, and of these sensors, that is ours."""
-GATEWAY: Final = "gateway.id"
-"""The fact that tells this gateway from all others."""
+"""What the mark of these sensors has as their role."""
+ABOUT: Final = "flexedge-gateway"
+"""The attribute of the site's asset at the centre that says which gateway this is."""
 _REST: Final = timedelta(hours=1)
 _HOURS: Final = timedelta(hours=1)
 _MINUTES: Final = timedelta(minutes=1)
@@ -132,10 +132,6 @@ class Vitals:
             raise
         return now + linked.rules.heartbeat
 
-    @property
-    def _gateway(self) -> str:
-        return self._state.fact(GATEWAY) or ""
-
     def _site(self, linked: Linked) -> int | None:
         """The number that the site's asset has there, or (without a site) that of the first."""
         links = self._state.links.find(centre_id=linked.number, thing="asset")
@@ -154,7 +150,7 @@ class Vitals:
             every = linked.rules.heartbeat if vital.every is None else vital.every
             ours = {
                 SPECS: status_specs("", STEP, every),
-                ABOUT: {"gateway": self._gateway, "role": ROLE},
+                MARK: {"gateway": gateway_id(self._state), "sensor": vital.name, "role": ROLE},
             }
             known = there.get(vital.name)
             if known is None:
@@ -186,7 +182,9 @@ class Vitals:
         moment would be overwritten.
         """
         attributes = linked.central.asset(asset).get("attributes") or {}
-        ours = {"gateway": self._gateway, **self._about}
-        if attributes.get(ABOUT) != ours:
+        mark = attributes.get(ABOUT)
+        kept = mark if isinstance(mark, dict) else {}
+        ours = {**kept, "gateway": gateway_id(self._state), **self._about}
+        if mark != ours:
             linked.central.change_asset(asset, {"attributes": {**attributes, ABOUT: ours}})
         self._introduced = True
