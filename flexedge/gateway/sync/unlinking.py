@@ -8,8 +8,11 @@ from typing import Any
 from flexedge.cloud.central import Central, Json
 from flexedge.errors import CentreRefused, RequestError
 from flexedge.gateway.sync.linking import Office, centre_named
+from flexedge.gateway.sync.ours import gateway_id
 from flexedge.gateway.sync.sent import is_gone
-from flexedge.gateway.sync.there import There
+from flexedge.gateway.sync.there import There, mark_of
+from flexedge.gateway.sync.vitals import ROLE
+from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.centres import Centre, Link
 
@@ -86,13 +89,14 @@ class _Deletion:
         for number in order:  # what is below goes before what it is in
             sensors, told = there.sensors(number), _told("asset", there.assets[number])
             whole = number in self._made["asset"]
-            if whole and number not in parents.values() and sensors.keys() <= self._made["sensor"]:
+            made = self._made["sensor"] | vital_signs(self._office.state, sensors)
+            if whole and number not in parents.values() and sensors.keys() <= made:
                 if self._done(told, partial(central.delete_asset, number)):
                     del parents[number]
                 continue
             if whole:
                 self.kept[told] = "there are assets or sensors in it that were not made from here"
-            for one in sorted(sensors.keys() & self._made["sensor"]):
+            for one in sorted(sensors.keys() & made):
                 self._done(_told("sensor", sensors[one]), partial(central.delete_sensor, one))
 
     def _done(self, told: str, delete: Callable[[], None]) -> bool:
@@ -104,6 +108,17 @@ class _Deletion:
                 return False
         self.deleted.append(told)
         return True
+
+
+def vital_signs(state: State, sensors: Mapping[int, Json]) -> set[int]:
+    """Those of a centre's sensors that this gateway made to tell how it fares."""
+    gateway = gateway_id(state)
+    marks = {number: mark_of(one) for number, one in sensors.items()}
+    return {
+        number
+        for number, mark in marks.items()
+        if mark.get("role") == ROLE and mark.get("gateway") == gateway
+    }
 
 
 def _told(thing: str, one: Json) -> str:

@@ -29,6 +29,8 @@ ROLE: Final = "health"
 """What the mark of these sensors has as their role."""
 ABOUT: Final = "flexedge-gateway"
 """The attribute of the site's asset at the centre that says which gateway this is."""
+_COUNT: Final = "dimensionless"
+"""FlexMeasures knows no unit without a name."""
 _REST: Final = timedelta(hours=1)
 _HOURS: Final = timedelta(hours=1)
 _MINUTES: Final = timedelta(minutes=1)
@@ -87,12 +89,12 @@ def vitals_of(
         return float(sum(health.device(name).state(now) == "lost" for name in devices))
 
     return (
-        Vital(HEARTBEAT, "", lambda _linked, _now: 1.0, every=None),
+        Vital(HEARTBEAT, _COUNT, lambda _linked, _now: 1.0, every=None),
         Vital("gateway uptime", "h", lambda _linked, now: (now - began) / _HOURS),
-        Vital("gateway devices away", "", away, band=1.0),
-        Vital("gateway alarms", "", lambda _linked, _now: float(len(health.alarms)), band=1.0),
+        Vital("gateway devices away", _COUNT, away, band=1.0),
+        Vital("gateway alarms", _COUNT, lambda _linked, _now: float(len(health.alarms)), band=1.0),
         Vital("gateway sync lag", "min", lag, band=15.0),
-        Vital("gateway queue", "", queue, band=1000.0),
+        Vital("gateway queue", _COUNT, queue, band=1000.0),
     )
 
 

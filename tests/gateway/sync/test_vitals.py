@@ -11,6 +11,7 @@ from flexedge.daemon.clock import WallClock
 from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.unlinking import unlink
 from flexedge.gateway.sync.vitals import ABOUT, Vital, Vitals, Waiting, vitals_of
 from tests.gateway.sync.linked import Here, There, linked_with
 
@@ -27,12 +28,12 @@ def test_what_is_told_of_a_gateway() -> None:
     waiting = Waiting(1200, timedelta(hours=3))
     vitals = vitals_of(health, ("meter", "inverter"), NOW - 90 * MINUTE, lambda *_: waiting)
     assert {one.name: (one.read(NOBODY, NOW), one.unit) for one in vitals} == {
-        "gateway heartbeat": (1.0, ""),
+        "gateway heartbeat": (1.0, "dimensionless"),
         "gateway uptime": (1.5, "h"),
-        "gateway devices away": (1.0, ""),
-        "gateway alarms": (1.0, ""),
+        "gateway devices away": (1.0, "dimensionless"),
+        "gateway alarms": (1.0, "dimensionless"),
         "gateway sync lag": (180.0, "min"),
-        "gateway queue": (1200.0, ""),
+        "gateway queue": (1200.0, "dimensionless"),
     }
     blind = vitals_of(health, (), NOW, lambda *_: None)
     assert [one.read(NOBODY, NOW) for one in blind][-2:] == [None, None]
@@ -124,6 +125,14 @@ def test_what_was_deleted_there_is_made_anew(here: Here, there: There) -> None:
         ours.duty.step(ours.linked, NOW + 5 * MINUTE)
     ours.duty.step(ours.linked, NOW + 6 * MINUTE)
     assert ours.values("gateway heartbeat", NOW, 1) == [1.0]
+
+
+def test_unlinking_deletes_them_with_what_was_made(here: Here, there: There) -> None:
+    ours = Ours(here, there)
+    ours.duty.step(ours.linked, NOW)
+    told = unlink(here.office(), "main", "anna", delete_there=True)
+    assert dict(told.kept) == {}
+    assert there.named(here.name) == []
 
 
 def test_nothing_is_told_where_that_is_not_wanted(here: Here, there: There) -> None:
