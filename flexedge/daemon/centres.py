@@ -14,7 +14,7 @@ from flexedge.cloud.keys import KeyFile, Keys
 from flexedge.cloud.pace import Pace
 from flexedge.cloud.transport import How
 from flexedge.config.centre import CentreRules
-from flexedge.config.settings import Settings
+from flexedge.config.settings import Plan, Settings
 from flexedge.daemon.beside import Beside
 from flexedge.daemon.clock import Clock
 from flexedge.daemon.loops import Loop
@@ -24,6 +24,7 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.linking import Office
+from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
@@ -47,6 +48,8 @@ class Ground:
     now: Callable[[], datetime]
     folder: Path
     """The data folder."""
+    plan: Plan = field(default_factory=Plan)
+    """How planning goes on."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
     began: datetime = field(init=False)
@@ -64,6 +67,7 @@ def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...
     duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.state, ground.health))
+        duties.append(Plans(gateway, ground.plan))
     return tuple(duties)
 
 

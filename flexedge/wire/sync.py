@@ -72,11 +72,22 @@ class CentreStands(Told):
     sensors: tuple[LagTold, ...]
 
 
+class VetoTold(Told):
+    """While there is one nothing that centres ask for takes effect on site."""
+
+    since: Moment
+    who: str
+
+
 class SyncTold(Told):
     """How far central servers know what the gateway knows."""
 
+    now: Moment
     linked: bool
     message: str
+    """All of it in one line."""
+    veto: VetoTold | None
+    """None where centres may do what the site file allows."""
     centres: tuple[CentreStands, ...]
 
 
@@ -91,4 +102,17 @@ class AskedTold(Told):
     """Which centres are asked now."""
 
     centres: tuple[str, ...]
+    message: str
+
+
+class AskVeto(Shape):
+    """Whether centres may do what the site file allows."""
+
+    on: bool
+
+
+class VetoedTold(Told):
+    """What came of it."""
+
+    veto: VetoTold | None
     message: str

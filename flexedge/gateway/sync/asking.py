@@ -133,7 +133,7 @@ def _entry(gateway: Gateway, unit: Unit, grid: TimeGrid, now: datetime) -> Json:
         ("production-capacity", -low, model.production_capacity),
     ):
         if limit < float("inf") and not isinstance(said, DataReference):
-            told[key] = f"{max(limit, 0.0):.9g} kW"
+            told[key] = f"{max(limit, 0.0) + 0.0:.9g} kW"
     minima = gateway.storages.minima(unit, grid, now)
     if minima:
         told["soc-minima"] = [

@@ -14,7 +14,6 @@ from flexedge.gateway.sync.diff import (
     Numbers,
     Seen,
     difference,
-    first_seen,
     refusals,
     told,
 )
@@ -25,7 +24,7 @@ from flexedge.store.tables.centres import Link
 
 _REQUESTS: Final = 4  # in one step
 _QUICK: Final = timedelta(seconds=10)
-_GONE: Final = (403, 404, 410)
+_GONE: Final = (403, 404, 410, 422)  # FlexMeasures says 422 of a number it does not know
 Links = Mapping[int, Link]
 
 
@@ -50,6 +49,11 @@ class Edits:
         self._state = state
         self._amendments = amendments
         self._round: _Round | None = None
+
+    def counts(self) -> Mapping[str, int]:
+        """How many edits of all centres are what now."""
+        fates = [one.fate for one in self._amendments.all()]
+        return {fate: fates.count(fate) for fate in sorted(set(fates))}
 
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Read a few linked assets; when all are read, see what somebody edited."""
@@ -108,7 +112,7 @@ class Edits:
                     "attributes": asset.attributes,
                 }  # fmt: skip
                 seen = Seen(linked.centre.name, link, asset.name, here, there)
-                self._compare(linked, turn, seen, numbers)
+                self._compare(linked, turn, number, seen, numbers)
                 if linked.rules.accept.attributes:
                     turn.sensors.append(number)
         turn.waiting.pop(0)
@@ -133,25 +137,21 @@ class Edits:
         turn.sensors.pop(0)
 
     def _sensor(self, linked: Linked, turn: _Round, number: int, there: Json) -> None:
-        link, accept = self._state.links.get(number), linked.rules.accept
+        link = self._state.links.get(number)
         placed = None if link is None else self._state.placed.get(link.local_id)
         if link is None or placed is None:
             return
         here: dict[Column, Json] = {"attributes": placed.attributes}
         seen = Seen(linked.centre.name, link, placed.key, here, there)
-        if seen.sent is None:
-            self._state.links.change(number, first_seen(link, there, accept))
-        else:
-            self._compare(linked, turn, seen, Numbers({}, {}))
+        self._compare(linked, turn, number, seen, Numbers({}, {}))
 
-    def _compare(self, linked: Linked, turn: _Round, seen: Seen, numbers: Numbers) -> None:
+    def _compare(
+        self, linked: Linked, turn: _Round, number: int, seen: Seen, numbers: Numbers
+    ) -> None:
         found = difference(seen, numbers, linked.rules.accept)
         turn.found.append(found)
-        for number, link in self._state.links.find(
-            centre_id=linked.number, central_id=seen.link.central_id, thing=seen.link.thing
-        ).items():
-            if found.alike:
-                self._state.links.change(number, told(link, found.alike))
+        if found.alike:
+            self._state.links.change(number, told(seen.link, found.alike))
 
 
 def _assets(links: Links) -> list[int]:

@@ -8,6 +8,8 @@ from typing import Final
 from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Standing, Sync
+from flexedge.gateway.sync.veto import vetoed
+from flexedge.gateway.view import CentreView
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 from flexedge.wire import sync as wire
@@ -35,14 +37,35 @@ def told(centres: Centres | None, state: State, now: datetime) -> wire.SyncTold:
     """All centres that are linked, also those with which nothing is done now."""
     known = state.centres.all()
     if not known:
-        return wire.SyncTold(linked=False, message=NOT_LINKED, centres=())
+        return wire.SyncTold(
+            now=now, linked=False, message=NOT_LINKED, veto=veto_told(state), centres=()
+        )
     running = {sync.linked.number: sync for sync in (centres.syncs if centres else ())}
     stands = tuple(
         stands_of(state, number, centre, running.get(number), now)
         for number, centre in known.items()
     )
     message = "; ".join(f"{one.name}: {one.words}" for one in stands)
-    return wire.SyncTold(linked=True, message=message, centres=stands)
+    return wire.SyncTold(
+        now=now, linked=True, message=message, veto=veto_told(state), centres=stands
+    )
+
+
+def seen(centres: Centres | None, state: State, now: datetime) -> tuple[CentreView, ...]:
+    """The centres in short, for the page of the site."""
+    return tuple(
+        CentreView(
+            one.name, one.url, one.words, one.well, one.contact == "in-touch", one.waiting,
+            one.refused,
+        )
+        for one in told(centres, state, now).centres
+    )  # fmt: skip
+
+
+def veto_told(state: State) -> wire.VetoTold | None:
+    """The owner's veto, where there is one."""
+    found = vetoed(state)
+    return None if found is None else wire.VetoTold(since=found.since, who=found.who)
 
 
 def stands_of(
@@ -56,7 +79,7 @@ def stands_of(
         sum(lag.waiting for lag in lags),
         len(state.unwanted.find(centre_id=number)),
     )
-    words = _NOTHING if sync is None else in_words(standing, sums, now)
+    words = in_words(standing, sums, now, "" if sync else _NOTHING)
     return wire.CentreStands(
         name=centre.name, url=centre.url, account=centre.account, user=centre.user,
         linked=centre.linked, scopes=tuple(centre.scopes), contact=standing.contact,
@@ -79,27 +102,32 @@ def is_well(standing: Standing, sums: Sums, now: datetime) -> bool:
     return standing.contact != "away" or _lasted(standing, now) < AWAY_FOR_LONG
 
 
-def in_words(standing: Standing, sums: Sums, now: datetime) -> str:
-    """All of it in one line: "in step; 2 values refused"."""
-    lasted = span(_lasted(standing, now))
-    match standing.contact:
-        case "starting":
-            told = "not asked yet"
-        case "clock":
-            told = "waits until the clock of this gateway is known to be right"
-        case "away":
-            told = f"away for {lasted}: {standing.why}"
-        case "locked":
-            told = f"does not accept this gateway for {lasted}: {standing.why}"
-        case "in-touch":
-            told = "in step" if sums.behind <= TOLERATED else f"{span(sums.behind)} behind"
-    parts = [told]
+def in_words(standing: Standing, sums: Sums, now: datetime, told: str = "") -> str:
+    """All of it in one line: "in step; 12 values to come; 2 refused".
+
+    ``told``: instead of how it stands.
+    """
+    parts = [told or _contact(standing, sums, span(_lasted(standing, now)))]
     if sums.waiting:
         parts.append(f"{counted(sums.waiting, 'value')} to come")
     if sums.refused:
         parts.append(f"{sums.refused} refused")
     parts += [f"{name}: {trouble}" for name, trouble in _troubles(standing)]
     return "; ".join(parts)
+
+
+def _contact(standing: Standing, sums: Sums, lasted: str) -> str:
+    match standing.contact:
+        case "starting":
+            return "not asked yet"
+        case "clock":
+            return "waits until the clock of this gateway is known to be right"
+        case "away":
+            return f"away for {lasted}: {standing.why}"
+        case "locked":
+            return f"does not accept this gateway for {lasted}: {standing.why}"
+        case "in-touch":
+            return "in step" if sums.behind <= TOLERATED else f"{span(sums.behind)} behind"
 
 
 def span(lasted: timedelta) -> str:

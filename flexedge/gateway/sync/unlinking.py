@@ -11,8 +11,7 @@ from flexedge.gateway.sync.linking import Office, centre_named
 from flexedge.gateway.sync.ours import gateway_id
 from flexedge.gateway.sync.sent import is_gone
 from flexedge.gateway.sync.there import There, mark_of
-from flexedge.gateway.sync.vitals import ROLE
-from flexedge.store.state import State
+from flexedge.gateway.sync.vitals import ROLE as VITAL
 from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.centres import Centre, Link
 
@@ -49,8 +48,7 @@ def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -
         if delete_there:
             deletion.run()
         office.keys(name).forget()
-        for role in {one.role for one in links}:
-            office.state.cursors.forget(f"{number}/{role}")
+        office.state.cursors.forget_centre(number)
         office.state.centres.remove(number)
         told = Unlinked(name, centre.url, len(links), tuple(deletion.deleted), deletion.kept)
         after = {"deleted": list(told.deleted)} if delete_there else None
@@ -65,6 +63,7 @@ class _Deletion:
 
     def __init__(self, office: Office, centre: Centre, links: Collection[Link]) -> None:
         self._office, self._centre = office, centre
+        self._gateway = gateway_id(office.state)
         known = [one for one in links if not is_gone(one)]
         self._linked = {one.central_id for one in known if one.thing == "asset"}
         self._made = {
@@ -88,16 +87,22 @@ class _Deletion:
         order = sorted(self._linked & parents.keys(), key=lambda one: -_depth(one, parents))
         for number in order:  # what is below goes before what it is in
             sensors, told = there.sensors(number), _told("asset", there.assets[number])
+            made = {one for one, sensor in sensors.items() if self._is_made(one, sensor)}
             whole = number in self._made["asset"]
-            made = self._made["sensor"] | vital_signs(self._office.state, sensors)
             if whole and number not in parents.values() and sensors.keys() <= made:
                 if self._done(told, partial(central.delete_asset, number)):
                     del parents[number]
                 continue
             if whole:
                 self.kept[told] = "there are assets or sensors in it that were not made from here"
-            for one in sorted(sensors.keys() & made):
+            for one in sorted(made):
                 self._done(_told("sensor", sensors[one]), partial(central.delete_sensor, one))
+
+    def _is_made(self, number: int, sensor: Json) -> bool:
+        """Whether we made a sensor: linked, or one that tells of the gateway itself."""
+        mark = mark_of(sensor)
+        told = mark.get("gateway") == self._gateway and mark.get("role") == VITAL
+        return told or number in self._made["sensor"]
 
     def _done(self, told: str, delete: Callable[[], None]) -> bool:
         try:
@@ -108,17 +113,6 @@ class _Deletion:
                 return False
         self.deleted.append(told)
         return True
-
-
-def vital_signs(state: State, sensors: Mapping[int, Json]) -> set[int]:
-    """Those of a centre's sensors that this gateway made to tell how it fares."""
-    gateway = gateway_id(state)
-    marks = {number: mark_of(one) for number, one in sensors.items()}
-    return {
-        number
-        for number, mark in marks.items()
-        if mark.get("role") == ROLE and mark.get("gateway") == gateway
-    }
 
 
 def _told(thing: str, one: Json) -> str:

@@ -184,7 +184,9 @@ class Vitals:
         moment would be overwritten.
         """
         attributes = linked.central.asset(asset).get("attributes") or {}
-        ours = {"gateway": gateway_id(self._state), **self._about}
-        if attributes.get(ABOUT) != ours:
+        mark = attributes.get(ABOUT)
+        kept = mark if isinstance(mark, dict) else {}
+        ours = {**kept, "gateway": gateway_id(self._state), **self._about}
+        if mark != ours:
             linked.central.change_asset(asset, {"attributes": {**attributes, ABOUT: ours}})
         self._introduced = True

@@ -4,13 +4,19 @@ from typing import Final
 
 from flexedge.domain.rights import Caller, Permission
 from flexedge.gateway.sync import told
+from flexedge.gateway.sync.veto import veto
 from flexedge.web.api.gateway import ROOT, of_site
 from flexedge.web.api.op import Call, Op, Rejected, Reply
 from flexedge.web.api.parts import Parts
-from flexedge.wire.sync import AskedTold, AskSync, SyncTold
+from flexedge.wire.sync import AskedTold, AskSync, AskVeto, SyncTold, VetoedTold
 
 TAG: Final = "Centres"
 SYNC: Final = f"{ROOT}/sync"
+_VETO: Final = {
+    True: "Nothing that centres ask for takes effect on this site any more, until it is let again.",
+    False: "What centres ask for takes effect again, as far as the site file allows.",
+}
+_AS_BEFORE: Final = "That is so already."
 
 
 def demand(parts: Parts, caller: Caller, permission: Permission = "read") -> None:
@@ -41,10 +47,20 @@ def operations(parts: Parts) -> tuple[Op, ...]:
         words = f"{', '.join(asked)}: asked now" if asked else told.NOT_LINKED
         return Reply(AskedTold(centres=asked, message=words), 202)
 
+    def forbid(call: Call[object, AskVeto]) -> Reply:
+        demand(parts, call.caller, "update")
+        who = call.caller.name or call.caller.kind
+        changed = veto(parts.state, who, call.now, on=call.body.on)
+        words = _VETO[call.body.on] if changed else _AS_BEFORE
+        return Reply(VetoedTold(veto=told.veto_told(parts.state), message=words))
+
     return (
         Op(method="GET", path=SYNC, run=status, tag=TAG, answers={200: SyncTold},
            summary="How far central servers know what the gateway knows"),
         Op(method="POST", path=f"{SYNC}/now", run=now, tag=TAG, scope="manage", body=AskSync,
            answers={202: AskedTold},
            summary="Send and ask at once, whatever was waited for"),
+        Op(method="POST", path=f"{SYNC}/veto", run=forbid, tag=TAG, scope="control", body=AskVeto,
+           answers={200: VetoedTold},
+           summary="Let nothing that centres ask for take effect on site, or let it again"),
     )  # fmt: skip

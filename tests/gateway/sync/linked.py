@@ -24,6 +24,7 @@ from tests.api.served import PASSWORD, USER, Served
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 _NAMES = itertools.count(1)
+KEYS = [Key(USER, PASSWORD)]
 MANY = CentreRules(requests_per_min=10_000)
 
 
@@ -82,7 +83,7 @@ class Here:
 
         def reach(name: str, url: str, keys: Keys, rules: CentreRules) -> Central:
             del rules
-            return Central(name, url, keys, lambda: self.now, Pace(10_000, Random(1)))
+            return Central(name, url, keys, lambda: self.now, Pace(10_000, Random(1)))  # noqa: S311
 
         return Office(
             self.state, lambda name: KeyFile(self.folder, name, None), lambda _: self.rules,
@@ -90,8 +91,8 @@ class Here:
         )  # fmt: skip
 
     def asked(self, url: str, **more: Any) -> Asked:
-        """With the user's e-mail and password."""
-        return Asked(url, **{"key": Key(USER, PASSWORD), **more})
+        """With the user's token: no password has to be hashed."""
+        return Asked(url, **{"key": KEYS[0], **more})
 
     def link(self, url: str, **more: Any) -> list[Progress]:
         """Link until nothing is left; what each call told."""
@@ -132,6 +133,7 @@ class There:
     def __post_init__(self) -> None:
         self.url = self.served.url
         self._token = self.served.token()
+        KEYS[:] = [Key(USER, token=self._token)]
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """One request under /api/v3_0; its answer, which must be good."""
