@@ -1,5 +1,6 @@
 """The centre hears that the gateway lives, and how it fares."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -12,6 +13,7 @@ from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.unlinking import unlink
+from flexedge.gateway.sync.upkeep import Upkeep
 from flexedge.gateway.sync.vitals import ABOUT, Vital, Vitals, Waiting, vitals_of
 from tests.gateway.sync.linked import Here, There, linked_with
 
@@ -125,6 +127,20 @@ def test_what_was_deleted_there_is_made_anew(here: Here, there: There) -> None:
         ours.duty.step(ours.linked, NOW + 5 * MINUTE)
     ours.duty.step(ours.linked, NOW + 6 * MINUTE)
     assert ours.values("gateway heartbeat", NOW, 1) == [1.0]
+
+
+def test_the_heartbeat_is_among_the_charts_there(here: Here, there: There) -> None:
+    ours = Ours(here, there)
+    ours.duty.step(ours.linked, NOW)
+    upkeep = Upkeep(here.office(), ours.health)
+    for _ in range(3):
+        upkeep.step(ours.linked, NOW)
+    number = ours.sensors()["gateway heartbeat"]["id"]
+    shown = json.loads(there.ask("GET", f"/assets/{ours.site}")["sensors_to_show"])
+    assert shown[-1] == {"title": "Gateway", "sensors": [number]}
+    ours.duty.step(ours.linked, NOW + 5 * MINUTE)
+    assert upkeep.step(ours.linked, NOW + 5 * MINUTE) > NOW + 5 * MINUTE
+    assert ours.health.alarms == {}
 
 
 def test_unlinking_deletes_them_with_what_was_made(here: Here, there: There) -> None:
