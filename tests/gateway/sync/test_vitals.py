@@ -1,5 +1,6 @@
 """The centre hears that the gateway lives, and how it fares."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -11,6 +12,8 @@ from flexedge.daemon.clock import WallClock
 from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.unlinking import unlink
+from flexedge.gateway.sync.upkeep import Upkeep
 from flexedge.gateway.sync.vitals import ABOUT, Vital, Vitals, Waiting, vitals_of
 from tests.gateway.sync.linked import Here, There, linked_with
 
@@ -27,12 +30,12 @@ def test_what_is_told_of_a_gateway() -> None:
     waiting = Waiting(1200, timedelta(hours=3))
     vitals = vitals_of(health, ("meter", "inverter"), NOW - 90 * MINUTE, lambda *_: waiting)
     assert {one.name: (one.read(NOBODY, NOW), one.unit) for one in vitals} == {
-        "gateway heartbeat": (1.0, ""),
+        "gateway heartbeat": (1.0, "dimensionless"),
         "gateway uptime": (1.5, "h"),
-        "gateway devices away": (1.0, ""),
-        "gateway alarms": (1.0, ""),
+        "gateway devices away": (1.0, "dimensionless"),
+        "gateway alarms": (1.0, "dimensionless"),
         "gateway sync lag": (180.0, "min"),
-        "gateway queue": (1200.0, ""),
+        "gateway queue": (1200.0, "dimensionless"),
     }
     blind = vitals_of(health, (), NOW, lambda *_: None)
     assert [one.read(NOBODY, NOW) for one in blind][-2:] == [None, None]
@@ -124,6 +127,28 @@ def test_what_was_deleted_there_is_made_anew(here: Here, there: There) -> None:
         ours.duty.step(ours.linked, NOW + 5 * MINUTE)
     ours.duty.step(ours.linked, NOW + 6 * MINUTE)
     assert ours.values("gateway heartbeat", NOW, 1) == [1.0]
+
+
+def test_the_heartbeat_is_among_the_charts_there(here: Here, there: There) -> None:
+    ours = Ours(here, there)
+    ours.duty.step(ours.linked, NOW)
+    upkeep = Upkeep(here.office(), ours.health)
+    for _ in range(3):
+        upkeep.step(ours.linked, NOW)
+    number = ours.sensors()["gateway heartbeat"]["id"]
+    shown = json.loads(there.ask("GET", f"/assets/{ours.site}")["sensors_to_show"])
+    assert shown[-1] == {"title": "Gateway", "sensors": [number]}
+    ours.duty.step(ours.linked, NOW + 5 * MINUTE)
+    assert upkeep.step(ours.linked, NOW + 5 * MINUTE) > NOW + 5 * MINUTE
+    assert ours.health.alarms == {}
+
+
+def test_unlinking_deletes_them_with_what_was_made(here: Here, there: There) -> None:
+    ours = Ours(here, there)
+    ours.duty.step(ours.linked, NOW)
+    told = unlink(here.office(), "main", "anna", delete_there=True)
+    assert dict(told.kept) == {}
+    assert there.named(here.name) == []
 
 
 def test_nothing_is_told_where_that_is_not_wanted(here: Here, there: There) -> None:
