@@ -121,10 +121,11 @@ def _unknown(gateway: Gateway, unit: Unit, now: datetime) -> str | None:
 
 
 def _entry(gateway: Gateway, unit: Unit, grid: TimeGrid, now: datetime) -> Json:
-    told: Json = {
-        "soc-at-start": _kwh(gateway.storages.soc_kwh(unit, now) or 0.0),
-        "soc-min": _kwh(unit.soc_min_kwh),
-        "soc-max": _kwh(unit.soc_max_kwh or 0.0),
+    soc = gateway.storages.soc_kwh(unit, now) or 0.0
+    told: Json = {  # FlexMeasures has no plan for what begins outside its band
+        "soc-at-start": _kwh(soc),
+        "soc-min": _kwh(min(unit.soc_min_kwh, soc)),
+        "soc-max": _kwh(max(unit.soc_max_kwh or 0.0, soc)),
     }
     low, high = gateway.overrides.range_kw(unit, now)
     model = unit.model

@@ -54,6 +54,11 @@ def test_it_tells_what_is_stored_and_what_can_be_done(hut: "Hut") -> None:
     }  # fmt: skip
 
 
+def test_a_storage_outside_its_band_has_room_to_begin_with(hut: "Hut") -> None:
+    told = entries(shown(hut("battery", more=CENTRAL), BATTERY | {"battery.soc": 5.0}))[71]
+    assert (told["soc-at-start"], told["soc-min"]) == ("0.5 kWh", "0.5 kWh")
+
+
 def test_it_tells_by_when_a_car_shall_be_ready(hut: "Hut") -> None:
     ready = 'planner: central, ready-by: [{time: "07:30", soc: 45 kWh}]'
     world = shown(hut("car", more={"car": ready}), CAR)
