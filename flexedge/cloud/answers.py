@@ -17,6 +17,11 @@ _MOST_TOLD: Final = 8
 _GOOD: Final = range(200, 300)
 _NO_CONTENT: Final = 204
 _UNAUTHORIZED: Final = 401
+NOT_FOUND: Final = 404
+"""Also where a server says 422 and that there is nothing with this number."""
+_UNPROCESSABLE: Final = 422
+_WHOSE: Final = "flexmeasures-version"
+"""A header of all its answers. Others say 404 too, and nothing was deleted then."""
 _TOO_LARGE: Final = 413
 _REQUEST: Final = range(400, 500)
 _SERVER: Final = range(500, 600)
@@ -122,12 +127,25 @@ def _no(centre: str, answer: Answer, secrets: Collection[str]) -> NoReturn:
         raise CentreRefused(centre, answer.status, "PAYLOAD_TOO_LARGE", "too much at once")
     content = _json(centre, answer)
     words = told(content, secrets)
+    if answer.status == NOT_FOUND and _WHOSE not in answer.headers:
+        raise CentreAway(centre, "portal", "what answers is no FlexMeasures (status 404)")
     if answer.status == _UNAUTHORIZED:
         raise CentreLocked(centre, words or "it does not know us")
     code = content.get("status") if isinstance(content, dict) else None
+    if _not_there(answer.status, content):
+        raise CentreRefused(centre, NOT_FOUND, "NOT_FOUND", words)
     raise CentreRefused(
-        centre, answer.status, cleaned(code)[:60] if isinstance(code, str) else "", words
+        centre, answer.status, cleaned(code, secrets)[:60] if isinstance(code, str) else "", words
     )
+
+
+def _not_there(status: int, content: Any) -> bool:
+    """Whether what the address names is not there: servers tell that with 404 or 422."""
+    if status != _UNPROCESSABLE:
+        return status == NOT_FOUND
+    message = content.get("message") if isinstance(content, dict) else None
+    place = message.get("path", message) if isinstance(message, dict) else None
+    return isinstance(place, dict) and "found with ID" in _words(place.get("id", ""))
 
 
 def _words(message: Any) -> str:

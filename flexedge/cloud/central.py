@@ -76,7 +76,7 @@ class Central:
     def greet(self) -> Greeting:
         """What it is; needs no credential. GET /api/."""
         answer = self._talk.bare(Request("GET", "/api/"))
-        return self._talk.judged(self._talk.plainly(outcomes.greeting), answer)
+        return self._talk.judged(lambda told: outcomes.greeting(self._name, told), answer)
 
     def log_in(self) -> None:
         """Get a token with the password, if there is one; keep it in the keys."""

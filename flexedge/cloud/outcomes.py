@@ -61,14 +61,15 @@ class Job:
     result: Json | None = None
 
 
-def greeting(content: Any) -> Greeting:
-    """What a server says of itself."""
-    found = mapping(content)
+def greeting(centre: str, answer: Answer) -> Greeting:
+    """What a server says of itself. Raises ``CentreError``."""
+    found = mapping(meaning(centre, answer, ()))
     versions = found.get("versions")
     if not isinstance(versions, list) or "v3_0" not in versions:
         raise Misshapen("it is no FlexMeasures server with the API v3_0")
-    server = "flexedge" if found.get("server") == "flexedge" else "FlexMeasures"
-    return Greeting(str(found.get("flexmeasures_version") or "")[:40], server)
+    version = str(found.get("flexmeasures_version") or "")[:40]
+    ours = answer.headers.get("served-by") == "flexedge"
+    return Greeting(version, "flexedge" if ours else "FlexMeasures")
 
 
 def named(content: Any) -> tuple[int, str]:

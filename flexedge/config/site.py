@@ -257,6 +257,8 @@ AssetType = Literal[
 ]
 VIRTUAL: tuple[AssetType, ...] = ("group", "converter")
 """Without a device of their own: a limit that others share, a port of a converter."""
+PLANNABLE: tuple[AssetType, ...] = ("battery", "one-way_evse", "two-way_evse", "heat-storage")
+"""What a centre may plan. Solar follows what the sky gives, a process has its hours here."""
 ROLES: dict[AssetType, str | None] = {
     "battery": "battery",
     "solar": "pv",
@@ -291,6 +293,14 @@ class Asset(Record):
     def role(self) -> str | None:
         """The part of its device's points that belongs to it."""
         return ROLES[self.type]
+
+    @model_validator(mode="after")
+    def _plannable(self) -> Self:
+        if self.planner != "local" and self.type not in PLANNABLE:
+            raise ValueError(
+                f"a centre plans only {', '.join(PLANNABLE)}: leave planner out for {self.type}"
+            )
+        return self
 
 
 class GridConnection(Record):

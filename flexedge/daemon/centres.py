@@ -1,29 +1,41 @@
 """Wires the centres: how each is reached, what is done with it, and its thread."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 
+from flexedge import __version__
 from flexedge.cloud.central import Central
-from flexedge.cloud.keys import KeyFile
+from flexedge.cloud.keys import KeyFile, Keys
 from flexedge.cloud.pace import Pace
+from flexedge.cloud.transport import How
 from flexedge.config.centre import CentreRules
-from flexedge.config.settings import Settings
+from flexedge.config.settings import Plan, Settings
 from flexedge.daemon.beside import Beside
 from flexedge.daemon.clock import Clock
 from flexedge.daemon.loops import Loop
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.centres import Centres, Connect, Running
+from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.linking import Office
+from flexedge.gateway.sync.plans import Plans
+from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
+from flexedge.gateway.sync.upkeep import Upkeep
+from flexedge.gateway.sync.vitals import Vitals, vitals_of
+from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
+from flexedge.store.sources import Which
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
+
+_LATELY = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -36,33 +48,83 @@ class Ground:
     now: Callable[[], datetime]
     folder: Path
     """The data folder."""
+    plan: Plan = field(default_factory=Plan)
+    """How planning goes on."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
+    began: datetime = field(init=False)
+    """When this run began."""
+
+    def __post_init__(self) -> None:
+        """Look at the clock."""
+        self.began = self.now()
 
 
-def duties_of(ground: Ground, linked: Linked) -> tuple[Duty, ...]:
+def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
     """All that is done with a centre; what comes first here comes first where all is due."""
-    del ground, linked
-    return ()
+    del linked
+    gateway = ground.gateway
+    duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
+    if gateway is not None:
+        duties.append(Receive(gateway.received, ground.state, ground.health))
+        duties.append(Plans(gateway, ground.plan))
+    return tuple(duties)
+
+
+def _vitals(ground: Ground) -> Vitals:
+    devices = () if ground.gateway is None else tuple(ground.gateway.plant.site.devices)
+    vitals = vitals_of(ground.health, devices, ground.began, lambda _linked, _now: None)
+    started = ground.began.isoformat(timespec="seconds")
+    return Vitals(ground.state, vitals, {"version": __version__, "started": started})
 
 
 def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRules]) -> Centres:
     """The centres, wired; none runs before ``keep_in_step``."""
-    return Centres(
-        ground.state, ground.health, rules, connecting(settings, ground.now),
-        lambda linked: duties_of(ground, linked),
+    reach = Reach(settings, ground.now, ground.health)
+    office = Office(
+        ground.state, reach.keys, lambda name: rules.get(name, CentreRules()), ground.now,
+        reach.central, lambda: kinds_of(ground.state, ground.beliefs, ground.now()),
     )  # fmt: skip
+    return Centres(office, ground.health, reach.connect, lambda one: duties_of(ground, office, one))
 
 
-def connecting(settings: Settings, now: Callable[[], datetime]) -> Connect:
+@dataclass(frozen=True, slots=True)
+class Reach:
     """How centres are reached, with what settings say of credentials."""
 
-    def connect(_number: int, centre: Centre, rules: CentreRules) -> tuple[Central, Pace]:
-        pace = Pace(rules.requests_per_min, SystemRandom())
-        keys = KeyFile(settings.data_dir, centre.name, settings.credentials_dir)
-        return Central(centre.name, centre.url, keys, now, pace), pace
+    settings: Settings
+    now: Callable[[], datetime]
+    health: Health
 
-    return connect
+    def keys(self, name: str) -> KeyFile:
+        """Where the credential of a centre is kept."""
+        return KeyFile(self.settings.data_dir, name, self.settings.credentials_dir)
+
+    def connect(self, _number: int, centre: Centre, rules: CentreRules) -> tuple[Central, Pace]:
+        """A client of a centre that we are linked with, for its thread."""
+        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
+        return self._client(centre.name, centre.url, self.keys(centre.name), pace), pace
+
+    def central(self, name: str, url: str, keys: Keys, rules: CentreRules) -> Central:
+        """A client for who links."""
+        pace = Pace(rules.requests_per_min, SystemRandom(), rules.budget_kb_per_min)
+        return self._client(name, url, keys, pace)
+
+    def _client(self, name: str, url: str, keys: Keys, pace: Pace) -> Central:
+        how = How(
+            ca_file=self.settings.ca_file, proxy=self.settings.proxy,
+            clock_known=lambda: self.health.time_known,
+        )  # fmt: skip
+        return Central(name, url, keys, self.now, pace, how)
+
+
+def kinds_of(state: State, beliefs: Beliefs, now: datetime) -> dict[int, frozenset[str]]:
+    """By sensor, the kinds of sources ("forecaster", "scheduler") that believe something of it."""
+    sources, found = state.sources(), defaultdict(set)
+    for one in beliefs.statistics(beliefs.sensors, Asked((), start=now - _LATELY), Which()):
+        if one.source is not None:
+            found[one.sensor].add(sources[one.source].kind)
+    return {sensor: frozenset(kinds) for sensor, kinds in found.items()}
 
 
 class _Thread:
@@ -71,15 +133,24 @@ class _Thread:
     def __init__(self, sync: Sync, health: Health, clock: Clock) -> None:
         name = f"centre {sync.linked.centre.name}"
         self._sync = sync
-        self._loop = Loop(name, guarded(name, health, sync.step), Beside(clock))
+        self._ended = False
+        self._loop = Loop(name, guarded(name, health, self._step), Beside(clock))
         self._stack = ExitStack()
         self._stack.enter_context(self._loop)
+
+    def _step(self, now: datetime) -> datetime:
+        try:
+            return self._sync.step(now)
+        finally:
+            if self._ended:  # while it was under way
+                self._sync.end()
 
     def wake(self) -> None:
         self._loop.wake()
 
     def end(self) -> None:
         """A request that is under way ends by its own deadline; nobody waits for it."""
+        self._ended = True
         self._stack.close()
         if not self._loop.alive:
             self._sync.end()

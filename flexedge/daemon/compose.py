@@ -20,10 +20,13 @@ from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.outcomes import Outcomes
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.past import Past
 from flexedge.gateway.plan import Planner
@@ -188,22 +191,22 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
+    elsewhere, past = Elsewhere(plant, storages, health), Past(plant, latest, beliefs)
     feeds = Feeds(plant, predictor, prices, beliefs, received)
-    past = Past(plant, latest, beliefs)
-    gatherer = Gatherer(plant, storages, feeds, past, settings.plan)
+    gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
-    targets = Targets(plant, latest, storages, planner, overrides)
+    targets = Targets(plant, latest, storages, planner, overrides, elsewhere)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
-    collector.on_kept = aggregator.noted
+    collector.on_kept, collector.stamp = aggregator.noted, clock.stamp
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
-    collector.stamp = clock.stamp
     lines = assembly.line_of
+    dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
-    ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
+    ground = Ground(state, beliefs, health, clock.now, settings.data_dir, settings.plan)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},
@@ -218,9 +221,11 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         planner=planner,
         dispatcher=dispatcher,
         overrides=overrides,
+        elsewhere=elsewhere,
         tariffs=Tariffs(prices, beliefs),
         amendments=amendments,
         received=received,
+        foreseer=Foreseer(plant, predictor, beliefs, health),
         centres=centres_of(settings, ground, site.centres),
     )
     ground.gateway = gateway

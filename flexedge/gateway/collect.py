@@ -73,6 +73,13 @@ class Collector:
         if shown:
             self.on_shown(device, shown, now)
 
+    def note(self, readings: Sequence[Reading]) -> None:
+        """Keep what the gateway itself has to say, as of setpoints."""
+        with self._lock:
+            self._latest.put(readings)
+            self._beliefs.append(readings)
+            self.on_kept(readings)
+
     def failed(self, device: str, error: DeviceError, now: datetime) -> None:
         """A device did not answer a poll, or not as it should."""
         if self._health.device(device).error is None:

@@ -44,6 +44,8 @@ class Dispatcher:
         self._health = health
         self.submit: Callable[[Request], None] = lambda _request: None
         """How requests reach the lines; set before the first step."""
+        self.on_step: Callable[[Mapping[str, Held], datetime], None] = lambda _held, _now: None
+        """Hears of every control point after each step."""
         self._lock = threading.RLock()
         self._held: dict[str, Held] = {}
         self._releasing: dict[str, datetime | None] = {}
@@ -87,6 +89,7 @@ class Dispatcher:
         if not self._ending:
             self.rung, targets = self._targets.decide(now)
             self._carry_out(targets, now)
+        self.on_step({unit.name: self.held(unit.name) for unit in self._plant.controlled}, now)
         self._health.beat("dispatch", now)
         return now + TICK
 

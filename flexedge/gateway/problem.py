@@ -18,8 +18,10 @@ from flexedge.domain.variable import PriceFromSensor
 from flexedge.errors import BadField, PlanError
 from flexedge.gateway import stored
 from flexedge.gateway.begun import shortened
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import ROOT, Feed, Feeds
 from flexedge.gateway.past import Past, threshold_kw
+from flexedge.gateway.pinned import pinned
 from flexedge.gateway.plant import Plant, Unit
 from flexedge.gateway.processes import Processes
 from flexedge.gateway.storages import Storages
@@ -31,6 +33,7 @@ from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.outputs import Output
 
 _SHORTEST_SHARE = 1 / 60  # of the first step: at least a quarter minute is left of it
+_PRICES_AHEAD = timedelta(hours=6)  # less of them is told: those of tomorrow are late
 _ANYWAY = "all that is not planned"
 _STARTING = ("start_up_cost", "minimum_up_time", "minimum_down_time", "maximum_starts_per_day")
 
@@ -51,6 +54,8 @@ class Gathered:
     """The asset that each device of the problem belongs to; a process may be several."""
     expected: Mapping[str, Series]
     """What the sensors of uncontrolled flows will probably show."""
+    theirs: Mapping[str, str]
+    """Assets whose power a centre planned, and when it did."""
     outputs: tuple[Output, ...]
     """Powers that the installer wants written to sensors of his own choice."""
     notes: tuple[str, ...]
@@ -61,6 +66,7 @@ class _Parts:
     """A problem in the making."""
 
     grid: TimeGrid
+    share: float
     now: datetime
     refused: Mapping[str, str]
     """Assets that are left out, and why."""
@@ -68,6 +74,7 @@ class _Parts:
     minima: dict[str, tuple[SocBound, ...]] = field(default_factory=dict)
     """When which storage shall be ready, by the asset that describes it."""
     expected: dict[str, Series] = field(default_factory=dict)
+    theirs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -75,20 +82,27 @@ class Gatherer:
     """Puts latest readings, forecasts, prices and flex-models together. For one thread."""
 
     def __init__(
-        self, plant: Plant, storages: Storages, feeds: Feeds, past: Past, settings: Plan
+        self,
+        plant: Plant,
+        storages: Storages,
+        feeds: Feeds,
+        past: Past,
+        elsewhere: Elsewhere,
+        settings: Plan,
     ) -> None:
         self._plant = plant
         self._storages = storages
         self._feeds = feeds
         self._past = past
+        self._elsewhere = elsewhere
         self._processes = Processes(plant, past)
         self._resolution = settings.resolution
         self._compat = settings.compat
 
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while, besides the passing of time."""
-        now_held = self._storages.signature(now)
-        return (self._plant.edition, self._feeds.signature(), *now_held)
+        now_held, theirs = self._storages.signature(now), self._elsewhere.signature(now)
+        return (self._plant.edition, self._feeds.signature(), theirs, *now_held)
 
     def complete(self, now: datetime) -> bool:
         """Whether every controlled storage that is there has a known state of charge."""
@@ -120,10 +134,11 @@ class Gatherer:
         start = floor(now, self._resolution)
         grid = TimeGrid.covering(start, now + horizon, self._resolution)
         share = max(1.0 - (now - start) / self._resolution, _SHORTEST_SHARE)
-        parts, feeds = _Parts(grid, now, refused, notes=[*refused.values()]), self._feeds
+        parts = _Parts(grid, share, now, refused, notes=[*refused.values()])
+        feeds = self._feeds
         context: dict[str, Any] = {}
         feeds.begin(grid, now, context)
-        self._check_prices()
+        self._check_prices(parts)
         feeds.power(_ANYWAY, self._anyway(parts))
         context |= stored.context(self._plant.context, self._plant, feeds, _ANYWAY)
         self._add_units(parts)
@@ -140,15 +155,25 @@ class Gatherer:
         sensors = self._plant.sensors
         outputs = tuple(one for one in asked.outputs if one.sensor.name in sensors)
         notes = tuple(parts.notes)
-        return Gathered(problem, whole, share, parts.owners, parts.expected, outputs, notes)
+        told = parts.owners, parts.expected, parts.theirs, outputs, notes
+        return Gathered(problem, whole, share, *told)
 
-    def _check_prices(self) -> None:
+    def _check_prices(self, parts: _Parts) -> None:
+        """Refuse to plan without any price; tell which one ends soon."""
         context = self._plant.context.electricity
         for price in (context.consumption_price, context.production_price):
             if not isinstance(price, PriceFromSensor) or price.default is not None:
                 continue
-            if np.isnan(self._feeds.values(Feed(price.sensor))).all():
+            unknown = np.isnan(self._feeds.values(Feed(price.sensor)))
+            if unknown.all():
                 raise PlanError(f"the price {price.sensor!r} is not known for the time ahead")
+            ends = parts.grid.start + int(unknown.argmax()) * parts.grid.resolution
+            if unknown.any() and ends - parts.now < _PRICES_AHEAD:
+                at = f"{ends.astimezone(self._plant.zone):%d %b %H:%M}"
+                parts.notes.append(
+                    f"the price {price.sensor!r} is not known from {at} on: planned is with the"
+                    " nearest one that is"
+                )
 
     def _anyway(self, parts: _Parts) -> FloatArray:
         """What flows without being planned; what the context lists is only remembered."""
@@ -193,7 +218,8 @@ class Gatherer:
 
     def _told(self, parts: _Parts, unit: Unit) -> dict[str, Any] | None:
         """What is asked of the optimisation for an asset; None where it cannot be planned now."""
-        if unit.vehicle and not self._storages.plugged(unit, parts.now):
+        away = unit.vehicle and not self._storages.plugged(unit, parts.now)
+        if away or self._elsewhere.left_out(unit, parts.now):
             return None
         told = stored.model(unit, self._plant, self._feeds)
         if unit.asset.type == "group":
@@ -261,7 +287,7 @@ class Gatherer:
             most[gone], least[gone] = 0.0, 0.0
             if modes and (0.0, 0.0) not in modes:
                 modes = (*modes, (0.0, 0.0))
-        return replace(
+        free = replace(
             device,
             min_kw=np.minimum(least, most),
             max_kw=most,
@@ -269,6 +295,16 @@ class Gatherer:
             storage=None if device.storage is None else kept[id(device.storage)],
             running=self._held(device, unit, parts),
         )
+        return self._pinned(free, unit, parts)
+
+    def _pinned(self, device: Device, unit: Unit, parts: _Parts) -> Device:
+        """The device as a centre planned it, for as long as that is in force."""
+        given = self._elsewhere.of(unit, parts.now)
+        if given is None:
+            return device
+        parts.theirs[unit.name] = given.sentence(self._plant.zone)
+        wanted = given.power_kw(parts.grid)
+        return pinned(device, wanted, unit.least_kw, parts.grid.hours, parts.share)
 
     def _held(self, device: Device, unit: Unit, parts: _Parts) -> Any:
         """What it has to do from before, and how often it started today."""

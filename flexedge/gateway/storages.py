@@ -49,6 +49,13 @@ class Storages:
         soc = unit.model.soc_at_start + charged * unit.model.efficiencies()[0]
         return soc if full is None else min(soc, full)
 
+    def unknown(self, unit: Unit, now: datetime) -> bool:
+        """Whether what a plan began with is not known any more: who is there, what it holds."""
+        if not unit.stores:
+            return False
+        gone = unit.vehicle and not self.plugged(unit, now)
+        return gone or self.soc_kwh(unit, now) is None
+
     def signature(self, now: datetime) -> tuple[object, ...]:
         """What makes a new plan worth while: who is there, and whose state of charge is known."""
         return tuple(

@@ -1,30 +1,25 @@
 """What every controlled asset should do now, before the clamp chain: plan, rule, grid guard."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flexedge.domain.limits import Claim, Worth, follow, gate, share, soc_bound
 from flexedge.gateway.asked import Override
 from flexedge.gateway.capacities import capacities
+from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.latest import Latest
+from flexedge.gateway.measured import Measured, batteries, measure
 from flexedge.gateway.overrides import LIMIT, Overrides
 from flexedge.gateway.plan import Plan, Planner
-from flexedge.gateway.plant import GRID, Plant, Unit
+from flexedge.gateway.plant import Plant, Unit
+from flexedge.gateway.ruled import Ruled
 from flexedge.gateway.storages import Storages
 from flexedge.gateway.view import Rung
-from flexedge.optim import rule
 
 _CURTAILED_KW = 0.05  # a plan that leaves less than this of the sun unused does not curtail
 _NEAR = 0.5  # of the room there is for the sun: from here on it is told not to give more
-_KINDS: dict[str, rule.Kind] = {
-    "battery": "battery",
-    "two-way_evse": "ev",
-    "one-way_evse": "ev",
-    "heat-storage": "heat",
-    "solar": "pv",
-}
 _GIVES_WAY = ("battery", "two-way_evse", "one-way_evse", "heat-storage", "process", "solar")
 
 
@@ -38,16 +33,6 @@ class Target:
     by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """The flows now; None where nobody knows."""
-
-    grid_kw: float | None
-    units_kw: Mapping[str, float | None]
-    rest_kw: float | None
-    """What the whole site but its controlled batteries draws."""
-
-
 class Targets:
     """Decides each control tick. Has no memory. For the dispatcher's thread."""
 
@@ -58,34 +43,46 @@ class Targets:
         storages: Storages,
         planner: Planner,
         overrides: Overrides,
+        elsewhere: Elsewhere,
     ) -> None:
         self._plant = plant
         self._latest = latest
         self._storages = storages
         self._planner = planner
         self.overrides = overrides
+        self._elsewhere = elsewhere
+        self._rule = Ruled(plant, storages, overrides)
 
     def decide(self, now: datetime) -> tuple[Rung, dict[str, Target]]:
         """The rung of the ladder and a target for each controlled asset."""
-        measured = self._measure(now)
+        measured = measure(self._plant, self._latest, now)
         rung, plan = self._planner.in_force(now)
+        theirs = self._theirs(now)
         if plan is not None:
-            wanted = self._planned(plan, measured, now)
+            wanted = self._planned(plan, measured, theirs, now)
         elif self._planner.starting(now):
             rung = "released"
             reason = "starting: waits for the first plan"
             wanted = {unit.name: Target(None, reason) for unit in self._plant.controlled}
         elif measured.grid_kw is not None:
-            wanted = self._ruled(measured, now)
+            wanted = self._ruled(measured, theirs, now)
         else:
             rung = "released"
             reason = "no plan and no grid meter: left to itself"
             wanted = {unit.name: Target(None, reason) for unit in self._plant.controlled}
+        wanted |= theirs
+        if any(target.power_kw is not None for target in theirs.values()):
+            rung = "central-plan"
         asked = self._overridden(wanted, measured, now)
         return rung, self._limited(self._guarded(asked, measured, now), now)
 
+    def _theirs(self, now: datetime) -> dict[str, Target]:
+        """What centres planned, and who is left to itself because they did not."""
+        found = {unit.name: self._elsewhere.wanted(unit, now) for unit in self._plant.controlled}
+        return {name: Target(*wanted) for name, wanted in found.items() if wanted is not None}
+
     def _overridden(
-        self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
+        self, wanted: Mapping[str, Target], measured: Measured, now: datetime
     ) -> dict[str, Target]:
         """What people ask of assets takes the place of what they would do otherwise."""
         targets = dict(wanted)
@@ -95,13 +92,13 @@ class Targets:
                 targets[unit.name] = self._asked(unit, override, measured, now)
         return targets
 
-    def _asked(self, unit: Unit, override: Override, measured: _Measured, now: datetime) -> Target:
+    def _asked(self, unit: Unit, override: Override, measured: Measured, now: datetime) -> Target:
         """One override as a target; in doubt about the asset it is left to itself."""
         reason = override.sentence(self._plant.zone)
         if override.action == "release":
             return Target(None, reason)
         if override.action == "no-plan":
-            ruled = self._ruled(measured, now)[unit.name].power_kw
+            ruled = self._ruled(measured, (), now)[unit.name].power_kw
             return Target(None if measured.grid_kw is None else ruled, reason)
         if self._doubtful(unit, now):
             return Target(None, f"{reason}; waits, because nobody knows whether it can")
@@ -118,30 +115,18 @@ class Targets:
         """
         if unit.asset.type == "one-way_evse":
             return not self._storages.plugged(unit, now)
-        return self._unknown(unit, now)
+        return self._storages.unknown(unit, now)
 
-    def _measure(self, now: datetime) -> _Measured:
-        grid_kw = self._power(f"{GRID}.power", now)
-        units = {unit.name: self._power(unit.power, now) for unit in self._plant.controlled}
-        if grid_kw is None:
-            return _Measured(None, units, None)
-        batteries = sum(units[unit.name] or 0.0 for unit in self._batteries())
-        return _Measured(grid_kw, units, grid_kw - batteries)
-
-    def _batteries(self) -> list[Unit]:
-        return [unit for unit in self._plant.controlled if unit.asset.type == "battery"]
-
-    def _power(self, sensor: str, now: datetime) -> float | None:
-        return self._latest.value(sensor, now, self._plant.max_age(sensor))
-
-    def _planned(self, plan: Plan, measured: _Measured, now: datetime) -> dict[str, Target]:
+    def _planned(
+        self, plan: Plan, measured: Measured, theirs: Collection[str], now: datetime
+    ) -> dict[str, Target]:
         targets = {}
         covered_kw = 0.0  # of what differs from the plan, by the batteries so far
-        for unit in self._plant.controlled:
+        for unit in (one for one in self._plant.controlled if one.name not in theirs):
             schedule = plan.schedules.get(unit.name)
             power = None if schedule is None else schedule.power_kw.at(now)
             why = plan.why.get(unit.name, "")
-            if power is None or self._unknown(unit, now):
+            if power is None or self._storages.unknown(unit, now):
                 targets[unit.name] = self._unplanned(unit, now)
             elif unit.asset.type == "solar":
                 can = plan.can_produce_kw[unit.name].at(now)
@@ -156,13 +141,6 @@ class Targets:
                 targets[unit.name] = Target(power, why)
         return targets
 
-    def _unknown(self, unit: Unit, now: datetime) -> bool:
-        """Whether what the plan began with is not known any more: who is there, what it holds."""
-        if not unit.stores:
-            return False
-        gone = unit.vehicle and not self._storages.plugged(unit, now)
-        return gone or self._storages.soc_kwh(unit, now) is None
-
     def _unplanned(self, unit: Unit, now: datetime) -> Target:
         """What the plan leaves out: a car that is there charges, within the site's limit."""
         if unit.vehicle and self._storages.plugged(unit, now):
@@ -171,7 +149,7 @@ class Targets:
         return Target(None, "not in the plan: left to itself")
 
     def _deviation(
-        self, unit: Unit, plan: Plan, measured: _Measured, covered_kw: float, now: datetime
+        self, unit: Unit, plan: Plan, measured: Measured, covered_kw: float, now: datetime
     ) -> float:
         """How far the battery leaves the plan because the rest of the site does.
 
@@ -183,7 +161,7 @@ class Targets:
             return 0.0
         if rest is None or grid is None or bought is None or sold is None:
             return 0.0
-        schedules = [plan.schedules.get(battery.name) for battery in self._batteries()]
+        schedules = [plan.schedules.get(battery.name) for battery in batteries(self._plant)]
         planned = sum(s.power_kw.at(now) or 0.0 for s in schedules if s is not None)
         kept = plan.stored_value.get(unit.name)
         ways = plan.efficiencies.get(unit.name)
@@ -194,7 +172,7 @@ class Targets:
         return follow(rest + covered_kw - (grid - planned), grid, worth)
 
     def _guarded(
-        self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
+        self, wanted: Mapping[str, Target], measured: Measured, now: datetime
     ) -> dict[str, Target]:
         """Keep the grid connection within its limits, by what the meter shows."""
         most_import, most_export = self._capacities(now)
@@ -221,7 +199,7 @@ class Targets:
         self,
         wanted: Mapping[str, Target],
         claims: Sequence[Claim],
-        measured: _Measured,
+        measured: Measured,
         least_kw: float,
     ) -> dict[str, Target]:
         """Limits for solar assets that give at least half of what there is room for.
@@ -265,7 +243,7 @@ class Targets:
         return max(min(most[0], asked[0]) - margin, 0.0), max(min(most[1], asked[1]) - margin, 0.0)
 
     def _claims(
-        self, wanted: Mapping[str, Target], measured: _Measured, now: datetime
+        self, wanted: Mapping[str, Target], measured: Measured, now: datetime
     ) -> list[Claim]:
         """Who can give way, in the order in which they do."""
         claims = []
@@ -311,22 +289,10 @@ class Targets:
             by=("no grid meter",),
         )
 
-    def _ruled(self, measured: _Measured, now: datetime) -> dict[str, Target]:
-        """The local rule: what is sensible without a plan."""
-        situations = {
-            unit.name: rule.Situation(
-                kind=_KINDS[unit.asset.type],
-                power_kw=measured.units_kw[unit.name],
-                soc_kwh=self._storages.soc_kwh(unit, now),
-                min_kw=self.overrides.range_kw(unit, now)[0],
-                max_kw=self.overrides.range_kw(unit, now)[1],
-                soc_min_kwh=unit.soc_min_kwh,
-                soc_max_kwh=unit.soc_max_kwh,
-            )
-            for unit in self._plant.controlled
-            if unit.asset.type in _KINDS and (not unit.vehicle or self._storages.plugged(unit, now))
-        }
-        powers = rule.rule(situations, measured.grid_kw)
+    def _ruled(
+        self, measured: Measured, theirs: Collection[str], now: datetime
+    ) -> dict[str, Target]:
+        powers = self._rule.powers(measured, theirs, now)
         reason = "no plan: the local rule holds"
         return {unit.name: Target(powers.get(unit.name), reason) for unit in self._plant.controlled}
 

@@ -18,10 +18,12 @@ from flexedge.errors import RequestError, StoreError
 from flexedge.gateway import view
 from flexedge.gateway.asked import Override
 from flexedge.gateway.capacities import capacities
+from flexedge.gateway.foresee import FORECASTER
 from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.plan import FORECASTER, SCHEDULER, Plan
+from flexedge.gateway.plan import SCHEDULER, Plan
 from flexedge.gateway.plant import GRID, Unit
 from flexedge.gateway.predict import RESOLUTION
+from flexedge.gateway.sync.told import seen as centres_seen
 
 _OUTCOMES: dict[type[Outcome], view.OutcomeName] = {
     Applied: "applied",
@@ -81,6 +83,7 @@ class GatewayWindow:
             devices=tuple(self._device(name, now) for name in plant.site.devices),
             plan=self._plan(now),
             alarms=tuple(gateway.health.alarms.values()),
+            centres=centres_seen(gateway.centres, gateway.state, now),
         )
 
     def _price_fields(self) -> tuple[VariablePrice | None, VariablePrice | None]:
@@ -105,6 +108,8 @@ class GatewayWindow:
         reading = gateway.latest.get(unit.power)
         _, plan = gateway.planner.in_force(now)
         schedule = None if plan is None else plan.schedules.get(unit.name)
+        given = gateway.elsewhere.of(unit, now)
+        schedule = schedule if given is None else given.schedule
         override = gateway.overrides.of(unit.name, now)
         usable = gateway.latest.value(unit.power, now, gateway.plant.max_age(unit.power))
         return view.AssetView(
@@ -119,16 +124,17 @@ class GatewayWindow:
             plugged=gateway.storages.plugged(unit, now) if unit.vehicle else None,
             planned_kw=None if schedule is None else schedule.power_kw.at(now),
             control=None if unit.control is None else self._control(unit),
-            why=self._why(override, plan, unit),
+            why=self._why(override, plan, unit, now),
             override=None if override is None else view.OverrideView(
                 override.action, override.power_kw, override.until, override.who, override.why
             ),
         )  # fmt: skip
 
-    def _why(self, override: Override | None, plan: Plan | None, unit: Unit) -> str:
+    def _why(self, override: Override | None, plan: Plan | None, unit: Unit, now: datetime) -> str:
         if override is not None:
             return f"There is an {override.sentence(self._gateway.plant.zone)}."
-        return "" if plan is None else plan.why.get(unit.name, "")
+        theirs = self._gateway.elsewhere.words(unit, now)
+        return theirs or ("" if plan is None else plan.why.get(unit.name, ""))
 
     def _control(self, unit: Unit) -> view.ControlView | None:
         held = self._gateway.dispatcher.held(unit.name)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from flexedge.domain.asset import Knowable, Sensor, Source
-from flexedge.store.rows import Beliefs, Buckets, Readings
+from flexedge.store.rows import Beliefs, Buckets, Ingested, Readings
 
 Kind = Literal["sensor", "source"]
 
@@ -60,6 +60,47 @@ class Statistics:
     mean: float
     total: float
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Which beliefs are wanted by when they came in: lo < ingest number <= hi."""
+
+    sensor: int
+    lo: int
+    hi: int
+    sources: tuple[int, ...] | None = None
+    """None: of all."""
+    limit: int = 10_000
+    """So many rows at most: the first, or the last ones."""
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """All beliefs there are of what was asked with lo < ingest number <= hi; often less was asked.
+
+    What another one with the same key took the place of is left out. The rows may be none even
+    where there is more beyond: look at the bounds for how far it went.
+    """
+
+    rows: Ingested
+    """In order of their numbers, the newest first if so asked."""
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What came in of one source about one sensor; what was replaced later may be counted."""
+
+    sensor: int
+    source: int
+    count: int
+    last: int
+    """The greatest ingest number."""
+    first_event: datetime
+    last_event: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +161,31 @@ class Archive(Protocol):
 
         Every belief counts, not only the most recent ones. Of readings, too, where no sources are
         asked for.
+        """
+
+    def epoch(self) -> int:
+        """Another one as soon as ingest numbers may begin anew, after all was lost; positive.
+
+        Numbers of one epoch mean nothing in another.
+        """
+
+    def top(self) -> int:
+        """The ingest number up to which nothing can come in any more; 0: nothing came yet.
+
+        It never falls within an epoch, and all up to there is to be seen by who asks from now on.
+        """
+
+    def since(self, since: Since) -> Stretch:
+        """Beliefs of one sensor in order of when they came in.
+
+        A row keeps its number as long as it is there. One that takes the place of another has a
+        number of its own.
+        """
+
+    def tally(self, lo: int, hi: int, sensors: Sequence[int] | None = None) -> list[Tally]:
+        """What came in with lo < ingest number <= hi, by sensor and source.
+
+        ``sensors``: None: of all.
         """
 
     def delete(

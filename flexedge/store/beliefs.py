@@ -18,14 +18,24 @@ from flexedge.domain.belief import CODES, Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import rows
-from flexedge.store.archive import Archive, Asked, Registry, Stamp, Statistics
+from flexedge.store.archive import (
+    Archive,
+    Asked,
+    Registry,
+    Since,
+    Stamp,
+    Statistics,
+    Stretch,
+    Tally,
+)
 from flexedge.store.inbox import RIGHT, Inbox, News
 from flexedge.store.merging import day_edges, merged
 from flexedge.store.names import Names
 from flexedge.store.news import Verdict
 from flexedge.store.placing import on, stamps, ticks, us
-from flexedge.store.rows import Buckets, Readings, micros, moment
+from flexedge.store.rows import Buckets, Ingested, Readings, micros, moment
 from flexedge.store.sources import Which, numbers
+from flexedge.store.spans import Span
 
 BATCH = 500
 """So many readings are written without waiting for the next flush."""
@@ -281,6 +291,30 @@ class Beliefs:
         """What there is about sensors, by source; without ``which`` of readings, too."""
         of = self._of(sensors, asked, which)
         return self._archive.statistics(of) if of.sensors else []
+
+    def epoch(self) -> int:
+        """Another one as soon as ingest numbers may begin anew; see ``Archive``."""
+        return self._archive.epoch()
+
+    def top(self) -> int:
+        """The ingest number up to which nothing can come in any more."""
+        return self._archive.top()
+
+    def since(
+        self, sensor: str, span: Span, which: Which | None = None, limit: int = 10_000, *,
+        newest_first: bool = False,
+    ) -> Stretch:  # fmt: skip
+        """What came in about a sensor: at most so many beliefs, and how far they go."""
+        number, (lo, hi) = self._ids.get(sensor), span
+        if number is None:
+            return Stretch(Ingested.empty(), lo, hi)
+        sources = None if which is None else numbers(which, self._registry.sources())
+        return self._archive.since(Since(number, lo, hi, sources, limit, newest_first))
+
+    def tally(self, sensors: Sequence[str], span: Span) -> list[Tally]:
+        """How much came in about sensors, by number of sensor and source."""
+        known = sorted({self._ids[name] for name in sensors if name in self._ids})
+        return self._archive.tally(*span, known) if known else []
 
     def delete(
         self, sensor: str, source: Source | None, start: datetime | None, end: datetime | None

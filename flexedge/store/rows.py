@@ -101,6 +101,20 @@ class Beliefs(_Rows):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Ingested(_Rows):
+    """Beliefs, and when they came in: the larger the number, the later."""
+
+    sensor: Ids
+    source: Ids
+    event_us: Micros
+    belief_us: Micros
+    probability: Floats
+    value: Floats
+    number: Micros
+    """No two rows of an archive have the same, and none ever gets another row's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Buckets(_Rows):
     """What is left of the usable readings of a sensor in a stretch of time."""
 
@@ -125,7 +139,7 @@ class Buckets(_Rows):
 DTYPES: dict[str, Any] = {
     "sensor": np.int32, "source": np.int32,
     "event_us": np.int64, "belief_us": np.int64, "start_us": np.int64, "count": np.int64,
-    "first_us": np.int64, "last_us": np.int64,
+    "first_us": np.int64, "last_us": np.int64, "number": np.int64,
     "value": np.float64, "probability": np.float64, "mean": np.float64, "least": np.float64,
     "most": np.float64, "first": np.float64, "last": np.float64, "rise": np.float64,
     "integral": np.float64, "quality": np.uint8,

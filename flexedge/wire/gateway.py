@@ -188,7 +188,7 @@ class StepTold(Told):
 class PlanTold(Told):
     """The plan in force, and why it is as it is."""
 
-    rung: Literal["fresh-plan", "last-plan", "local-rule", "released"]
+    rung: Literal["central-plan", "fresh-plan", "last-plan", "local-rule", "released"]
     """Where orders come from now."""
     status: str
     made_at: Moment | None
@@ -205,15 +205,6 @@ class PlanTold(Told):
     versus: dict[str, float]
     """What electricity costs with this plan, and what it would with simple rules."""
     steps: tuple[StepTold, ...]
-
-
-class SyncTold(Told):
-    """How far a central server knows what the gateway knows."""
-
-    linked: bool
-    centre: str | None = None
-    behind: int | None = None
-    message: str
 
 
 class AskOverride(Shape):

@@ -13,8 +13,6 @@ class Versions(Told):
     message: str
     status: int
     versions: list[str]
-    server: str = "flexedge"
-    """What answers."""
 
 
 class Service(Told):

@@ -239,7 +239,8 @@ class World:
         self.poll()
         gateway = self.gateway
         parts = gateway.plant, gateway.latest, gateway.storages, gateway.planner
-        return Targets(*parts, gateway.overrides).decide(self.now)[1]
+        targets = Targets(*parts, gateway.overrides, gateway.elsewhere)
+        return targets.decide(self.now)[1]
 
     def window(self) -> GatewayWindow:
         """What people see of it."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flexedge.domain.belief import Quality
+from flexedge.domain.belief import Quality, Reading
 from flexedge.domain.schedule import Applied, Outcome, Unreachable
 from flexedge.drivers.driver import Sample
 from flexedge.errors import DeviceUnreachable
@@ -124,3 +124,13 @@ def test_a_write_that_finds_nobody_shows_in_health_once(world: "World") -> None:
     collector.wrote("hybrid", "battery.power", Applied(1.0), world.now)
     collector.read("hybrid", [Sample("battery.soc", 55.0)], {}, world.now)
     assert health.device("hybrid").state(world.now) == "ok"
+
+
+def test_what_the_gateway_says_itself_is_kept_as_what_devices_say(world: "World") -> None:
+    collector, said = world.gateway.collector, Reading("battery.dispatched", world.now, 2.0)
+    kept: list[Reading] = []
+    collector.on_kept = kept.extend
+    collector.note([said])
+    assert kept == [said]
+    assert world.gateway.latest.get("battery.dispatched") == said
+    assert world.gateway.beliefs.flush() == 1

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.plan import PATIENCE, Plan
+from tests.gateway.test_elsewhere import given
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -113,7 +115,8 @@ def test_without_prices_the_last_plan_stays_the_alarm_says_why_and_it_recovers(
     prices_known_until(hut, "2026-04-14T14:00+00:00")
     newer = world.plan()
     assert newer is not plan
-    assert world.alarms == {}
+    assert "no new plan" not in world.alarms["plan"]
+    assert "the price 'import' is not known from" in world.alarms["plan"]
 
 
 def test_limits_nobody_can_keep_are_named(hut: "Hut") -> None:
@@ -178,6 +181,31 @@ def test_new_prices_make_a_new_plan_worth_while(hut: "Hut") -> None:
         "start,value\n2026-04-14T12:00+00:00,0.25\n2026-04-14T13:00+00:00,0.30\n"
     )
     assert world.gateway.planner.changed(world.now)
+
+
+FROM_CENTRE = """{import: {centre: main, sensor: 14, unit: EUR/MWh, factor: 1.2,
+  add: 0.05 EUR/kWh}, feed-in: {fixed: 0 EUR/kWh}}"""
+
+
+def test_prices_from_a_centre_make_plans_and_outlive_a_restart(hut: "Hut") -> None:
+    world = hut("battery", prices=FROM_CENTRE)
+    world.show(BATTERY)
+    world.try_plan()
+    assert world.gateway.planner.trouble == "the price 'import' is not known for the time ahead"
+    day = TimeGrid(world.now.replace(minute=0), timedelta(minutes=15), 24 * 4)
+    cheap = np.where(np.arange(day.n) < 8, 100.0, 200.0)
+    world.gateway.received.keep("import.received", Series(day, cheap), world.now)
+    assert world.gateway.planner.changed(world.now)
+    plan = world.plan()
+    assert plan.import_price.values[[0, 20]].tolist() == pytest.approx([0.17, 0.29])
+    assert not world.gateway.planner.changed(world.now)
+    world.gateway.received.keep("import.received", Series(day, cheap), world.now)
+    assert not world.gateway.planner.changed(world.now)
+    world.gateway.received.keep("import.received", Series(day, cheap * 2.0), world.now)
+    assert world.gateway.planner.changed(world.now)
+    after = hut.again()
+    after.show(BATTERY)
+    assert after.plan().import_price.values[0] == pytest.approx(0.29)
 
 
 def test_plans_are_kept_as_beliefs_of_the_scheduler(hut: "Hut") -> None:
@@ -348,4 +376,45 @@ def test_there_is_a_simpler_plan_where_the_solver_finds_none_in_its_time(hut: "H
     assert (oven.values > 0).sum() == 8
     assert oven.at(world.now) == 6.0  # these hours are cheap
     world.plan()
+    assert "plan" not in world.alarms
+
+
+def test_others_are_planned_around_what_a_centre_planned(hut: "Hut") -> None:
+    world = hut("battery", "spare", more={"battery": "planner: central-then-local"})
+    world.show(
+        {"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0, "spare.power": 0.0}
+        | {"spare.soc": 50.0}
+    )
+    world.gateway.elsewhere.put(given(world, "battery", 3.0, -2.0))
+    plan = world.plan()
+    power = plan.schedules["battery"].power_kw
+    assert power.at(world.now) == pytest.approx(3.0)
+    assert power.at(world.now + timedelta(minutes=70)) == pytest.approx(-2.0)
+    assert plan.why["battery"] == "as main planned at 12:05"
+    assert plan.why["spare"] != plan.why["battery"]
+    assert plan.schedules["spare"].power_kw.at(world.now) is not None
+    assert not plan.breaches
+    assert len(power.values) > 100  # and goes on after the end of theirs
+
+
+def test_a_new_central_plan_calls_for_one_of_the_rest(hut: "Hut") -> None:
+    world = hut("battery", more={"battery": "planner: central-then-local"})
+    world.show({"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0})
+    world.plan()
+    planner = world.gateway.planner
+    assert not planner.changed(world.now)
+    world.gateway.elsewhere.put(given(world, "battery", 3.0))
+    assert planner.changed(world.now)
+    world.plan()
+    assert not planner.changed(world.now)
+    assert planner.changed(world.now + timedelta(hours=2))  # it has ended
+
+
+def test_what_only_a_centre_plans_is_left_out_without_it(hut: "Hut") -> None:
+    world = hut("battery", "spare", more={"battery": "planner: central"})
+    world.show(
+        {"grid.power": 0.0, "battery.power": 0.0, "battery.soc": 50.0, "spare.power": 0.0}
+        | {"spare.soc": 50.0}
+    )
+    assert set(world.plan().schedules) == {"spare"}
     assert "plan" not in world.alarms

@@ -7,6 +7,7 @@ import pytest
 
 from flexedge.config.settings import Plan
 from flexedge.domain.belief import Reading
+from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import BadField, PlanError
 from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.past import Past
@@ -15,7 +16,7 @@ from flexedge.gateway.problem import Gathered, Gatherer
 from flexedge.optim.device import Device, Storage
 from flexedge.optim.market import SITE_BREACH_PRICE
 from flexedge.optim.solve import solve
-from tests.gateway.conftest import PRICES
+from tests.gateway.conftest import NOW, PRICES
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -32,7 +33,7 @@ def gatherer(world: "World", settings: Plan) -> Gatherer:
         plant, Predictor(plant, beliefs, latest), gateway.prices, beliefs, gateway.received
     )
     past = Past(plant, latest, beliefs)
-    return Gatherer(plant, gateway.storages, feeds, past, settings)
+    return Gatherer(plant, gateway.storages, feeds, past, gateway.elsewhere, settings)
 
 
 def gather(world: "World", resolution: timedelta = QUARTER, **settings: Any) -> Gathered:
@@ -256,10 +257,43 @@ def test_unknown_prices_take_the_nearest_known_one(hut: "Hut") -> None:
     assert price[::4][:12].tolist() == pytest.approx([0.1] * 5 + [0.3] * 7)
 
 
+def test_prices_that_end_soon_are_told(hut: "Hut") -> None:
+    world = market(hut, {"2026-04-14T10:00+00:00": 0.1, "2026-04-14T11:00+00:00": 0.3})
+    world.show(BATTERY)
+    (note,) = gather(world).notes
+    assert note.startswith("the price 'import' is not known from 14 Apr 14:00 on")
+    hours = {f"2026-04-14T{hour}:00+00:00": 0.1 for hour in range(10, 17)}
+    world = market(hut, hours)
+    world.show(BATTERY)
+    assert gather(world).notes == ()
+
+
 def test_without_any_known_price_there_is_no_problem(hut: "Hut") -> None:
     world = market(hut, {"2026-04-01T12:00+00:00": 0.1})
     with pytest.raises(PlanError, match="the price 'import' is not known for the time ahead"):
         gather(world)
+
+
+def test_a_limit_from_a_centre_counts_where_it_is_known(hut: "Hut") -> None:
+    world = hut(
+        "battery",
+        context="site-power-capacity: 20 kW, site-consumption-capacity: "
+        "{sensor: grid-limit, default: 17 kW}",
+        prices=f"{PRICES}\ncentres: {{main: {{receive: {{grid-limit: {{sensor: 7, unit: kW}}}}}}}}",
+    )
+    world.show(BATTERY)
+    grid = TimeGrid(NOW.replace(minute=15), timedelta(minutes=15), 4)
+    limits = Series(grid, np.array([5.0, -3.0, np.nan, 4.0]))
+    ours = gatherer(world, Plan())
+    before = ours.signature(world.now)
+    world.gateway.received.keep("grid-limit", limits, world.now)
+    assert ours.signature(world.now) != before
+    world.gateway.beliefs.flush()
+    told = gather(world).problem.site.connection.consumption_capacity_kw
+    assert told is not None
+    margin = 0.5
+    quarters = np.atleast_1d(told)[1:6].tolist()  # the first one has begun
+    assert quarters == pytest.approx([limit - margin for limit in (5, 3, 17, 4, 17)])
 
 
 def test_the_connection_is_planned_below_its_limits_by_the_guards_margin(hut: "Hut") -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flexedge.gateway.targets import Target
+from tests.gateway.test_elsewhere import given
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -349,3 +350,83 @@ def test_only_what_draws_electricity_gives_way_at_the_meter(hut: "Hut") -> None:
     burner.show(heat)
     burner.plan()
     assert burner.decide()["heating"].by == ()
+
+
+def central(hut: "Hut", planner: str, *others: str, prices: str = FLAT) -> "World":
+    """A site whose battery is planned by a centre."""
+    world = hut("battery", *others, more={"battery": f"planner: {planner}"}, prices=prices)
+    world.show(BATTERY | {"grid.power": 1.0})
+    return world
+
+
+def test_what_a_centre_planned_comes_before_the_own_plan(hut: "Hut") -> None:
+    world = central(hut, "central-then-local", "spare")
+    world.show({"spare.power": 0.0, "spare.soc": 50.0})
+    world.plan()
+    world.gateway.elsewhere.put(given(world, "battery", 2.5, 2.5))
+    targets = world.decide()
+    assert targets["battery"] == Target(2.5, "as main planned at 12:05")
+    assert targets["spare"].reason != "as main planned at 12:05"
+    world.tick()
+    assert (world.rung(), world.setpoint("battery")) == ("central-plan", 2.5)
+
+
+def test_it_is_followed_also_while_there_is_no_own_plan(hut: "Hut") -> None:
+    world = central(hut, "central-then-local")
+    world.gateway.elsewhere.put(given(world, "battery", -2.5))
+    world.show({"grid.power": None})
+    world.tick()
+    assert (world.rung(), world.setpoint("battery")) == ("central-plan", -2.5)
+
+
+def test_after_its_end_the_own_plan_goes_on_without_a_gap(hut: "Hut") -> None:
+    world = central(hut, "central-then-local")
+    world.gateway.elsewhere.put(given(world, "battery", 2.5, 2.5))
+    world.plan()
+    world.tick()
+    world.now += timedelta(minutes=119)
+    world.tick()
+    assert world.rung() == "central-plan"
+    world.ticks(60)
+    assert world.rung() == "last-plan"
+    assert world.setpoint("battery") == world.decide()["battery"].power_kw
+    assert not world.releases("battery")
+
+
+def test_after_its_end_a_centres_alone_is_left_to_itself(hut: "Hut") -> None:
+    world = central(hut, "central")
+    world.plan()
+    world.tick()
+    assert world.setpoint("battery") is None
+    world.gateway.elsewhere.put(given(world, "battery", 2.5))
+    world.tick()
+    assert world.setpoint("battery") == 2.5
+    world.now += timedelta(hours=2)
+    world.tick()
+    assert world.setpoint("battery") is None
+    assert world.releases("battery") == ["left to itself: what main planned ended at 14:05"]
+
+
+def test_it_goes_through_the_same_limits(hut: "Hut") -> None:
+    world = hut("battery", more={"battery": "planner: central"}, context=LIMIT)
+    world.show(BATTERY | {"grid.power": 8.0})
+    world.gateway.elsewhere.put(given(world, "battery", 5.0))
+    assert world.decide()["battery"].power_kw == pytest.approx(1.5)
+    assert world.decide()["battery"].by == ("site limit",)
+    world.show({"battery.soc": 100.0})
+    world.tick()
+    assert world.setpoint("battery") == 0.0  # it is full
+    world.show({"grid.power": 1.0, "battery.soc": 50.0})
+    until = world.now + timedelta(hours=1)
+    world.gateway.overrides.ask(("battery", "discharge", 1.0), until, "anna", "", world.now)
+    world.tick()
+    assert world.setpoint("battery") == -1.0
+
+
+def test_no_battery_of_ours_works_against_theirs(hut: "Hut") -> None:
+    world = central(hut, "central", "spare")
+    world.gateway.elsewhere.put(given(world, "battery", 5.0))
+    world.show({"spare.power": 0.0, "spare.soc": 50.0, "battery.power": 5.0, "grid.power": 5.5})
+    targets = world.decide()
+    assert targets["battery"].power_kw == 5.0
+    assert targets["spare"] == Target(pytest.approx(-0.5), RULE)  # type: ignore[arg-type]

@@ -9,9 +9,10 @@ another request: neither FlexMeasures nor flexedge keeps missing values, so noth
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flexedge.domain.runs import Run
 from flexedge.store.rows import Beliefs, Floats, Micros, moment
@@ -35,7 +36,7 @@ class Told:
     def __len__(self) -> int:
         return len(self.event_us)
 
-    def take(self, which: Micros) -> "Told":
+    def take(self, which: NDArray[Any]) -> "Told":
         """Those that a mask or an index picks."""
         return Told(self.event_us[which], self.belief_us[which], self.value[which])
 
@@ -52,8 +53,14 @@ class Shape:
 
     unit: str
     lasting: timedelta
-    at_once: bool
-    """Whether a value that is believed since the end of its event goes with a horizon of zero."""
+    at_once: timedelta | None
+    """So long after the start of its event is a value believed that was measured at once; it goes
+    with a horizon then. None: everything goes with its belief time."""
+
+    @property
+    def horizon(self) -> timedelta:
+        """How long before the end of its event such a value is believed."""
+        return max(self.lasting - (self.at_once or timedelta(0)), timedelta(0))
 
 
 def told_by(rows: Beliefs, ingest: Micros) -> tuple[Told, int]:
@@ -82,8 +89,9 @@ def runs(told: Told, shape: Shape) -> Iterator[Run]:
         return
     step_us = shape.lasting // _US
     since = told.belief_us
-    if shape.at_once:
-        since = np.where(since == told.event_us + step_us, _AT_ONCE, since)
+    if shape.at_once is not None:
+        at_once_us = shape.at_once // _US
+        since = np.where(since == told.event_us + at_once_us, _AT_ONCE, since)
     order = np.lexsort((told.event_us, since))
     since, event, value = since[order], told.event_us[order], told.value[order]
     apart = np.diff(event)
@@ -103,7 +111,7 @@ def runs(told: Told, shape: Shape) -> Iterator[Run]:
         yield Run(
             moment(event[begin]), step * _US, values, shape.unit,
             prior=None if at_once else moment(believed),
-            horizon=timedelta(0) if at_once else None,
+            horizon=shape.horizon if at_once else None,
         )  # fmt: skip
 
 

@@ -36,25 +36,28 @@ def all_wanted(ours: Ours, links: Mapping[Key, Link], keys: Mapping[int, str]) -
         {key[1:]: link.central_id for key, link in links.items() if key[0] == "sensor"},
     )
     names = {each.number: each.path for each in ours.assets}
+    made = {key for key, link in links.items() if link.made}
     for one in ours.assets:
-        yield _of_asset(one, ours.gateway, Translator(numbers), names, keys)
+        attributes = attributes_of(one, ours.gateway, made=("asset", one.number, "") in made)
+        yield _of_asset(one, attributes, Translator(numbers), names, keys)
         for sensor in one.sensors:
             for role in sensor.roles:
+                key: Key = ("sensor", sensor.number, role)
                 name = naming.sensor_name(sensor.placed.name, role)
-                attributes = sensor_attributes(sensor, role, ours.gateway)
+                attributes = sensor_attributes(sensor, role, ours.gateway, made=key in made)
                 settings = sent.flat({"name": name, "attributes": attributes})
-                yield Wanted(("sensor", sensor.number, role), f"{one.path} / {name}", settings)
+                yield Wanted(key, f"{one.path} / {name}", settings)
 
 
 def _of_asset(
-    one: OurAsset, gateway: str, translator: Translator, names: Mapping[int, str],
+    one: OurAsset, attributes: Json, translator: Translator, names: Mapping[int, str],
     keys: Mapping[int, str],
 ) -> Wanted:  # fmt: skip
     asset = one.asset
     fields = {
         "name": asset.name[: naming.ASSET_NAME],
         **place_of(one),
-        "attributes": attributes_of(one, gateway),
+        "attributes": attributes,
         "flex_context": translator.flex(asset.flex_context),
         "flex_model": translator.flex(asset.flex_model),
         "sensors_to_show": translator.charts(asset.sensors_to_show),
@@ -73,6 +76,8 @@ class Settled:
 
     link: Link
     """As it is to be kept now."""
+    sent: tuple[str, ...] = ()
+    """The settings that were sent and taken."""
     edited: tuple[str, ...] = ()
     """Settings that were changed here, and there as well: left as they are."""
 
@@ -94,7 +99,7 @@ def settle(central: Central, link: Link, now: Settings) -> Settled:
         theirs = look(link.central_id)
     settled = (*found.there, *found.send)
     made = sent.noted(link, settled, now, sent.flat(theirs), refused)
-    return Settled(made, found.edited)
+    return Settled(made, tuple(one for one in found.send if one not in refused), found.edited)
 
 
 def _calls(

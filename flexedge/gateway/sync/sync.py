@@ -1,8 +1,8 @@
 """One centre: its duties as they come due, one after the other, and what is to be said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import structlog
@@ -11,6 +11,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.errors import CentreAway, CentreLocked
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Heard, Linked
+from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.turn import Turn
 
 Contact = Literal["starting", "clock", "in-touch", "away", "locked"]
@@ -19,7 +20,8 @@ away: no answer that counts; locked: it does not know us any more."""
 LOG_IN_AGAIN: Final = timedelta(minutes=15)
 AWAY_FOR_LONG: Final = timedelta(hours=1)
 """After so long it is an alarm that a centre is away: until then it is what networks are like."""
-PACED: Final = timedelta(seconds=1)
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before all times: what is due since then comes first."""
 _CLOCK: Final = timedelta(seconds=5)
 _IDLE: Final = timedelta(minutes=5)  # a centre without duties
 _log = structlog.get_logger()
@@ -34,8 +36,11 @@ class Standing:
     """Since when; None before the first step."""
     why: str = ""
     last_contact: datetime | None = None
-    """When a duty was last done with it."""
+    """When it last answered."""
     next_try: datetime | None = None
+    requests: int = 0
+    sent: int = 0
+    """Requests and their bytes since the start."""
     duties: tuple[Heard, ...] = ()
 
 
@@ -48,7 +53,8 @@ class Sync:
 
     def __init__(self, linked: Linked, duties: Sequence[Duty], pace: Pace, health: Health) -> None:
         self.linked = linked
-        self._turns = tuple(Turn(duty) for duty in duties)
+        self._turns = tuple(Turn(duty, BEGINNING) for duty in duties)
+        self._taken = 0
         self._pace = pace
         self._health = health
         self._asked = False
@@ -56,6 +62,8 @@ class Sync:
         self._not_before: datetime | None = None
         self.standing = Standing("starting")
         """Replaced as a whole by each step."""
+        self.lags: Callable[[datetime], Sequence[Lag]] = lambda _now: ()
+        """How far the centre knows each sensor; from any thread."""
 
     def ask(self) -> None:
         """Have everything done at the next step, whatever was waited for."""
@@ -68,7 +76,10 @@ class Sync:
         """
         due = self._step(now)
         heard = tuple(turn.heard() for turn in self._turns)
-        self.standing = replace(self.standing, next_try=due, duties=heard)
+        self.standing = replace(
+            self.standing, next_try=due, duties=heard, requests=self._pace.requests,
+            sent=self._pace.sent,
+        )  # fmt: skip
         self._tell(now)
         return due
 
@@ -79,53 +90,53 @@ class Sync:
         self._begin(now)
         if self._not_before is not None and now < self._not_before:
             return self._not_before
-        due = min((one.due or now for one in self._turns), default=now + _IDLE)
+        due = min((one.due for one in self._turns), default=now + _IDLE)
         if due <= now:
             due = self._take(now)
         return due
 
     def _take(self, now: datetime) -> datetime:
         """Do what waits longest. Returns when there is something to do again."""
-        turn = min(self._turns, key=lambda one: one.due or now)
+        turn = min(self._turns, key=lambda one: (one.due, one.before))
+        self._taken += 1
+        turn.before = self._taken
         try:
-            self._admitted()
+            self._admitted(now)
+            before = self._pace.requests
             turn.take(self.linked, self._health, now)
         except CentreAway as error:
-            self._not_before = self._lost(error, now)
+            if error.kind != "paced" and self.standing.contact != "locked":
+                self._stand("away", now, error.message)
+            self._not_before = self._pace.failed(error, now)
             return self._not_before
         except CentreLocked as error:
             self._stand("locked", now, error.message)
             self._not_before = now + LOG_IN_AGAIN
             return self._not_before
-        if not turn.failed:
+        if self._pace.requests > before:  # and each was answered
             self._in_touch(now)
-        return max(now, min(one.due or now for one in self._turns))
+        return max(now, min(one.due for one in self._turns))
 
     def _begin(self, now: datetime) -> None:
         """Come the first time when chance says, so that a fleet does not come all at once."""
         if self._asked:
             self._asked, self._begun, self._not_before = False, True, None
+            self._pace.hurry()
             for turn in self._turns:
-                turn.again()
-        if not self._begun:
+                turn.again(now)
+        elif not self._begun:
             self._begun = True
             self._not_before = self._pace.first(now)
         if self.standing.contact == "clock":
             self._stand("starting", now)
 
-    def _admitted(self) -> None:
+    def _admitted(self, now: datetime) -> None:
         """After it did not know us: nothing is done before it does again."""
         if self.standing.contact == "locked":
+            self._not_before = now + LOG_IN_AGAIN
             self.linked.central.log_in()
             self.linked.central.whoami()
-
-    def _lost(self, error: CentreAway, now: datetime) -> datetime:
-        """Until when all wait."""
-        if error.kind == "paced":  # our own doing
-            return now + (error.retry_after or PACED)
-        if self.standing.contact != "locked":  # of which we know nothing new then
-            self._stand("away", now, error.message)
-        return self._pace.failed(error, now)
+            self._in_touch(now)
 
     def _in_touch(self, now: datetime) -> None:
         self._not_before = None
@@ -133,7 +144,7 @@ class Sync:
             self._stand("in-touch", now)
             for turn in self._turns:
                 if turn.unanswered:
-                    turn.again()
+                    turn.again(now)
         self.standing = replace(self.standing, last_contact=now)
 
     def _stand(self, contact: Contact, now: datetime, why: str = "") -> None:
@@ -159,9 +170,11 @@ class Sync:
         self._health.alarm(f"centre {name}", message)
 
     def end(self) -> None:
-        """Let go of the centre: nobody is to hear of it any more. When no step is under way."""
+        """Let go of the centre: nobody is to hear of it any more. While no step is under way."""
         about = f"centre {self.linked.centre.name}"
         for name in self._health.alarms:
             if name.removeprefix("loop ").partition(": ")[0] == about:
                 self._health.alarm(name, "")
+        for turn in self._turns:
+            turn.end(self.linked)
         self.linked.central.close()

@@ -14,6 +14,7 @@ LATER: Final = timedelta(seconds=2), timedelta(minutes=30)
 """After how long a duty is tried again that failed for a reason of its own: at first, at most."""
 LATER_AWAY: Final = timedelta(seconds=1), timedelta(minutes=5)
 """The same where the centre did not answer it: others are tried before it comes again."""
+PACED: Final = timedelta(seconds=1)
 _DOUBLINGS: Final = 16  # no more than that: numbers stay small
 
 
@@ -25,13 +26,22 @@ class Counting(Protocol):
         """Numbers by what they count, since the start. From any thread."""
 
 
+@runtime_checkable
+class Ending(Protocol):
+    """A duty that has something to take back when the centre is unlinked."""
+
+    def end(self, linked: Linked) -> None:
+        """Nothing of this centre is in force any more."""
+
+
 @dataclass(slots=True)
 class Turn:
     """A duty and its times. For one thread."""
 
     duty: Duty
-    due: datetime | None = None
-    """None: at once."""
+    due: datetime
+    before: int = 0
+    """How many turns had been taken when it had its last one: of two that are due, the other."""
     last_good: datetime | None = None
     trouble: str = ""
     failed: int = 0
@@ -39,23 +49,27 @@ class Turn:
     unanswered: bool = False
     """Whether the last failure was the centre's not answering."""
     _error: CentreAway | CentreLocked | None = field(default=None, repr=False)
+    _paced: bool = False
 
     def take(self, linked: Linked, health: Health, now: datetime) -> None:
         """Let the duty do what is due, and decide when its turn comes again.
 
-        Raises ``CentreAway``, ``CentreLocked`` (both are about all duties) and ``StoreClosed``.
+        That our own pace allows no more now is no failure. Raises ``CentreAway``, ``CentreLocked``
+        (both are about all duties) and ``StoreClosed``.
         Whatever else goes wrong is this duty's own: it is told as an alarm, and tried again later
         and later.
         """
         self.failed += 1
-        self._error = None
+        self._error, self._paced = None, False
         about = f"centre {linked.centre.name}: {self.duty.name}"
         due = guarded(about, health, self._step(linked, health, about))(now)
         if self._error is not None:
             raise self._error
         if due is None:
             raise StoreClosed("the program ends")
-        if self.failed:
+        if self._paced:
+            self.failed -= 1
+        elif self.failed:
             self.unanswered = False
             self.trouble = self.trouble or health.alarms.get(f"loop {about}", "")
             due = max(due, now + _later(self.failed, LATER))
@@ -65,12 +79,12 @@ class Turn:
         """The step with all that is to be expected of it caught."""
 
         def step(now: datetime) -> datetime:
-            self.trouble = ""
+            before, self.trouble = self.trouble, ""
             try:
                 due = self.duty.step(linked, now)
             except (CentreAway, CentreLocked) as error:
-                self._put_off(error, now)
-                return now
+                self.trouble = before
+                return self._put_off(error, now)
             except StoreClosed:
                 raise
             except (CentreRefused, StoreError) as error:
@@ -83,18 +97,24 @@ class Turn:
 
         return step
 
-    def _put_off(self, error: CentreAway | CentreLocked, now: datetime) -> None:
+    def _put_off(self, error: CentreAway | CentreLocked, now: datetime) -> datetime:
         """Nobody answered: not the duty's fault, but others come first."""
-        self._error = error
         if isinstance(error, CentreAway) and error.kind == "paced":
-            self.failed, self.due = self.failed - 1, now
-            return
+            self._paced = True
+            return now + (error.retry_after or PACED)
+        self._error = error
         self.unanswered = True
         self.due = now + _later(self.failed, LATER_AWAY)
+        return self.due
 
-    def again(self) -> None:
-        """Let its turn come at once, as if it had never failed."""
-        self.due, self.failed, self.unanswered = None, 0, False
+    def again(self, now: datetime) -> None:
+        """Let its turn come now, as if it had never failed."""
+        self.due, self.failed, self.unanswered = min(self.due, now), 0, False
+
+    def end(self, linked: Linked) -> None:
+        """The centre is let go of."""
+        if isinstance(self.duty, Ending):
+            self.duty.end(linked)
 
     def heard(self) -> Heard:
         """How it fares, for people."""

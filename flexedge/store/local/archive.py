@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flexedge.domain.asset import Knowable
 from flexedge.errors import StoreClosed, StoreError
-from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
+from flexedge.store.archive import Asked, Keep, Kind, Since, Stamp, Statistics, Stretch, Tally
 from flexedge.store.asked import few, select
 from flexedge.store.local import durable, recover, rollup
 from flexedge.store.local.compact import CHUNK, Compactor
@@ -20,6 +20,7 @@ from flexedge.store.local.partition import KINDS, Partition
 from flexedge.store.local.partition import Kind as Grain
 from flexedge.store.local.rounds import Rounds
 from flexedge.store.local.shelf import DamagedPartition, View, Window
+from flexedge.store.local.since import Came, last_of
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros
 from flexedge.store.single import newest
 from flexedge.store.words import turnovers
@@ -58,6 +59,7 @@ class LocalArchive:
         self._roller.turnovers = turnovers(self._journal.known("sensor"))
         self._shelf = self._compactor.shelf
         self._looks = Looks(self._engine, self._shelf)
+        self._came = Came(self._engine, self._shelf)
         self._guard = Guard(folder, bounds or Bounds(), self._keep, self._journal, self._compactor)
         self._rounds = Rounds(self._journal, self._shelf)
         self._compacted: datetime | None = None
@@ -143,6 +145,22 @@ class LocalArchive:
         """What there is about sensors, by sensor and source; readings first."""
         window = Window(asked.sensors, _us(asked.start), _us(asked.end))
         return self._reading(lambda view: self._looks.statistics(view, asked, window))
+
+    def epoch(self) -> int:
+        """Another one as soon as ingest numbers may begin anew; positive."""
+        return self._journal.epoch
+
+    def top(self) -> int:
+        """The ingest number up to which nothing can come in any more; 0: nothing came yet."""
+        return last_of(self._compactor.shown())
+
+    def since(self, since: Since) -> Stretch:
+        """Beliefs of one sensor in order of when they came in."""
+        return self._reading(lambda view: self._came.since(view, since))
+
+    def tally(self, lo: int, hi: int, sensors: Sequence[int] | None = None) -> list[Tally]:
+        """What came in with lo < ingest number <= hi, by sensor and source."""
+        return self._reading(lambda view: self._came.tally(view, lo, hi, sensors))
 
     def delete(
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None

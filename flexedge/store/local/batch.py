@@ -3,12 +3,18 @@
 The checksum covers all that the journal notes of a batch, not only its rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from flexedge.errors import StoreDamaged
 from flexedge.store.archive import Stamp
 from flexedge.store.local.codec import pack, unpack
-from flexedge.store.local.partition import Kind
+from flexedge.store.local.engine import Columns
+from flexedge.store.local.partition import ORDER_BITS, Kind
 from flexedge.store.rows import Beliefs, Readings
 
 Row = tuple[int, Kind, int, str, int, int, bytes]
@@ -54,3 +60,14 @@ def read(row: Row) -> Batch:
         unpack(Readings, data, n, about) if kind == "readings" else unpack(Beliefs, data, n, about)
     )
     return Batch(seq, rows, Stamp(boot, offset_us, bool(trusted)))
+
+
+def ordered(parts: Sequence[tuple[int, Readings | Beliefs]]) -> Columns:
+    """The columns of batches by their numbers, with the order in which their rows came."""
+    columns: dict[str, NDArray[Any]] = {}
+    for name in parts[0][1].columns():
+        columns[name] = np.concatenate([rows.columns()[name] for _, rows in parts])
+    columns["ord"] = np.concatenate(
+        [(number << ORDER_BITS) + np.arange(len(rows), dtype=np.int64) for number, rows in parts]
+    )
+    return columns

@@ -1,24 +1,22 @@
 """From journal to partitions, from small partitions to large ones, and out when they are old."""
 
 import bisect
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flexedge.store.local import durable
-from flexedge.store.local.batch import Batch
+from flexedge.store.local.batch import Batch, ordered
 from flexedge.store.local.engine import Columns, Engine
 from flexedge.store.local.journal import Journal
 from flexedge.store.local.partition import (
     KINDS,
-    ORDER_BITS,
     Kind,
     Partition,
     Place,
@@ -52,6 +50,8 @@ class Compactor:
         """Held while rows come in, and while what there is to read changes."""
         self._tables = 0
         self._cold: list[Batch] = []
+        self._reserved_first: int | None = None
+        """The first number that rows have which are on their way past the journal."""
         self.shelf = Shelf(history, View((), {}), self._warm)
         self.show()
 
@@ -83,7 +83,7 @@ class Compactor:
         made = []
         for _, some in itertools.groupby(batches, lambda batch: bisect.bisect(there, batch.seq)):
             run = list(some)
-            columns = _ordered([(batch.seq, batch.rows) for batch in run])
+            columns = ordered([(batch.seq, batch.rows) for batch in run])
             made.append(self.write(Place(kind, run[0].seq, run[-1].seq, 0), "from given", columns))
         return [one for one in made if one]
 
@@ -99,18 +99,38 @@ class Compactor:
 
         ``replacing``: whether some take the place of others, asked after the last part.
         """
-        with self.work:
+        with self.work, self._absorbing():
             made = []
             for rows in parts:
                 kind: Kind = "readings" if isinstance(rows, Readings) else "beliefs"
                 for at in range(0, len(rows), CHUNK):
-                    number = self._journal.reserve(1)
+                    number = self._reserved()
                     part = rows.take(np.arange(at, min(at + CHUNK, len(rows))))
                     place = Place(kind, number, number, 0)
-                    made.append(self.write(place, "from given", _ordered([(number, part)])))
+                    made.append(self.write(place, "from given", ordered([(number, part)])))
             self._exchange(
                 [one for one in made if one], facts={"replaced": 1} if replacing() else {}
             )
+
+    @contextlib.contextmanager
+    def _absorbing(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._reserved_first = None
+
+    def _reserved(self) -> int:
+        """A number for rows that are not to be seen for a while."""
+        with self.gate:
+            number = self._journal.reserve(1)
+            self._reserved_first = self._reserved_first or number
+            return number
+
+    def shown(self) -> int:
+        """The number up to which no batch can come to be seen any more, now or after a crash."""
+        with self.gate:
+            kept, first = self._journal.kept, self._reserved_first
+            return kept if first is None else min(kept, first - 1)
 
     def add(
         self, made: Sequence[Partition], removed: Sequence[Partition], facts: Mapping[str, int]
@@ -300,18 +320,7 @@ class Compactor:
                 if batch.kind == kind and batch.stamp.trusted
             ]
             if some:
-                self._engine.load(table, _ordered(some))
-
-
-def _ordered(parts: Sequence[tuple[int, Readings | Beliefs]]) -> Columns:
-    """The columns of batches by their numbers, with the order in which their rows came."""
-    columns: dict[str, NDArray[Any]] = {}
-    for name in parts[0][1].columns():
-        columns[name] = np.concatenate([rows.columns()[name] for _, rows in parts])
-    columns["ord"] = np.concatenate(
-        [(number << ORDER_BITS) + np.arange(len(rows), dtype=np.int64) for number, rows in parts]
-    )
-    return columns
+                self._engine.load(table, ordered(some))
 
 
 def _chunks(batches: Iterator[Batch]) -> Iterator[list[Batch]]:

@@ -21,6 +21,7 @@ from flexedge.store.rows import Beliefs, Readings
 
 _KEEP = "insert into batches values (?, ?, ?, ?, ?, ?, ?)"
 _FORGET = "delete from batches where seq = ?"
+_LEAP = 1 << 16  # batches: more than come in half a minute
 _READ = f"select {layout.BATCH} from batches"
 
 
@@ -32,7 +33,7 @@ class Journal:
         self._lock = threading.Lock()
         self.begun = not path.exists()
         """Whether there was nothing before."""
-        self._next = 1
+        self._next, self._epoch = 1, 0
         self._mark = Mark(path)
         self._doubtful: set[int] = set()
         """What was refused, but may be there all the same once the file is opened anew."""
@@ -69,13 +70,16 @@ class Journal:
         for table in layout.SEALED:
             layout.rows(self._connection, self._path, table)
         self._count()
+        self._epoch = layout.epoch(self._connection)
 
     def _count(self) -> None:
-        self._next = max(
-            self._next,
-            1 + self._number("select max(seq) from batches"),
-            1 + self._number("select max(hi) from partitions"),
-            1 + self._number("select value from facts where name = 'last'"),
+        self._next = max(self._next, 1 + self._found())
+
+    def _found(self) -> int:
+        return max(
+            self._number("select max(seq) from batches"),
+            self._number("select max(hi) from partitions"),
+            self._number("select value from facts where name = 'last'"),
         )
 
     def _number(self, sql: str) -> int:
@@ -83,12 +87,29 @@ class Journal:
         return int(found or 0)
 
     @property
+    def epoch(self) -> int:
+        """Another one where numbers may begin anew, for all that was known of them is lost."""
+        return self._epoch
+
+    @property
+    def kept(self) -> int:
+        """The greatest number that the file knows of: who opens it next begins beyond that."""
+        with self._lock, self._told():
+            return self._found()
+
+    @property
     def lacking(self) -> int:
         """How many of the newest batches are not there, though they were; until ``accept``."""
         return self._mark.beyond(self.last)
 
     def accept(self) -> None:
-        """Take what is there for all there is."""
+        """Take what is there for all there is; numbers of what was lost are not given again.
+
+        The mark may be behind by what was not written yet, so many more are left out.
+        """
+        with self._transaction() as connection:
+            self._next += self._mark.beyond(self.last) + _LEAP
+            self._keep_count(connection)
         self._mark.note(self.last)
 
     @contextlib.contextmanager
@@ -252,13 +273,16 @@ class Journal:
     def salvage(self, damaged: Path) -> int:
         """Take over what can be read of a damaged journal; returns how many rows."""
         found = pages.salvaged(damaged, layout.SALVAGED)
+        known = layout.fitting(found["known"].values())
         with self._transaction() as connection:
+            layout.forget_epoch(connection, known)
             for row in found["batches"].values():
                 with contextlib.suppress(sqlite3.DatabaseError):
                     connection.execute(_KEEP, row)
-            for row in layout.fitting(found["known"].values()):
+            for row in known:
                 with contextlib.suppress(sqlite3.DatabaseError):
                     layout.put(connection, "known", [row])
+            self._epoch = layout.epoch(connection)
         self.begun = True
         self._count()
         return self._number("select sum(rows) from batches")
@@ -273,6 +297,7 @@ class Journal:
         """Commit something, so that nothing is left of a commit that failed half-way."""
         with self._transaction() as connection:
             layout.put(connection, "facts", [("touched", 1)])
+            connection.executemany(_FORGET, [(seq,) for seq in self._doubtful])
 
     def shrink(self) -> bool:
         """Give room back that is empty, where it is much; whether it was."""

@@ -5,6 +5,7 @@ finds sound. Batches have theirs with their bytes.
 """
 
 import contextlib
+import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ from flexedge.store.local.partition import Partition
 FORMAT = 2
 """Of this file; a newer one is not opened. 2: facts and what is known have seals."""
 _FORMAT = "format"
+_EPOCH = "epoch"
+"""Kind of what is known, so that it is salvaged; its number says which epoch it is."""
 BATCH = "seq, kind, rows, boot, offset_us, trusted, data"
 _ROW = ", ".join(field.name for field in fields(Partition))
 SEALED = {"partitions": _ROW, "known": "kind, number, words", "facts": "name, value"}
@@ -101,6 +104,24 @@ def rows(connection: sqlite3.Connection, path: Path, table: str) -> list[tuple[o
             what = f"{row[1]} {row[0]}" if table == "known" else row[0]
             raise StoreDamaged(f"{path}: what it says of {what} has changed")
     return [tuple(row) for *row, _ in found]
+
+
+def epoch(connection: sqlite3.Connection) -> int:
+    """The epoch of a file; where it has none, one that no other has."""
+    row = connection.execute("select number from known where kind = ?", (_EPOCH,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    number = 1 + secrets.randbits(62)
+    put(connection, "known", [(_EPOCH, number, "")])
+    return number
+
+
+def forget_epoch(
+    connection: sqlite3.Connection, salvaged: Iterable[Sequence[object]]
+) -> None:  # fmt: skip
+    """Make room for the epoch of a damaged file, where that could be read."""
+    if any(kind == _EPOCH for kind, *_ in salvaged):
+        connection.execute("delete from known where kind = ?", (_EPOCH,))
 
 
 def fitting(salvaged: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:

@@ -178,6 +178,7 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
     if journal.lacking:
         tell(f"journal.db lacks the newest {journal.lacking} batches that were in it:"
              " the log beside it was damaged")  # fmt: skip
+    if journal.lacking or (journal.begun and journal.last):
         journal.accept()
 
 

@@ -78,7 +78,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them: an older program is linked with nobody."""
+    """Drop them: an older program is linked with nobody, and what it keeps arrived nowhere."""
+    op.execute("DELETE FROM cursors")
     for name in ("set_aside", "links", "centres"):
         op.drop_table(name)
     op.drop_column("cursors", "gaps")

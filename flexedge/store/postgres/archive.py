@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from flexedge.domain.asset import Knowable
 from flexedge.domain.belief import USABLE
-from flexedge.store.archive import Asked, Keep, Kind, Stamp, Statistics
-from flexedge.store.postgres import questions, rollups, tables
+from flexedge.store.archive import Asked, Keep, Kind, Since, Stamp, Statistics, Stretch, Tally
+from flexedge.store.postgres import numbers, questions, rollups, tables
 from flexedge.store.postgres.server import Server, Session
 from flexedge.store.postgres.tables import BELIEFS, INCOMING, READINGS, Table
 from flexedge.store.rows import Beliefs, Buckets, Readings, micros, moment
@@ -106,6 +106,26 @@ class PostgresArchive:
             for sensor, source, first, last, believed, *rest in rows
         ]
 
+    def epoch(self) -> int:
+        """Another one as soon as ingest numbers may begin anew; positive."""
+        with self._server.transaction() as session:
+            return numbers.fact(session, "epoch")
+
+    def top(self) -> int:
+        """The ingest number up to which nothing can come in any more; 0: nothing came yet."""
+        with self._server.transaction() as session:
+            return numbers.fact(session, "number")
+
+    def since(self, since: Since) -> Stretch:
+        """Beliefs of one sensor in order of when they came in."""
+        with self._server.transaction() as session:
+            return numbers.since(session, since)
+
+    def tally(self, lo: int, hi: int, sensors: Sequence[int] | None = None) -> list[Tally]:
+        """What came in with lo < ingest number <= hi, by sensor and source."""
+        with self._server.transaction() as session:
+            return numbers.tally(session, lo, hi, sensors)
+
     def delete(
         self, sensor: int, source: int | None, start: datetime | None, end: datetime | None
     ) -> int:
@@ -185,11 +205,16 @@ def _sort_in(session: Session, table: Table) -> None:
     """Move incoming rows to where they are read; of those with one key the last counts."""
     incoming, key = INCOMING[table], ", ".join(table.key)
     given = ", ".join(f"excluded.{name}" for name in table.values)
+    names, change, rows = list(table.columns), list(table.values), "*"
+    if table.numbered:
+        rows = f"*, {numbers.taken(session, incoming)} + row_number() over (order by ord) as number"
+        names, change = [*names, "number"], [*change, "number"]
+    changed = ", ".join(f"excluded.{name}" for name in change)
     session.run(
-        f"insert into {table.name} as kept ({', '.join(table.columns)})"
-        f" select distinct on ({key}) {', '.join(table.columns)} from {incoming}"
-        f" order by {key}, ord desc"
-        f" on conflict ({key}) do update set ({', '.join(table.values)}) = row({given})"
+        f"insert into {table.name} as kept ({', '.join(names)})"
+        f" select {', '.join(names)} from (select {rows} from (select distinct on ({key}) *"
+        f" from {incoming} order by {key}, ord desc) as new) as numbered"
+        f" on conflict ({key}) do update set ({', '.join(change)}) = row({changed})"
         f" where ({', '.join(f'kept.{name}' for name in table.values)}) is distinct from ({given})"
     )
     if table is READINGS:

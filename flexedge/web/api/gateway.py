@@ -9,14 +9,13 @@ from flexedge.domain.rights import Caller, Permission, Thing
 from flexedge.gateway.edge import Edge
 from flexedge.web.api.op import Call, Op, Rejected, Reply
 from flexedge.web.api.parts import Parts
-from flexedge.wire.gateway import About, Clock, ControlTold, DeviceTold, HealthTold, SyncTold
+from flexedge.wire.gateway import About, Clock, ControlTold, DeviceTold, HealthTold
 
 TAG = "Gateway"
 ROOT = "/api/v3_0/gateway"
 SITE_ACCOUNT = 1
 """Named after the site, where there is one; it owns what the site file defines."""
 _NO_SITE = "This flexedge serves without a site: it has no devices, and nothing to control."
-_NOT_LINKED = "This gateway is not linked to a central server: all that it knows is kept here."
 _DEVICES = TypeAdapter(tuple[DeviceTold, ...])
 _CONTROLS = TypeAdapter(tuple[ControlTold, ...])
 
@@ -66,10 +65,6 @@ def operations(parts: Parts) -> tuple[Op, ...]:
     def setpoints(call: Call[object, None]) -> Reply:
         return Reply(_CONTROLS.dump_json(site(parts, call.caller).controls()))
 
-    def sync(call: Call[object, None]) -> Reply:
-        site(parts, call.caller)
-        return Reply(SyncTold(linked=False, message=_NOT_LINKED))
-
     return (
         Op(method="GET", path=ROOT, run=about, tag=TAG, answers={200: About},
            summary="What this gateway is"),
@@ -83,8 +78,6 @@ def operations(parts: Parts) -> tuple[Op, ...]:
         Op(method="GET", path=f"{ROOT}/setpoints", run=setpoints, tag=TAG,
            answers={200: tuple[ControlTold, ...]},
            summary="What each control point was last told, and what came of it"),
-        Op(method="GET", path=f"{ROOT}/sync", run=sync, tag=TAG, answers={200: SyncTold},
-           summary="How far a central server knows what the gateway knows"),
     )  # fmt: skip
 
 

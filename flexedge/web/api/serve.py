@@ -265,7 +265,8 @@ class _Gone:
 
 
 def versioned(response: Response, path: str) -> Response:
-    """The response, saying which FlexMeasures it speaks."""
+    """The response, saying which FlexMeasures it speaks, and what does."""
+    response.headers["Served-By"] = "flexedge"
     response.headers["FlexMeasures-Version"] = VERSIONS["FlexMeasures-Version"]
     if path.startswith("/api/v3_0"):
         response.headers["API-Version"] = VERSIONS["API-Version"]

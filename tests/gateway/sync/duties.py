@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from flexedge.cloud.central import Central
+from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.gateway.sync.duty import Linked
 from flexedge.store.tables.centres import Centre
@@ -40,3 +41,23 @@ class Chore:
 
     def counts(self) -> Mapping[str, int]:
         return {"done": len(self.done)}
+
+
+class Visit:
+    """A duty that asks something of the centre: one request each time."""
+
+    def __init__(self, name: str, pace: Pace, every: timedelta = MINUTE) -> None:
+        self.name = name
+        self.pace = pace
+        self.every = every
+        self.tried: list[datetime] = []
+        self.faults: list[Exception] = []
+        """What happens next; nothing: it is answered."""
+
+    def step(self, _linked: Linked, now: datetime) -> datetime:
+        self.tried.append(now)
+        self.pace.take(now, 100)
+        if self.faults:
+            raise self.faults.pop(0)
+        self.pace.succeeded(now)
+        return now + self.every

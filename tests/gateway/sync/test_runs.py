@@ -15,8 +15,9 @@ from flexedge.store.rows import Beliefs, micros
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 FIVE = 5 * MINUTE
-MEASURED = Shape("kW", FIVE, at_once=True)
-STATES = Shape("%", timedelta(0), at_once=True)
+MEASURED = Shape("kW", FIVE, at_once=FIVE)
+STATES = Shape("%", timedelta(0), at_once=timedelta(0))
+WIDER = Shape("%", FIVE, at_once=timedelta(0))
 Row = tuple[int, int, float]
 """Minutes from the start to the event and to the belief, and a value."""
 
@@ -80,7 +81,7 @@ def test_a_belief_comes_after_those_held_before_it() -> None:
 
 
 def test_without_horizon_everything_has_a_prior() -> None:
-    first, second = runs(told([(0, 5, 1.0), (5, 10, 2.0)]), Shape("kW", FIVE, at_once=False))
+    first, second = runs(told([(0, 5, 1.0), (5, 10, 2.0)]), Shape("kW", FIVE, at_once=None))
     assert (first.prior, second.prior) == (START + 5 * MINUTE, START + 10 * MINUTE)
 
 
@@ -131,7 +132,7 @@ def test_pieces_begin_and_end_with_a_value() -> None:
     assert count(run) == 3
 
 
-@pytest.mark.parametrize("shape", [MEASURED, STATES, Shape("kW", FIVE, at_once=False)])
+@pytest.mark.parametrize("shape", [MEASURED, STATES, WIDER, Shape("kW", FIVE, at_once=None)])
 @given(
     some=st.lists(
         st.tuples(
@@ -146,8 +147,8 @@ def test_pieces_begin_and_end_with_a_value() -> None:
 def test_runs_say_what_rows_say(
     shape: Shape, some: list[tuple[int, int, float]], most: int
 ) -> None:
-    lasting = shape.lasting // MINUTE
-    made = [(e, e + lasting if b == -1 else b, v) for e, b, v in some]
+    at_once = (shape.at_once or FIVE) // MINUTE
+    made = [(e, e + at_once if b == -1 else b, v) for e, b, v in some]
     said = expanded([part for run in runs(told(made), shape) for part in pieces(run, most)], shape)
     wanted = {(START + e * MINUTE, START + b * MINUTE): v for e, b, v in made}
     assert said == wanted

@@ -4,7 +4,7 @@ import pytest
 
 from flexedge.errors import CentreAway, CentreLocked, CentreRefused, StoreClosed, StoreError
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.duty import Heard
+from flexedge.gateway.sync.duty import Heard, Linked
 from flexedge.gateway.sync.turn import LATER, LATER_AWAY, Turn
 from tests.gateway.sync.duties import ALONE, MINUTE, NOW, SECOND, Chore, after
 
@@ -18,7 +18,7 @@ def chore() -> Chore:
 
 @pytest.fixture
 def turn(chore: Chore) -> Turn:
-    return Turn(chore)
+    return Turn(chore, NOW)
 
 
 def test_a_duty_says_itself_when_it_is_due_again_and_never_in_the_past(
@@ -41,7 +41,6 @@ def test_what_fails_for_a_reason_of_its_own_is_told_and_tried_later_and_later(
     chore.fault = error
     for _ in range(16):
         turn.take(ALONE, health, now)
-        assert turn.due is not None
         pauses.append(turn.due - now)
         now = turn.due
     first, most = LATER
@@ -82,11 +81,13 @@ def test_no_answer_is_not_its_fault_but_others_come_first(turn: Turn, chore: Cho
 
 
 def test_our_own_pace_is_no_failure(turn: Turn, chore: Chore) -> None:
-    chore.fault = CentreAway("main", "paced", "120 requests in this minute")
+    chore.fault = CentreAway("main", "paced", "120 requests in this minute", 3 * SECOND)
     for _ in range(3):
-        with pytest.raises(CentreAway):
-            turn.take(ALONE, Health(), NOW)
-    assert (turn.due, turn.failed, turn.unanswered) == (NOW, 0, False)
+        turn.take(ALONE, Health(), NOW)
+    assert (turn.due, turn.failed, turn.unanswered) == (NOW + 3 * SECOND, 0, False)
+    chore.fault = CentreAway("main", "paced", "the budget for what waited is used up")
+    turn.take(ALONE, Health(), after(1))
+    assert turn.due == after(1) + SECOND
 
 
 def test_who_does_not_know_us_is_everybodys_concern(turn: Turn, chore: Chore) -> None:
@@ -106,7 +107,25 @@ def test_the_end_of_the_program_is_no_trouble(turn: Turn, chore: Chore) -> None:
 def test_it_can_be_asked_to_come_at_once(turn: Turn, chore: Chore) -> None:
     chore.fault = CentreRefused("main", 422, "", "no")
     turn.take(ALONE, Health(), NOW)
-    turn.again()
-    assert turn.due is None
+    turn.again(NOW + SECOND)
+    assert turn.due == NOW + SECOND
     turn.take(ALONE, Health(), NOW + SECOND)
     assert turn.due == NOW + SECOND + LATER[0]
+    turn.again(after(9))
+    assert turn.due == NOW + SECOND + LATER[0]  # it is due already
+
+
+class Leaving(Chore):
+    """A duty that takes something back at the end."""
+
+    ended: Linked | None = None
+
+    def end(self, linked: Linked) -> None:
+        self.ended = linked
+
+
+def test_a_duty_may_take_back_what_it_did_when_the_centre_is_let_go_of(chore: Chore) -> None:
+    leaving = Leaving("plans")
+    Turn(leaving, NOW).end(ALONE)
+    assert leaving.ended is ALONE
+    Turn(chore, NOW).end(ALONE)  # which has nothing to take back

@@ -7,6 +7,7 @@ from flexedge.domain.asset import Sensor, Source
 from flexedge.store.state import State
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.cursors import Cursor
 from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.migrate import migrate
 from flexedge.store.tables.revisions import NEWEST
@@ -22,6 +23,7 @@ LATER = {
                "sensors_to_show_as_kpis"},
     "sensors": {"seal", "turns_at", "deleted"},
     "jobs": {"seal", "error", "fingerprint", "asset_id", "sensor_id", "user_id"},
+    "cursors": {"seal", "gaps"},
     "audit": {"seal", "user_id", "account_id", "asset_id", "affected_user_id"},
 }  # fmt: skip
 """Columns of later revisions."""
@@ -33,7 +35,7 @@ def filled(path: Path) -> None:
     state.remember("web.password", "a hash")
     state.hold("battery.power", NOW)
     state.assets.add(Asset("home", "building", latitude=52.4, attributes={"a": [1, None]}))
-    state.cursors.move("cloud", {state.sensor_id(Sensor("battery.power", "kW")): 7})
+    state.cursors.move({("cloud", state.sensor_id(Sensor("battery.power", "kW"))): Cursor(7)})
     source = state.source_id(Source("planner", "scheduler"))
     state.schedules.keep(Header("s", NOW, NOW, source, "ok", 0.1 + 0.2))
     state.jobs.add(Job("1", "plan", "queued", {"a": 1}, None, NOW))

@@ -13,6 +13,7 @@ from flexedge.store.tables.accounts import FIRST_TYPES, Account
 from flexedge.store.tables.annotations import Annotation
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.cursors import Cursor
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.migrate import migrate
@@ -97,7 +98,7 @@ def test_what_was_there_is_there_under_an_account(where: Path | str) -> None:
     assert state.jobs.job("j") == Job("j", "scheduling", "queued", {}, None, NOW)
     assert state.audit.newest() == [Entry(NOW, "cli", "restore")]
     assert state.session("owner") is not None
-    assert state.cursors.of("cloud") == {2: 9}
+    assert state.cursors.of("cloud") == {2: Cursor(9)}
     assert state.assets.add(Asset("new", "process")) == (5 if isinstance(where, Path) else 1)
     state.close()
 

@@ -66,7 +66,7 @@ def test_one_that_a_newer_version_says_we_can_read_is_used_as_it_is(tmp_path: Pa
     database.close()
 
 
-@pytest.mark.parametrize("readable_from", ["0006", None])
+@pytest.mark.parametrize("readable_from", ["0007", None])
 def test_one_that_is_too_new_is_refused_with_versions_and_remedy(
     tmp_path: Path, readable_from: str | None
 ) -> None:

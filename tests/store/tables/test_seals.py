@@ -2,6 +2,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from flexedge.store.tables.accounts import Account, Plan
 from flexedge.store.tables.annotations import Annotation
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
+from flexedge.store.tables.centres import Centre, Link, Unwanted
 from flexedge.store.tables.columns import Model
+from flexedge.store.tables.cursors import Cursor
 from flexedge.store.tables.database import Database
 from flexedge.store.tables.jobs import Job
 from flexedge.store.tables.migrate import migrate
@@ -59,8 +62,8 @@ def on_site(state: State) -> None:
     state.reinstate("sensor", 7, sensor_words(Sensor("car.power", "kW")))
     state.reinstate("sensor", number, sensor_words(Sensor("pump.power", "kW")))
     state.assets.remove(gone, LATER)
-    state.cursors.move("cloud", {number: 3, 7: 4})
-    state.cursors.move("cloud", {number: 1 << 40})
+    state.cursors.move({("cloud", number): Cursor(3), ("cloud", 7): Cursor(4)})
+    state.cursors.move({("cloud", number): Cursor(1 << 40, ((1, 2),))})
 
 
 def people(state: State, database: Database) -> None:
@@ -98,6 +101,17 @@ def work(state: State) -> None:
     state.audit.add(Entry(NOW, "ann", "did", {"a": None}, {"a": 1}))
 
 
+def fleet(state: State) -> None:
+    main = Centre("main", "https://ems.example.org", 3, "site", "a@example.org", NOW, ["readings"])
+    centre = state.centres.add(main)
+    state.centres.change(centre, replace(main, account_id=4, details={"version": "1.0.1"}))
+    link = state.links.add(Link(centre, "sensor", 1, 17, "forecast", details={"unit": "kW"}))
+    state.links.change(link, Link(centre, "sensor", 1, 18, "forecast", made=True))
+    refused = Unwanted(centre, link, NOW, 422, "INVALID_UNIT", "no", {"values": [0.1, None]})
+    number = state.unwanted.add(refused)
+    state.unwanted.change(number, replace(refused, tries=2))
+
+
 @pytest.fixture
 def full(state: State, database: Database) -> State:
     """Every table with rows that were added and changed in every way there is."""
@@ -105,6 +119,7 @@ def full(state: State, database: Database) -> State:
     on_site(state)
     people(state, database)
     work(state)
+    fleet(state)
     return state
 
 

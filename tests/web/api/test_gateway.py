@@ -57,15 +57,7 @@ def test_setpoints_are_what_was_told_last(world: World) -> None:
     assert (told["asset"], told["setpoint_kw"], told["verified"]) == ("battery", -2.0, True)
 
 
-def test_there_is_no_centre_and_that_is_said(world: World) -> None:
-    sync = get(parts_of(world), "/sync").body
-    assert (sync.linked, sync.behind) == (False, None)
-    assert "not linked" in sync.message
-
-
-@pytest.mark.parametrize(
-    "path", ["", "/health", "/devices", "/devices/{name}", "/setpoints", "/sync"]
-)
+@pytest.mark.parametrize("path", ["", "/health", "/devices", "/devices/{name}", "/setpoints"])
 def test_only_who_belongs_to_the_site_sees_it(world: World, path: str) -> None:
     parts = parts_of(world)
     get(parts, path, MEMBER, name="meter")
@@ -77,7 +69,7 @@ def test_only_who_belongs_to_the_site_sees_it(world: World, path: str) -> None:
 
 def test_without_a_site_there_is_nothing_to_see(world: World) -> None:
     parts = parts_of(world, site=False)
-    for path in ("/health", "/devices", "/setpoints", "/sync"):
+    for path in ("/health", "/devices", "/setpoints"):
         with pytest.raises(Rejected) as error:
             get(parts, path)
         assert error.value.status == 404

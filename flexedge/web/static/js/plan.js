@@ -3,7 +3,9 @@ import { html, keep, mark, say } from "./elements.js";
 import { ago, DASH, kw, missing, moment, money } from "./format.js";
 
 const at = (id) => document.getElementById(id);
+const CENTRAL = "central-plan"; // a rung of its own only where a centre plans something
 const RUNGS = [
+  [CENTRAL, "Central plan", "good"],
   ["fresh-plan", "Fresh plan", "good"],
   ["last-plan", "Last plan", "fair"],
   ["local-rule", "Local rule", "fair"],
@@ -14,10 +16,11 @@ function drawLadder(rung) {
   const [, name, tone] = RUNGS.find(([key]) => key === rung) ?? RUNGS.at(-1);
   say(at("rung"), name);
   mark(at("rung"), "data-tone", tone);
-  const current = RUNGS.findIndex(([key]) => key === rung);
+  const rungs = RUNGS.filter(([key]) => key !== CENTRAL || key === rung);
+  const current = rungs.findIndex(([key]) => key === rung);
   keep(
     at("ladder"),
-    RUNGS.map(([key, text], index) => ({ key, text, index })),
+    rungs.map(([key, text], index) => ({ key, text, index })),
     (step) => step.key,
     (step) => html("li", {}, step.text),
     (element, step) => {

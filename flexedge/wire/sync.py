@@ -1,0 +1,118 @@
+"""How a gateway fares with its centres: what is in step, what is to come, what was refused."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from flexedge.wire.shape import Moment, Shape, Told
+
+Contact = Literal["starting", "clock", "in-touch", "away", "locked"]
+CentreName = Annotated[str, Field(max_length=40)]
+
+
+class DutyTold(Told):
+    """One thing that is done with a centre, as sending values or asking for edits."""
+
+    name: str
+    last_good: Moment | None
+    trouble: str
+    """What went wrong last; "" where all is well."""
+    counts: dict[str, int]
+    """Since the start of the gateway."""
+
+
+class LagTold(Told):
+    """How far a centre knows one of our sensors."""
+
+    sensor: str
+    role: str
+    """ "": measured values; "forecast", "schedule"."""
+    central_id: int
+    newest_here: Moment | None
+    """The start of the newest event there is a value of."""
+    newest_there: Moment | None
+    """The same of what has arrived."""
+    lag_s: float | None
+    """Between the two."""
+    waiting: int
+    """Values still to be sent, about."""
+    paused: str
+    """Why nothing of it is sent; "" where it is."""
+
+
+class CentreStands(Told):
+    """How things stand with a centre."""
+
+    name: str
+    url: str
+    account: str
+    user: str
+    linked: Moment
+    scopes: tuple[str, ...]
+    contact: Contact
+    """starting: not asked yet; clock: it waits until the clock here is right; in-touch;
+    away: no answer that counts; locked: it does not accept who we are."""
+    since: Moment | None
+    why: str
+    words: str
+    """All of it in one line: "in step", "12 min behind, 340 values to come"."""
+    well: bool
+    """Whether nobody has to do anything: in step, or starting, or away for not long."""
+    last_contact: Moment | None
+    next_try: Moment | None
+    lag_s: float | None
+    """The greatest of all sensors."""
+    waiting: int
+    refused: int
+    """Values, or runs of them, that the centre did not take."""
+    requests: int
+    bytes_sent: int
+    """Since the start of the gateway."""
+    duties: tuple[DutyTold, ...]
+    sensors: tuple[LagTold, ...]
+
+
+class VetoTold(Told):
+    """While there is one nothing that centres ask for takes effect on site."""
+
+    since: Moment
+    who: str
+
+
+class SyncTold(Told):
+    """How far central servers know what the gateway knows."""
+
+    now: Moment
+    linked: bool
+    message: str
+    """All of it in one line."""
+    veto: VetoTold | None
+    """None where centres may do what the site file allows."""
+    centres: tuple[CentreStands, ...]
+
+
+class AskSync(Shape):
+    """Which centre is meant."""
+
+    centre: CentreName | None = None
+    """All of them if left out."""
+
+
+class AskedTold(Told):
+    """Which centres are asked now."""
+
+    centres: tuple[str, ...]
+    message: str
+
+
+class AskVeto(Shape):
+    """Whether centres may do what the site file allows."""
+
+    on: bool
+
+
+class VetoedTold(Told):
+    """What came of it."""
+
+    veto: VetoTold | None
+    message: str
