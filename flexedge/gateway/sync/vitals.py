@@ -16,7 +16,8 @@ from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.service.inventory import SITE
 from flexedge.gateway.sync.duty import Linked, links_of
-from flexedge.gateway.sync.ours import gateway_id
+from flexedge.gateway.sync.ours import SOURCE_TYPES, gateway_id
+from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.seen import SPECS, status_specs
 from flexedge.gateway.sync.settle import CHARTS
 from flexedge.gateway.sync.there import MARK
@@ -69,6 +70,23 @@ class Waiting:
     values: int
     lag: timedelta
     """How old the oldest of it is; zero: nothing waits."""
+
+
+def waiting_in(outbox: Outbox, state: State) -> Callable[[Linked, datetime], Waiting]:
+    """How to find out what waits; looked at once for each moment."""
+    seen: dict[int, tuple[datetime, Waiting]] = {}
+
+    def waiting(linked: Linked, now: datetime) -> Waiting:
+        known = seen.get(linked.number)
+        if known is None or known[0] != now:
+            links = state.links.find(centre_id=linked.number, thing="sensor").values()
+            found = [outbox.waiting(one) for one in links if one.role in SOURCE_TYPES]
+            oldest = min((one.oldest_event for one in found if one.oldest_event), default=now)
+            lag = max(now - oldest, timedelta(0))
+            known = seen[linked.number] = now, Waiting(sum(one.count for one in found), lag)
+        return known[1]
+
+    return waiting
 
 
 def vitals_of(

@@ -5,16 +5,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import numpy as np
 import pytest
 
 from flexedge.config.centre import CentreRules
 from flexedge.daemon.clock import WallClock
+from flexedge.domain.asset import Source
+from flexedge.domain.belief import Belief
+from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.unlinking import unlink
 from flexedge.gateway.sync.upkeep import Upkeep
-from flexedge.gateway.sync.vitals import ABOUT, Vital, Vitals, Waiting, vitals_of
+from flexedge.gateway.sync.vitals import (
+    ABOUT,
+    Vital,
+    Vitals,
+    Waiting,
+    vitals_of,
+    waiting_in,
+)
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
 from tests.gateway.sync.linked import Here, There, linked_with
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -64,6 +78,21 @@ def test_what_changed_is_told_at_once_and_all_each_hour(
 ) -> None:
     told = None if last is None else (NOW - age * MINUTE, last)
     assert vital.worth(value, told, NOW) is worth
+
+
+def test_what_waits_is_that_of_all_sensors(here: Here, there: There) -> None:
+    beliefs = Beliefs(LocalArchive(here.folder / "data", NOW), here.state)
+    here.link(there.url)
+    linked = linked_with(here, there.url)
+    waiting = waiting_in(Outbox(here.state, beliefs), here.state)
+    assert waiting(linked, NOW) == Waiting(0, timedelta(0))
+    for sensor, hours in ((here.power, 3), (here.soc, 1)):
+        key, start = here.state.sensors()[sensor].name, NOW - hours * 60 * MINUTE
+        values = Series(TimeGrid(start, 15 * MINUTE, 4), np.arange(4.0))
+        beliefs.save([Belief(key, "measured", None, values)], Source("measured", "sensor"))
+    assert waiting(linked, NOW) == Waiting(0, timedelta(0))  # looked at once for each moment
+    assert waiting(linked, NOW + MINUTE) == Waiting(8, timedelta(hours=3) + MINUTE)
+    beliefs.close()
 
 
 class Ours:
