@@ -67,8 +67,9 @@ def greeting(centre: str, answer: Answer) -> Greeting:
     versions = found.get("versions")
     if not isinstance(versions, list) or "v3_0" not in versions:
         raise Misshapen("it is no FlexMeasures server with the API v3_0")
+    version = str(found.get("flexmeasures_version") or "")[:40]
     ours = answer.headers.get("served-by") == "flexedge"
-    return Greeting(str(found.get("flexmeasures_version") or "")[:40], "flexedge" if ours else "FlexMeasures")
+    return Greeting(version, "flexedge" if ours else "FlexMeasures")
 
 
 def named(content: Any) -> tuple[int, str]:

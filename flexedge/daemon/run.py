@@ -193,6 +193,7 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     plan = settings.plan
 
     def make_plan(now: datetime) -> None:
+        gateway.foreseer.step(now)
         gateway.planner.step(now, plan.horizon, plan.time_limit)
 
     def watch(now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from flexedge.config.centre import CentreRules, Report, Scope
+from flexedge.config.coming import RECEIVED_PRICE
 from flexedge.domain.measures import measure
 from flexedge.gateway.service import tree
 from flexedge.gateway.sync import naming
@@ -96,7 +97,9 @@ def ours(
         sensors = tuple(
             _sensor(one, placed, rules, agreed, kinds.get(one, frozenset()))
             for one, placed in state.placed.of(number).items()
-            if one not in received and placed.key not in rules.receive
+            if one not in received
+            and placed.key not in rules.receive
+            and not placed.key.endswith(RECEIVED_PRICE)
         )
         called = naming.external_id(gateway, number, asset)
         found.append(OurAsset(number, asset, paths[number], called, sensors))

@@ -9,6 +9,7 @@ from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Standing, Sync
 from flexedge.gateway.sync.veto import vetoed
+from flexedge.gateway.view import CentreView
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 from flexedge.wire import sync as wire
@@ -48,6 +49,17 @@ def told(centres: Centres | None, state: State, now: datetime) -> wire.SyncTold:
     return wire.SyncTold(
         now=now, linked=True, message=message, veto=veto_told(state), centres=stands
     )
+
+
+def seen(centres: Centres | None, state: State, now: datetime) -> tuple[CentreView, ...]:
+    """The centres in short, for the page of the site."""
+    return tuple(
+        CentreView(
+            one.name, one.url, one.words, one.well, one.contact == "in-touch", one.waiting,
+            one.refused,
+        )
+        for one in told(centres, state, now).centres
+    )  # fmt: skip
 
 
 def veto_told(state: State) -> wire.VetoTold | None:

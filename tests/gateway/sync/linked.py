@@ -14,6 +14,7 @@ from flexedge.cloud.keys import Key, KeyFile, Keys
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.domain.asset import Sensor
+from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.linking import Asked, Office, Progress, link
 from flexedge.store.state import State
 from flexedge.store.tables.accounts import Account
@@ -103,6 +104,13 @@ class Here:
             (one.thing, one.local_id, one.role): one.central_id
             for one in self.state.links.all().values()
         }
+
+
+def linked_with(here: Here, url: str, rules: CentreRules = MANY) -> Linked:
+    """The first centre we are linked with, as duties get it; reached under a URL."""
+    number, centre = next(iter(here.state.centres.all().items()))
+    central = here.office().reach("main", url, KeyFile(here.folder, "main", None), rules)
+    return Linked(number, centre, rules, central)
 
 
 def until_done(office: Office, asked: Asked) -> list[Progress]:

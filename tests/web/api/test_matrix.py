@@ -51,6 +51,7 @@ PEOPLE: Final[Mapping[str, frozenset[str]]] = {
 EXPECTED: Final[Mapping[str, str]] = {
     "GET /": "everybody",
     "GET /claim": "everybody",
+    "GET /centres": "everybody",
     "GET /open": "everybody",
     "GET /health": "everybody",
     "GET /api/session": "everybody",
