@@ -24,11 +24,12 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.linking import Office
+from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
-from flexedge.gateway.sync.vitals import Vitals, vitals_of
+from flexedge.gateway.sync.vitals import Vitals, vitals_of, waiting_in
 from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.sources import Which
@@ -54,10 +55,13 @@ class Ground:
     """Given once it is wired, which is before anything is done with a centre."""
     began: datetime = field(init=False)
     """When this run began."""
+    outbox: Outbox = field(init=False)
+    """What is still to be sent, to all centres."""
 
     def __post_init__(self) -> None:
         """Look at the clock."""
         self.began = self.now()
+        self.outbox = Outbox(self.state, self.beliefs)
 
 
 def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
@@ -73,7 +77,8 @@ def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...
 
 def _vitals(ground: Ground) -> Vitals:
     devices = () if ground.gateway is None else tuple(ground.gateway.plant.site.devices)
-    vitals = vitals_of(ground.health, devices, ground.began, lambda _linked, _now: None)
+    waiting = waiting_in(ground.outbox, ground.state)
+    vitals = vitals_of(ground.health, devices, ground.began, waiting)
     started = ground.began.isoformat(timespec="seconds")
     return Vitals(ground.state, vitals, {"version": __version__, "started": started})
 
