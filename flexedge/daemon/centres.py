@@ -23,7 +23,9 @@ from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.lags import Lags
 from flexedge.gateway.sync.linking import Office
+from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
@@ -51,10 +53,12 @@ class Ground:
     """Given once it is wired, which is before anything is done with a centre."""
     began: datetime = field(init=False)
     """When this run began."""
+    outbox: Outbox = field(init=False)
+    """What is still to be sent, to whom ever."""
 
     def __post_init__(self) -> None:
         """Look at the clock."""
-        self.began = self.now()
+        self.began, self.outbox = self.now(), Outbox(self.state, self.beliefs)
 
 
 def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
@@ -81,7 +85,11 @@ def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRul
         ground.state, reach.keys, lambda name: rules.get(name, CentreRules()), ground.now,
         reach.central, lambda: kinds_of(ground.state, ground.beliefs, ground.now()),
     )  # fmt: skip
-    return Centres(office, ground.health, reach.connect, lambda one: duties_of(ground, office, one))
+    centres = Centres(
+        office, ground.health, reach.connect, lambda one: duties_of(ground, office, one)
+    )
+    centres.lags = Lags(ground.state, ground.outbox).of
+    return centres
 
 
 @dataclass(frozen=True, slots=True)

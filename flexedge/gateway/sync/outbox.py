@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from flexedge.store.archive import Tally
 from flexedge.store.beliefs import Beliefs
-from flexedge.store.rows import Ingested
+from flexedge.store.rows import Ingested, moment
 from flexedge.store.sources import Which, numbers
 from flexedge.store.spans import Span, Spans, joined, without
 from flexedge.store.state import State
@@ -87,6 +87,8 @@ class Outbox:
         self._beliefs = beliefs
         self._lock = threading.RLock()
         self._lines: dict[_Key, _Line] = {}
+        self._newest: dict[_Key, int] = {}
+        """The start of the newest event that arrived since the start, by link."""
         self._top = -1
         self._news: dict[tuple[int, int], int] = {}
         """The greatest ingest number that came by sensor and source, of what is watched."""
@@ -133,7 +135,9 @@ class Outbox:
             for portion in portions:
                 line = self._taken_back(portion)
                 if line is not None:
-                    moved[_key(portion.link)] = line
+                    key, newest = _key(portion.link), int(portion.rows.event_us.max())
+                    moved[key] = line
+                    self._newest[key] = max(self._newest.get(key, newest), newest)
             if moved:
                 self._state.cursors.move({key: line.cursor for key, line in moved.items()})
 
@@ -160,6 +164,12 @@ class Outbox:
                 if one.source in sources
             ]
         return _summed(found)
+
+    def newest(self, link: Link) -> datetime | None:
+        """The start of the newest event that arrived since this program runs; None: none did."""
+        with self._lock:
+            found = self._newest.get(_key(link))
+        return None if found is None else moment(found)
 
     def forget(self, link: Link) -> None:
         """Send all of it again, as to a sensor that was made anew there."""

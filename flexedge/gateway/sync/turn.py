@@ -26,6 +26,15 @@ class Counting(Protocol):
         """Numbers by what they count, since the start. From any thread."""
 
 
+@runtime_checkable
+class Pausing(Protocol):
+    """A duty that leaves single sensors alone for a while."""
+
+    @property
+    def troubles(self) -> Mapping[int, str]:
+        """Why, by the numbers of links. From any thread."""
+
+
 @dataclass(slots=True)
 class Turn:
     """A duty and its times. For one thread."""
