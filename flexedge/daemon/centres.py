@@ -14,7 +14,7 @@ from flexedge.cloud.keys import KeyFile, Keys
 from flexedge.cloud.pace import Pace
 from flexedge.cloud.transport import How
 from flexedge.config.centre import CentreRules
-from flexedge.config.settings import Settings
+from flexedge.config.settings import Plan, Settings
 from flexedge.daemon.beside import Beside
 from flexedge.daemon.clock import Clock
 from flexedge.daemon.loops import Loop
@@ -26,10 +26,11 @@ from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.lags import Lags
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.outbox import Outbox
+from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
-from flexedge.gateway.sync.vitals import Vitals, vitals_of
+from flexedge.gateway.sync.vitals import Vitals, vitals_of, waiting_in
 from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.sources import Which
@@ -49,16 +50,19 @@ class Ground:
     now: Callable[[], datetime]
     folder: Path
     """The data folder."""
+    plan: Plan = field(default_factory=Plan)
+    """How planning goes on."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
     began: datetime = field(init=False)
     """When this run began."""
     outbox: Outbox = field(init=False)
-    """What is still to be sent, to whom ever."""
+    """What is still to be sent, to all centres."""
 
     def __post_init__(self) -> None:
         """Look at the clock."""
-        self.began, self.outbox = self.now(), Outbox(self.state, self.beliefs)
+        self.began = self.now()
+        self.outbox = Outbox(self.state, self.beliefs)
 
 
 def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
@@ -68,12 +72,14 @@ def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...
     duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.state, ground.health))
+        duties.append(Plans(gateway, ground.plan))
     return tuple(duties)
 
 
 def _vitals(ground: Ground) -> Vitals:
     devices = () if ground.gateway is None else tuple(ground.gateway.plant.site.devices)
-    vitals = vitals_of(ground.health, devices, ground.began, lambda _linked, _now: None)
+    waiting = waiting_in(ground.outbox, ground.state)
+    vitals = vitals_of(ground.health, devices, ground.began, waiting)
     started = ground.began.isoformat(timespec="seconds")
     return Vitals(ground.state, vitals, {"version": __version__, "started": started})
 

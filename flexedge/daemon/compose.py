@@ -191,9 +191,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
+    elsewhere, past = Elsewhere(plant, storages, health), Past(plant, latest, beliefs)
     feeds = Feeds(plant, predictor, prices, beliefs, received)
-    past = Past(plant, latest, beliefs)
-    elsewhere = Elsewhere(plant, storages, health)
     gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
@@ -207,7 +206,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     lines = assembly.line_of
     dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
-    ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
+    ground = Ground(state, beliefs, health, clock.now, settings.data_dir, settings.plan)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},

@@ -53,7 +53,7 @@ def _made(
                 decipher_only=False,
             ),
             critical=True,
-        )  # fmt: skip
+        )
         .add_extension(
             x509.SubjectKeyIdentifier.from_public_key(_key(subject).public_key()), critical=False
         )

@@ -10,7 +10,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.errors import CentreLocked, StoreError
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
-TOKEN = Key(token="secret-token")  # noqa: S106 (none that opens anything)
+TOKEN = Key(token="secret-token")
 PASSWORD = Key("anna@example.org", "secret-password")
 
 

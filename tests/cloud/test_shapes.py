@@ -29,7 +29,8 @@ def test_a_moment_of_values_is_one_value() -> None:
 def test_what_is_no_number_is_missing_or_wrong() -> None:
     found = run(VALUES | {"values": [float("nan"), float("inf"), 10**400, 1e308]})
     assert found.values == (None, None, None, 1e308)
-    for odd in (True, "1", [1], {}):
+    odds: list[Any] = [True, "1", [1], {}]
+    for odd in odds:
         with pytest.raises(Misshapen):
             run(VALUES | {"values": [odd]})
 
@@ -75,7 +76,8 @@ def test_what_is_no_asset_is_told(odd: Any) -> None:
 
 def test_lists_come_plain_or_in_pages() -> None:
     assert mappings([{"id": 1}]) == mappings({"data": [{"id": 1}], "num-records": 1}) == [{"id": 1}]
-    for odd in (None, 5, [1], {"data": None}, {"data": [[]]}, "[]"):
+    odds: list[Any] = [None, 5, [1], {"data": None}, {"data": [[]]}, "[]"]
+    for odd in odds:
         with pytest.raises(Misshapen):
             mappings(odd)
 
@@ -83,6 +85,7 @@ def test_lists_come_plain_or_in_pages() -> None:
 def test_fields_have_their_kinds() -> None:
     assert number({"id": 0}) == 0
     assert text({"name": None}, "name") == text({}, "name") == ""
-    for odd in (5, ["x"], True):
+    odds: list[Any] = [5, ["x"], True]
+    for odd in odds:
         with pytest.raises(Misshapen):
             text({"name": odd}, "name")

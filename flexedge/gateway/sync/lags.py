@@ -57,7 +57,8 @@ class Lags:
         for number, link in links.items():
             if link.role == RECEIVED or link.local_id not in sensors:
                 continue
-            waiting, there = self._outbox.waiting(link), self._outbox.newest(link)
+            waiting = self._outbox.waiting(link)
+            there = waiting.newest_there
             known = [one for one in (waiting.newest_event, there) if one is not None]
             found.append(Lag(number, max(known, default=None), there, waiting.count))
         lags = tuple(found)

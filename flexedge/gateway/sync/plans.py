@@ -83,8 +83,7 @@ class Plans:
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Ask, or look whether what was asked for is there. Raises ``CentreAway``."""
         if not self._planned_at(linked):
-            self._courses.pop(linked.number, None)
-            self._gateway.elsewhere.drop(linked.centre.name)
+            self.end(linked)
             return now + SPAN
         course = self._courses.setdefault(linked.number, _Course())
         if course.waiting is not None:
@@ -93,6 +92,11 @@ class Plans:
         if now < due:
             return min(due, now + WATCH)
         return self._ask(linked, course, now)
+
+    def end(self, linked: Linked) -> None:
+        """The centre is not to plan any more: nothing of it is in force."""
+        self._courses.pop(linked.number, None)
+        self._gateway.elsewhere.drop(linked.centre.name)
 
     def _planned_at(self, linked: Linked) -> bool:
         """Whether this centre plans anything here: of several the first that may."""
@@ -217,10 +221,13 @@ class Plans:
         return f"it is not planned: {told or error.message}"
 
     def _failed(self, linked: Linked, wanted: tuple[Wanted, ...], why: str) -> None:
-        for one in wanted:
-            self._gateway.elsewhere.trouble(one.body.asset, why)
+        known = self._gateway.elsewhere.troubles
         assets = [one.body.asset for one in wanted]
-        _log.warning("no schedule of a centre", centre=linked.centre.name, assets=assets, why=why)
+        for asset in assets:
+            self._gateway.elsewhere.trouble(asset, why)
+        if not known.keys() >= set(assets):
+            name = linked.centre.name
+            _log.warning("no schedule of a centre", centre=name, assets=assets, why=why)
         self._tell(linked, self._said(linked))
 
     def _said(self, linked: Linked) -> str:

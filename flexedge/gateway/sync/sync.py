@@ -181,4 +181,6 @@ class Sync:
         for name in self._health.alarms:
             if name.removeprefix("loop ").partition(": ")[0] == about:
                 self._health.alarm(name, "")
+        for turn in self._turns:
+            turn.end(self.linked)
         self.linked.central.close()

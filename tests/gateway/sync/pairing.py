@@ -1,7 +1,7 @@
 """A whole gateway that is linked with a ``flexedge serve``, by real HTTP."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -27,7 +27,6 @@ class Pair:
     world: World
     served: Served
     linked: Linked
-    asked: list[datetime] = field(default_factory=list)
 
     @property
     def central(self) -> Central:
@@ -54,6 +53,10 @@ class Pair:
         kept = {**self.there(asset)[column], **fields}
         whole = {key: value for key, value in kept.items() if value is not None}
         self.central.change_asset(self.number(asset), {column: whole})
+
+    def leave(self) -> None:
+        """Take everything away that is at the centre."""
+        self.central.delete_asset(self.number(""))
 
     def turn(self, duty: Duty) -> datetime:
         """Let a duty do all that is due now; when it wants to come again."""

@@ -21,14 +21,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def two(hut: Hut, served: Served, tmp_path: Path) -> Pair:
+def two(hut: Hut, served: Served, tmp_path: Path) -> Iterator[Pair]:
     """A battery behind a meter with a plan, linked."""
     world = hut("battery", "house")
     world.show({"battery.soc": 50.0, "battery.power": 0.0, "grid.power": 1.0})
     world.plan()
     made = pair(world, served, tmp_path)
     made.accept(flex_model=("soc-min", "soc-usage"), attributes=("colour",))
-    return made
+    yield made
+    made.leave()
 
 
 def duty(two: Pair) -> Edits:

@@ -120,7 +120,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def site(hut: "Hut", road: Cutter, stack: ExitStack, *assets: str, planner: str) -> Site:
-    more = {name: f"planner: {planner}" for name in assets}
+    more = dict.fromkeys(assets, f"planner: {planner}")
     (hut.folder / "data").mkdir()  # without the assets of another site
     world = hut(*assets, more=more)
     world.show(SHOWN)
