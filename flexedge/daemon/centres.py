@@ -21,9 +21,16 @@ from flexedge.daemon.loops import Loop
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
+from flexedge.gateway.support import Support
+from flexedge.gateway.sync.carry import Site
 from flexedge.gateway.sync.centres import Centres, Running
+from flexedge.gateway.sync.commands import Commands
 from flexedge.gateway.sync.duty import Duty, Linked
+<<<<<<< HEAD
 from flexedge.gateway.sync.lags import Lags
+=======
+from flexedge.gateway.sync.edits import Edits
+>>>>>>> i6-edits
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.plans import Plans
@@ -54,6 +61,8 @@ class Ground:
     """How planning goes on."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
+    restart: Callable[[str], None] = lambda _device: None
+    """Begins anew with a device, whatever was waited for."""
     began: datetime = field(init=False)
     """When this run began."""
     outbox: Outbox = field(init=False)
@@ -73,7 +82,15 @@ def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.state, ground.health))
         duties.append(Plans(gateway, ground.plan))
+        duties.append(Edits(ground.state, gateway.amendments))
+        duties.append(Commands(ground.state, ground.health, _site(ground, gateway)))
     return tuple(duties)
+
+
+def _site(ground: Ground, gateway: Gateway) -> Site:
+    """What commands act on."""
+    support = Support(ground.folder, gateway)
+    return Site(gateway.overrides, support, ground.restart, gateway.plant.site.devices)
 
 
 def _vitals(ground: Ground) -> Vitals:

@@ -10,7 +10,6 @@ import numpy as np
 from flexedge.config.coming import Coming
 from flexedge.domain.asset import Sensor, Source
 from flexedge.domain.series import Series, TimeGrid
-from flexedge.gateway.sync.outbox import origin as kind_of
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.placing import ticks
 from flexedge.store.rows import Beliefs as Rows
@@ -22,7 +21,7 @@ _ROUNDING: Final = 1e-9
 
 def origin(centre: str) -> Source:
     """Who says what comes from a central server. What it says is never sent to it again."""
-    return Source(centre, kind_of(centre))
+    return Source(centre, f"centre:{centre}")
 
 
 class Received:

@@ -16,7 +16,7 @@ from flexedge.cloud.keys import Key, KeyFile
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.config.settings import Settings
-from flexedge.daemon.centres import Reach, keep_in_step
+from flexedge.daemon.centres import Ground, Reach, duties_of, keep_in_step
 from flexedge.daemon.clock import SharedClock, WallClock
 from flexedge.daemon.loops import Loop, Service
 from flexedge.gateway.health import Health
@@ -25,10 +25,11 @@ from flexedge.gateway.sync.duty import Linked
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 from tests.daemon.test_clock import BEGIN, Timekeeper, keeper
-from tests.gateway.sync.duties import MAIN
+from tests.gateway.conftest import Hut, blank, hut
+from tests.gateway.sync.duties import ALONE, MAIN
 from tests.gateway.sync.test_centres import office
 
-__all__ = ["keeper"]
+__all__ = ["blank", "hut", "keeper"]
 
 
 class Gate:
@@ -184,3 +185,13 @@ def test_what_is_linked_later_begins_when_that_is_said(
         state.centres.remove(number)
         centres.refresh()
         assert gate.closed.is_set()
+
+
+def test_a_site_has_edits_and_commands_brought(hut: Hut) -> None:
+    gateway, asked = hut("battery").gateway, list[str]()
+    ground = Ground(gateway.state, gateway.beliefs, gateway.health, lambda: MAIN.linked,
+                    hut.folder, restart=asked.append)  # fmt: skip
+    without = {one.name for one in duties_of(ground, office(gateway.state), ALONE)}
+    ground.gateway = gateway
+    names = {one.name for one in duties_of(ground, office(gateway.state), ALONE)}
+    assert names - without >= {"edits", "commands"}
