@@ -26,11 +26,8 @@ from flexedge.gateway.sync.carry import Site
 from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.commands import Commands
 from flexedge.gateway.sync.duty import Duty, Linked
-<<<<<<< HEAD
-from flexedge.gateway.sync.lags import Lags
-=======
 from flexedge.gateway.sync.edits import Edits
->>>>>>> i6-edits
+from flexedge.gateway.sync.lags import Lags
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.plans import Plans
