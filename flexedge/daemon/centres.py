@@ -27,6 +27,7 @@ from flexedge.gateway.sync.centres import Centres, Running
 from flexedge.gateway.sync.commands import Commands
 from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.edits import Edits
+from flexedge.gateway.sync.lags import Lags
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.plans import Plans
@@ -100,7 +101,11 @@ def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRul
         ground.state, reach.keys, lambda name: rules.get(name, CentreRules()), ground.now,
         reach.central, Believers(ground.beliefs, ground.state).kinds,
     )  # fmt: skip
-    return Centres(office, ground.health, reach.connect, lambda one: duties_of(ground, office, one))
+    centres = Centres(
+        office, ground.health, reach.connect, lambda one: duties_of(ground, office, one)
+    )
+    centres.lags = Lags(ground.state, ground.outbox).of
+    return centres
 
 
 @dataclass(frozen=True, slots=True)
