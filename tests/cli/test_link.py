@@ -111,6 +111,19 @@ def test_what_is_typed_at_a_terminal(
 
 
 @pytest.mark.usefixtures("gateway")
+def test_a_token_is_pasted(
+    centre: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = iter(["", f" {centre.token()}\n", "", ""])
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(typed))
+    monkeypatch.setattr("sys.stdin", Terminal(f"{USER}\n{USER}\n"))
+    assert main(["link", centre.url, "--dry-run"]) == 0
+    assert f"you are {USER} there" in capsys.readouterr().out
+    assert main(["link", centre.url, "--dry-run"]) == 69
+    assert "there is no token; type one, or give --token-file" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("gateway")
 def test_a_token_of_a_file(
     centre: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,15 +139,15 @@ def test_a_token_of_a_file(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["link", "{url}"], "there is no credential for it"),
+        (["link", "{url}"], "There is no credential for it"),
         (["link", "ftp://x", "--email", USER], "is no address of a server"),
-        (["link", "{url}", "--password-file", "{none}"], "give --email with --password-file"),
+        (["link", "{url}", "--password-file", "{none}"], "give --email, too"),
         (["link", "{url}", "--email", USER, "--password-file", "{none}"], "cannot be read"),
         (["link", "{url}", "--email", USER, "--account", "x"], "no account 'x'; there are 1 (Toy"),
         (["link", "{url}", "--email", USER, "--account", "9", "--yes"], "There is no account 9"),
         (["link", "{url}", "--email", USER, "--scopes", "all", "--yes"], "scopes"),
         (["link", "{url}", "--email", USER, "--beside"], "give --yes where nobody can be asked"),
-        (["link", "{url}", "--email", "a@b", "--yes"], "422"),
+        (["link", "{url}", "--email", "a@b", "--yes"], "User password does not match."),
         (["unlink", "x"], "there is no centre 'x'; there are none"),
     ],
 )
