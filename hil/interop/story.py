@@ -107,6 +107,12 @@ class House:
         standing: Mapping[str, Any] = self.gateway.api.get("/api/v3_0/gateway/sync")["centres"][0]
         return standing
 
+    def edits(self) -> dict[str, Any]:
+        """What became of edits, by field."""
+        assert self.gateway is not None
+        told = self.gateway.api.get("/api/v3_0/gateway/sync")["edits"]
+        return {one["field"]: one for one in told}
+
     def in_step(self) -> None:
         """Fails unless all that there is has arrived at the centre."""
         standing = self.sync()

@@ -57,24 +57,22 @@ def test_an_edit_in_the_admin_pages_is_checked_kept_on_trial_and_planned_with(
     user.ask("PATCH", f"/api/v3_0/assets/{there['id']}", {"flex_model": edited})
 
     def applied() -> None:
-        told = house.sync()["edits"]
-        by_field = {one["field"]: one for one in told}
-        assert by_field.keys() >= {"soc-min", "soc-max"}, told
-        assert by_field["soc-min"]["fate"] == "on trial", told
-        assert by_field["soc-max"]["fate"] == "refused", told
+        told = house.edits()
+        assert told.keys() >= {"soc-min", "soc-max"}, told
+        assert told["soc-min"]["fate"] == "on trial", told
+        assert told["soc-max"]["fate"] == "refused", told
         assert datetime.fromisoformat(_plan(linked)["made_at"]) > made
 
     eventually(applied, _SOON_S)
     print(house.command("sync", "status"))
 
     def kept() -> None:
-        told = {one["field"]: one["fate"] for one in house.sync()["edits"]}
-        assert told["soc-min"] == "in force", told
+        assert house.edits()["soc-min"]["fate"] == "in force", house.edits()
 
     eventually(kept, _SOON_S)
 
 
-def test_a_schedule_made_at_the_centre_is_dispatched(house: House, linked: Gateway) -> None:
+def test_a_schedule_made_at_the_centre_is_dispatched(linked: Gateway) -> None:
     def told() -> dict[str, Any]:
         points = linked.api.get("/api/v3_0/gateway/setpoints")
         battery: dict[str, Any] = next(one for one in points if one["asset"] == "battery")
@@ -87,7 +85,8 @@ def test_a_schedule_made_at_the_centre_is_dispatched(house: House, linked: Gatew
     assert _plan(linked)["rung"] == "central-plan"
 
 
-def test_the_centres_own_status_page_is_green(house: House, linked: Gateway) -> None:
+@pytest.mark.usefixtures("linked")
+def test_the_centres_own_status_page_is_green(house: House) -> None:
     user = house.market.user
     site = assets_of(user)["Test bench"]
 
