@@ -34,6 +34,7 @@ from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
+from flexedge.gateway.sync.upload import Upload
 from flexedge.gateway.sync.vitals import Vitals, vitals_of, waiting_in
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.state import State
@@ -69,9 +70,9 @@ class Ground:
 
 def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
     """All that is done with a centre; what comes first here comes first where all is due."""
-    del linked
     gateway = ground.gateway
-    duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
+    upload = Upload(linked, ground.state, ground.beliefs, ground.outbox, ground.health)
+    duties: list[Duty] = [_vitals(ground), upload, Upkeep(office, ground.health)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.state, ground.health))
         duties.append(Plans(gateway, ground.plan))

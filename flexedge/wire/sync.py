@@ -72,39 +72,6 @@ class CentreStands(Told):
     sensors: tuple[LagTold, ...]
 
 
-class EditTold(Told):
-    """A field that was edited at a centre, and what became of that here."""
-
-    centre: str
-    about: str
-    """The asset or sensor."""
-    column: str
-    """ "flex_model", "flex_context" or "attributes"."""
-    field: str
-    ours: Any
-    """What holds without the edit; None: nothing."""
-    theirs: Any
-    fate: Literal["waits", "on trial", "in force", "refused", "taken back"]
-    at: Moment
-    """Since when that is so."""
-    until: Moment | None
-    """When an edit on trial is confirmed, unless something goes wrong before."""
-    why: str
-    sentence: str
-
-
-class CommandTold(Told):
-    """A command of a centre, and what became of it."""
-
-    centre: str
-    id: str
-    command: str
-    fate: Literal["begun", "done", "refused", "failed"]
-    why: str
-    at: Moment
-    by: str
-
-
 class PlannedTold(Told):
     """An asset that a centre plans."""
 
@@ -137,8 +104,6 @@ class SyncTold(Told):
     veto: VetoTold | None
     """None where centres may do what the site file allows."""
     centres: tuple[CentreStands, ...]
-    edits: tuple[EditTold, ...] = ()
-    commands: tuple[CommandTold, ...] = ()
     plans: tuple[PlannedTold, ...] = ()
 
 

@@ -1,43 +1,14 @@
-"""What centres brought about on site: edits, commands and schedules, and what became of each."""
+"""What assets do that a centre plans, and why that is not followed where it is not."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.sync.orders import results
-from flexedge.store.state import State
 from flexedge.wire import sync as wire
 
 
-def edits(gateway: Gateway | None) -> tuple[wire.EditTold, ...]:
-    """Edits that are on trial, in force or refused; none where there is no site."""
-    if gateway is None:
-        return ()
-    trial = gateway.amendments.trial
-    return tuple(
-        wire.EditTold(
-            centre=one.centre, about=one.about, column=one.column, field=one.field, ours=one.ours,
-            theirs=one.theirs, fate=one.fate, at=one.at, why=one.why, sentence=one.sentence,
-            until=None if trial is None or one.fate != "on trial" else trial.until,
-        )
-        for one in gateway.amendments.all()
-    )  # fmt: skip
-
-
-def commands(state: State) -> tuple[wire.CommandTold, ...]:
-    """Commands that are remembered, by centre, the newest last."""
-    return tuple(
-        wire.CommandTold(
-            centre=centre.name, id=one.id, command=one.command, fate=one.fate, why=one.why,
-            at=one.at, by=one.by,
-        )
-        for centre in state.centres.all().values()
-        for one in results(state, centre.name) or ()
-    )  # fmt: skip
-
-
 def plans(gateway: Gateway | None, now: datetime) -> tuple[wire.PlannedTold, ...]:
-    """What assets do that a centre plans, and why that is not followed where it is not."""
+    """Of each asset whose ``planner`` is not the gateway alone; none where there is no site."""
     return () if gateway is None else tuple(_plans(gateway, now))
 
 

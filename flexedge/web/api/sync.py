@@ -1,7 +1,7 @@
 """How far centres know what the gateway knows, and having them asked at once."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from flexedge.domain.rights import Caller, Permission
 from flexedge.gateway.sync import came, told
@@ -47,11 +47,7 @@ def operations(parts: Parts) -> tuple[Op, ...]:
         demand(parts, call.caller)
         gateway = None if parts.edge is None else parts.edge.gateway
         stands = told.told(parts.centres, parts.state, call.now)
-        brought: dict[str, Any] = {
-            "edits": came.edits(gateway), "commands": came.commands(parts.state),
-            "plans": came.plans(gateway, call.now),
-        }  # fmt: skip
-        return Reply(stands.model_copy(update=brought))
+        return Reply(stands.model_copy(update={"plans": came.plans(gateway, call.now)}))
 
     def now(call: Call[object, AskSync]) -> Reply:
         demand(parts, call.caller, "update")

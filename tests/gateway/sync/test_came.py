@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,10 +5,8 @@ import pytest
 from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.elsewhere import Given
-from flexedge.gateway.sync.came import commands, edits, plans
-from flexedge.gateway.sync.orders import Result, keep
+from flexedge.gateway.sync.came import plans
 from tests.gateway.conftest import Hut, World, blank, hut
-from tests.gateway.sync.duties import MAIN
 
 __all__ = ["blank", "hut"]
 QUARTER = timedelta(minutes=15)
@@ -21,24 +18,7 @@ def world(hut: Hut) -> World:
 
 
 def test_without_a_site_nothing_is_brought_about_on_it(world: World) -> None:
-    assert edits(None) == ()
     assert plans(None, world.now) == ()
-    assert edits(world.gateway) == ()
-
-
-def test_commands_are_told_by_centre(world: World) -> None:
-    state = world.gateway.state
-    state.centres.add(MAIN)
-    state.centres.add(replace(MAIN, name="other"))
-    done = Result(
-        id="7", command="limit", fate="done", why="2 kW", at=world.now, by="anna",
-        forget=world.now + QUARTER,
-    )  # fmt: skip
-    keep(state, "other", [done])
-    (told,) = commands(state)
-    assert (told.centre, told.id, told.command, told.fate, told.why, told.by) == (
-        "other", "7", "limit", "done", "2 kW", "anna",
-    )  # fmt: skip
 
 
 def test_what_a_centre_planned_is_told_and_what_is_wrong(world: World) -> None:

@@ -60,11 +60,12 @@ function draw(told) {
 
 // Edits, commands and schedules, a sentence each.
 function drawCame(told, now) {
+  const shown = (value) => (value === null ? "nothing" : typeof value === "string" ? value : JSON.stringify(value));
   const left = (moment) => seconds(Math.max((new Date(moment) - now) / 1000, 0));
   const lines = [
-    ...told.edits.map((one) => [one.fate === "on trial" ? "fair" : one.fate === "in force" ? "good" : "none",
-      one.fate, `${one.sentence}${one.until ? `; confirmed in ${left(one.until)} if nothing goes wrong` : ""}`]),
-    ...told.commands.toReversed().map((one) => [one.fate === "done" ? "good" : "none", one.fate,
+    ...told.centres.flatMap((centre) => centre.edits).map((one) => [one.fate === "on trial" ? "fair" : one.fate === "in force" ? "good" : "none", one.fate,
+      `${one.about}: ${one.field} ${shown(one.theirs)} instead of ${shown(one.ours)}${one.why ? `: ${one.why}` : ""}${one.until ? `; confirmed in ${left(one.until)} if nothing goes wrong` : ""}`]),
+    ...told.centres.flatMap((centre) => centre.commands).reverse().map((one) => [one.result === "done" ? "good" : "none", one.result,
       `${one.command}${one.by ? ` by ${one.by}` : ""}, ${ago((now - new Date(one.at)) / 1000)}${one.why ? `: ${one.why}` : ""}`]),
     ...told.plans.map((one) => [one.in_force ? "good" : "fair", one.in_force ? "planned there" : "not planned there",
       `${one.asset}: ${[one.words, one.trouble].filter(Boolean).join(" ") || one.planner}`]),
