@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ _START_S = 180.0
 _END_S = 20.0
 _USERS = """
 import sys
+import tempfile
 from flexmeasures.app import create
 app = create()
 with app.app_context():
@@ -92,6 +94,8 @@ class Centre:
         self.port, self._pg_port, self._redis_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._secret = secrets.token_hex(32)
+        self._kept = Path(tempfile.mkdtemp(prefix="centre-"))
+        """Of PostgreSQL, which may not be root and must reach it."""
         self._home = folder / "home"
         self._home.mkdir(exist_ok=True)
         (self._home / ".flexmeasures.cfg").write_text(self._configuration(limits, more))
@@ -126,23 +130,20 @@ MAIL_PORT = 1
 """
 
     def _start_stores(self) -> None:
-        data, sockets = self.folder / "pg", self.folder / "sockets"
+        data, sockets = self._kept / "pg", self._kept / "sockets"
+        self._kept.chmod(0o711)
         for made in (data, sockets):
-            made.mkdir(exist_ok=True)
+            made.mkdir()
             if os.geteuid() == 0:
                 shutil.chown(made, "postgres", "postgres")
-        for above in (self.folder, *self.folder.parents):
-            if os.geteuid() == 0 and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
         who: Mapping[str, Any] = {}
         if os.geteuid() == 0:
             who = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        if not (data / "PG_VERSION").exists():
-            subprocess.run(
-                [_PG / "initdb", "-D", data, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust",
-                 "-U", "centre"],
-                check=True, cwd="/", capture_output=True, **who,
-            )  # fmt: skip
+        subprocess.run(
+            [_PG / "initdb", "-D", data, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust",
+             "-U", "centre"],
+            check=True, cwd="/", capture_output=True, **who,
+        )  # fmt: skip
         self._run(
             "postgres",
             [str(_PG / "postgres"), "-D", str(data), "-p", str(self._pg_port), "-k", str(sockets),
@@ -239,6 +240,7 @@ MAIL_PORT = 1
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
         self._processes.clear()
+        shutil.rmtree(self._kept, ignore_errors=True)
 
 
 class User:
