@@ -8,8 +8,8 @@ from flexedge.gateway.aggregate import Aggregator
 from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
-from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.elsewhere import Elsewhere
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides

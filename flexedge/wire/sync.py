@@ -1,6 +1,6 @@
 """How a gateway fares with its centres: what is in step, what is to come, what was refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -72,6 +72,54 @@ class CentreStands(Told):
     sensors: tuple[LagTold, ...]
 
 
+class EditTold(Told):
+    """A field that was edited at a centre, and what became of that here."""
+
+    centre: str
+    about: str
+    """The asset or sensor."""
+    column: str
+    """ "flex_model", "flex_context" or "attributes"."""
+    field: str
+    ours: Any
+    """What holds without the edit; None: nothing."""
+    theirs: Any
+    fate: Literal["waits", "on trial", "in force", "refused", "taken back"]
+    at: Moment
+    """Since when that is so."""
+    until: Moment | None
+    """When an edit on trial is confirmed, unless something goes wrong before."""
+    why: str
+    sentence: str
+
+
+class CommandTold(Told):
+    """A command of a centre, and what became of it."""
+
+    centre: str
+    id: str
+    command: str
+    fate: Literal["begun", "done", "refused", "failed"]
+    why: str
+    at: Moment
+    by: str
+
+
+class PlannedTold(Told):
+    """An asset that a centre plans."""
+
+    asset: str
+    planner: str
+    in_force: bool
+    """Whether it does what a centre planned."""
+    centre: str | None
+    made_at: Moment | None
+    until: Moment | None
+    words: str
+    trouble: str
+    """Why there is no newer schedule; "" where nothing is wrong with the last one."""
+
+
 class VetoTold(Told):
     """While there is one nothing that centres ask for takes effect on site."""
 
@@ -89,6 +137,9 @@ class SyncTold(Told):
     veto: VetoTold | None
     """None where centres may do what the site file allows."""
     centres: tuple[CentreStands, ...]
+    edits: tuple[EditTold, ...] = ()
+    commands: tuple[CommandTold, ...] = ()
+    plans: tuple[PlannedTold, ...] = ()
 
 
 class AskSync(Shape):

@@ -18,6 +18,7 @@ from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.received import Received
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.naming import unit_name
 from flexedge.gateway.sync.ours import RECEIVED
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
@@ -80,7 +81,7 @@ class Receive:
         about, again = f"centre {linked.centre.name}: {key}", now + one.every
         try:
             run = linked.central.values(
-                one.number, grid.start, grid.end - grid.start, one.unit, grid.resolution
+                one.number, grid.start, grid.end - grid.start, unit_name(one.unit), grid.resolution
             )
         except CentreRefused as error:
             self._health.alarm(about, f"{key} is not received: {error}; what came before counts")
@@ -127,7 +128,7 @@ def believable(run: Run, one: Coming, grid: TimeGrid) -> tuple[FloatArray, int, 
 def _misfit(run: Run, one: Coming, grid: TimeGrid) -> str:
     if not run.values:
         return ""
-    if run.unit != one.unit:
+    if run.unit not in (one.unit, unit_name(one.unit)):
         return f"it is in {run.unit!r}, not in {one.unit!r}"
     if run.step != grid.resolution:
         return f"its values are {run.step} apart, not {grid.resolution}"

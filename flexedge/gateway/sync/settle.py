@@ -14,6 +14,8 @@ from flexedge.gateway.sync.survey import Key
 from flexedge.gateway.sync.translated import Numbers, Translator
 from flexedge.store.tables.centres import Link
 
+CHARTS: Final = "charts"
+"""In the details of an asset's link: charts that it has at the centre alone, in its numbers."""
 _OF_VALUES: Final = (400, 422)
 """What a server answers where it does not like what it was given."""
 
@@ -38,11 +40,14 @@ def all_wanted(ours: Ours, links: Mapping[Key, Link], keys: Mapping[int, str]) -
     names = {each.number: each.path for each in ours.assets}
     made = {key for key, link in links.items() if link.made}
     for one in ours.assets:
-        attributes = attributes_of(one, ours.gateway, made=("asset", one.number, "") in made)
-        yield _of_asset(one, attributes, Translator(numbers), names, keys)
+        key: Key = ("asset", one.number, "")
+        attributes = attributes_of(one, ours.gateway, made=key in made)
+        link = links.get(key)
+        charts = [] if link is None else link.details.get(CHARTS, [])
+        yield _of_asset(one, attributes, Translator(numbers), names, keys, charts)
         for sensor in one.sensors:
             for role in sensor.roles:
-                key: Key = ("sensor", sensor.number, role)
+                key = ("sensor", sensor.number, role)
                 name = naming.sensor_name(sensor.placed.name, role)
                 attributes = sensor_attributes(sensor, role, ours.gateway, made=key in made)
                 settings = sent.flat({"name": name, "attributes": attributes})
@@ -51,7 +56,7 @@ def all_wanted(ours: Ours, links: Mapping[Key, Link], keys: Mapping[int, str]) -
 
 def _of_asset(
     one: OurAsset, attributes: Json, translator: Translator, names: Mapping[int, str],
-    keys: Mapping[int, str],
+    keys: Mapping[int, str], charts: list[Json],
 ) -> Wanted:  # fmt: skip
     asset = one.asset
     fields = {
@@ -60,7 +65,7 @@ def _of_asset(
         "attributes": attributes,
         "flex_context": translator.flex(asset.flex_context),
         "flex_model": translator.flex(asset.flex_model),
-        "sensors_to_show": translator.charts(asset.sensors_to_show),
+        "sensors_to_show": [*translator.charts(asset.sensors_to_show), *charts],
         "sensors_to_show_as_kpis": translator.charts(asset.sensors_to_show_as_kpis),
     }
     lost = [

@@ -1,17 +1,34 @@
 """The centre hears that the gateway lives, and how it fares."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import numpy as np
 import pytest
 
 from flexedge.config.centre import CentreRules
 from flexedge.daemon.clock import WallClock
+from flexedge.domain.asset import Source
+from flexedge.domain.belief import Belief
+from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Linked
-from flexedge.gateway.sync.vitals import ABOUT, Vital, Vitals, Waiting, vitals_of
+from flexedge.gateway.sync.outbox import Outbox
+from flexedge.gateway.sync.unlinking import unlink
+from flexedge.gateway.sync.upkeep import Upkeep
+from flexedge.gateway.sync.vitals import (
+    ABOUT,
+    Vital,
+    Vitals,
+    Waiting,
+    vitals_of,
+    waiting_in,
+)
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
 from tests.gateway.sync.linked import Here, There, linked_with
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -27,12 +44,12 @@ def test_what_is_told_of_a_gateway() -> None:
     waiting = Waiting(1200, timedelta(hours=3))
     vitals = vitals_of(health, ("meter", "inverter"), NOW - 90 * MINUTE, lambda *_: waiting)
     assert {one.name: (one.read(NOBODY, NOW), one.unit) for one in vitals} == {
-        "gateway heartbeat": (1.0, ""),
+        "gateway heartbeat": (1.0, "dimensionless"),
         "gateway uptime": (1.5, "h"),
-        "gateway devices away": (1.0, ""),
-        "gateway alarms": (1.0, ""),
+        "gateway devices away": (1.0, "dimensionless"),
+        "gateway alarms": (1.0, "dimensionless"),
         "gateway sync lag": (180.0, "min"),
-        "gateway queue": (1200.0, ""),
+        "gateway queue": (1200.0, "dimensionless"),
     }
     blind = vitals_of(health, (), NOW, lambda *_: None)
     assert [one.read(NOBODY, NOW) for one in blind][-2:] == [None, None]
@@ -61,6 +78,21 @@ def test_what_changed_is_told_at_once_and_all_each_hour(
 ) -> None:
     told = None if last is None else (NOW - age * MINUTE, last)
     assert vital.worth(value, told, NOW) is worth
+
+
+def test_what_waits_is_that_of_all_sensors(here: Here, there: There) -> None:
+    beliefs = Beliefs(LocalArchive(here.folder / "data", NOW), here.state)
+    here.link(there.url)
+    linked = linked_with(here, there.url)
+    waiting = waiting_in(Outbox(here.state, beliefs), here.state)
+    assert waiting(linked, NOW) == Waiting(0, timedelta(0))
+    for sensor, hours in ((here.power, 3), (here.soc, 1)):
+        key, start = here.state.sensors()[sensor].name, NOW - hours * 60 * MINUTE
+        values = Series(TimeGrid(start, 15 * MINUTE, 4), np.arange(4.0))
+        beliefs.save([Belief(key, "measured", None, values)], Source("measured", "sensor"))
+    assert waiting(linked, NOW) == Waiting(0, timedelta(0))  # looked at once for each moment
+    assert waiting(linked, NOW + MINUTE) == Waiting(8, timedelta(hours=3) + MINUTE)
+    beliefs.close()
 
 
 class Ours:
@@ -124,6 +156,28 @@ def test_what_was_deleted_there_is_made_anew(here: Here, there: There) -> None:
         ours.duty.step(ours.linked, NOW + 5 * MINUTE)
     ours.duty.step(ours.linked, NOW + 6 * MINUTE)
     assert ours.values("gateway heartbeat", NOW, 1) == [1.0]
+
+
+def test_the_heartbeat_is_among_the_charts_there(here: Here, there: There) -> None:
+    ours = Ours(here, there)
+    ours.duty.step(ours.linked, NOW)
+    upkeep = Upkeep(here.office(), ours.health)
+    for _ in range(3):
+        upkeep.step(ours.linked, NOW)
+    number = ours.sensors()["gateway heartbeat"]["id"]
+    shown = json.loads(there.ask("GET", f"/assets/{ours.site}")["sensors_to_show"])
+    assert shown[-1] == {"title": "Gateway", "sensors": [number]}
+    ours.duty.step(ours.linked, NOW + 5 * MINUTE)
+    assert upkeep.step(ours.linked, NOW + 5 * MINUTE) > NOW + 5 * MINUTE
+    assert ours.health.alarms == {}
+
+
+def test_unlinking_deletes_them_with_what_was_made(here: Here, there: There) -> None:
+    ours = Ours(here, there)
+    ours.duty.step(ours.linked, NOW)
+    told = unlink(here.office(), "main", "anna", delete_there=True)
+    assert dict(told.kept) == {}
+    assert there.named(here.name) == []
 
 
 def test_nothing_is_told_where_that_is_not_wanted(here: Here, there: There) -> None:
