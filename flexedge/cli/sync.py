@@ -44,6 +44,25 @@ def show(told: Json, *, every: bool) -> None:
         ]
         if rows:
             print(table(("sensor", "what", "newest here", "there", "to come", "why not"), rows))
+    _came(told, now)
+
+
+def _came(told: Json, now: datetime) -> None:
+    """What centres brought about."""
+    for edit in told["edits"]:
+        end = (
+            f", confirmed {_until(edit['until'], now).removeprefix('next ')}"
+            if edit["until"]
+            else ""
+        )
+        print(f"edit at {edit['centre']}: {edit['sentence']}{end}")
+    for one in told["commands"]:
+        why = f": {one['why']}" if one["why"] else ""
+        print(f"command of {one['centre']}: {one['command']} {one['fate']}"
+              f" {_since(one['at'], now)}{why}")  # fmt: skip
+    for one in told["plans"]:
+        words = [text for text in (one["words"], one["trouble"]) if text]
+        print(f"{one['asset']} is planned {one['planner']}: {' '.join(words)}")
 
 
 def one_line(one: Json, now: datetime) -> str:

@@ -40,37 +40,6 @@ class LagTold(Told):
     """Why nothing of it is sent; "" where it is."""
 
 
-class EditTold(Told):
-    """A field that somebody edited at the centre, and what became of that."""
-
-    about: str
-    """The asset or sensor."""
-    column: str
-    """flex_model, flex_context or attributes."""
-    field: str
-    ours: Any
-    """What it is here, or was when it was edited; null: not there."""
-    theirs: Any
-    """What it is at the centre, with our names for sensors."""
-    fate: Literal["on trial", "in force", "refused", "taken back"]
-    why: str
-    at: Moment
-    """Since when that is so."""
-    until: Moment | None = None
-    """How long it is on trial: until then it goes back by itself if anything is lost."""
-
-
-class CommandTold(Told):
-    """Something that the centre asked for, and what became of that."""
-
-    id: str
-    command: str
-    by: str
-    result: Literal["begun", "done", "refused", "failed"]
-    why: str
-    at: Moment
-
-
 class CentreStands(Told):
     """How things stand with a centre."""
 
@@ -99,11 +68,56 @@ class CentreStands(Told):
     requests: int
     bytes_sent: int
     """Since the start of the gateway."""
-    edits: tuple[EditTold, ...] = ()
-    commands: tuple[CommandTold, ...] = ()
-    """The last twenty, the newest last."""
     duties: tuple[DutyTold, ...]
     sensors: tuple[LagTold, ...]
+
+
+class EditTold(Told):
+    """A field that was edited at a centre, and what became of that here."""
+
+    centre: str
+    about: str
+    """The asset or sensor."""
+    column: str
+    """ "flex_model", "flex_context" or "attributes"."""
+    field: str
+    ours: Any
+    """What holds without the edit; None: nothing."""
+    theirs: Any
+    fate: Literal["waits", "on trial", "in force", "refused", "taken back"]
+    at: Moment
+    """Since when that is so."""
+    until: Moment | None
+    """When an edit on trial is confirmed, unless something goes wrong before."""
+    why: str
+    sentence: str
+
+
+class CommandTold(Told):
+    """A command of a centre, and what became of it."""
+
+    centre: str
+    id: str
+    command: str
+    fate: Literal["begun", "done", "refused", "failed"]
+    why: str
+    at: Moment
+    by: str
+
+
+class PlannedTold(Told):
+    """An asset that a centre plans."""
+
+    asset: str
+    planner: str
+    in_force: bool
+    """Whether it does what a centre planned."""
+    centre: str | None
+    made_at: Moment | None
+    until: Moment | None
+    words: str
+    trouble: str
+    """Why there is no newer schedule; "" where nothing is wrong with the last one."""
 
 
 class VetoTold(Told):
@@ -123,6 +137,9 @@ class SyncTold(Told):
     veto: VetoTold | None
     """None where centres may do what the site file allows."""
     centres: tuple[CentreStands, ...]
+    edits: tuple[EditTold, ...] = ()
+    commands: tuple[CommandTold, ...] = ()
+    plans: tuple[PlannedTold, ...] = ()
 
 
 class AskSync(Shape):

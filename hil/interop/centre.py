@@ -27,6 +27,8 @@ PINS = (
     "marshmallow<4.4", "timely-beliefs<4.3",
 )  # fmt: skip
 EMAIL, PASSWORD = "gateway@example.com", "seven grey herons"
+OPERATOR = "operator@example.com"
+"""Somebody who works at the centre; with the same password."""
 ACCOUNT = "Energy community"
 _ROOT = Path(__file__).parents[2]
 _VENV = Path(os.environ.get("FLEXEDGE_CENTRE_VENV", _ROOT / "var/interop/venv"))
@@ -41,9 +43,11 @@ app = create()
 with app.app_context():
     from flexmeasures.data import db
     from flexmeasures.data.services.users import create_user
-    email, password, account = sys.argv[1:]
-    create_user(email=email, password=password, username="gateway", account_name=account,
-                check_email_deliverability=False, user_roles=["account-admin"])
+    password, account, *emails = sys.argv[1:]
+    for email in emails:
+        create_user(email=email, password=password, username=email.partition("@")[0],
+                    account_name=account, check_email_deliverability=False,
+                    user_roles=["account-admin"])
     db.session.commit()
 """
 
@@ -96,7 +100,7 @@ class Centre:
             self.cli("db", "upgrade")
             self.cli("add", "initial-structure")
             self.cli("add", "account", "--name", ACCOUNT)
-            self.python(_USERS, EMAIL, PASSWORD, ACCOUNT)
+            self.python(_USERS, PASSWORD, ACCOUNT, EMAIL, OPERATOR)
             self.start()
         except BaseException:
             self.close()

@@ -106,7 +106,7 @@ class Outbox:
                 line.position = top
                 return None
             found = self._beliefs.since(
-                self._name(link), span, self._which(link), limit, newest_first=True
+                self._name(link), span, self.which(link), limit, newest_first=True
             )
             line.position = top
             line.todo = joined([*line.todo, (span[0], found.lo)], MOST_GAPS)
@@ -120,7 +120,7 @@ class Outbox:
             while line.todo:
                 span = line.todo[-1 if newest_first else 0]
                 found = self._beliefs.since(
-                    self._name(link), span, self._which(link), limit, newest_first=newest_first
+                    self._name(link), span, self.which(link), limit, newest_first=newest_first
                 )
                 line.todo = without(line.todo, (found.lo, found.hi))
                 portion = self._portion(link, found.rows, (found.lo, found.hi), live=False)
@@ -226,7 +226,8 @@ class Outbox:
         known = self._state.sensors().get(link.local_id)
         return "" if known is None else known.name
 
-    def _which(self, link: Link) -> Which:
+    def which(self, link: Link) -> Which:
+        """The sources whose beliefs go to a link."""
         kinds = _KINDS.get(link.role)
         if kinds is not None:
             return Which(kinds=kinds)
@@ -235,7 +236,7 @@ class Outbox:
         return Which(not_kinds=_ELSEWHERE | own)
 
     def _sources(self, link: Link) -> Sequence[int]:
-        return numbers(self._which(link), self._state.sources())
+        return numbers(self.which(link), self._state.sources())
 
 
 def _key(link: Link) -> _Key:

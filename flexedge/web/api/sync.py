@@ -1,10 +1,10 @@
 """How far centres know what the gateway knows, and having them asked at once."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from flexedge.domain.rights import Caller, Permission
-from flexedge.gateway.sync import told
+from flexedge.gateway.sync import came, told
 from flexedge.gateway.sync.veto import say, veto
 from flexedge.web.api.gateway import ROOT, of_site
 from flexedge.web.api.op import Call, Op, Rejected, Reply
@@ -45,7 +45,13 @@ def operations(parts: Parts) -> tuple[Op, ...]:
 
     def status(call: Call[object, None]) -> Reply:
         demand(parts, call.caller)
-        return Reply(told.told(parts.centres, parts.state, call.now))
+        gateway = None if parts.edge is None else parts.edge.gateway
+        stands = told.told(parts.centres, parts.state, call.now)
+        brought: dict[str, Any] = {
+            "edits": came.edits(gateway), "commands": came.commands(parts.state),
+            "plans": came.plans(gateway, call.now),
+        }  # fmt: skip
+        return Reply(stands.model_copy(update=brought))
 
     def now(call: Call[object, AskSync]) -> Reply:
         demand(parts, call.caller, "update")
