@@ -152,8 +152,7 @@ class Gatherer:
         asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, self._compat)
         whole = self._completed(asked.problem, parts)
         problem = self._with_used(shortened(whole, share), start, now)
-        sensors = self._plant.sensors
-        outputs = tuple(one for one in asked.outputs if one.sensor.name in sensors)
+        outputs = tuple(one for one in asked.outputs if one.sensor.name in self._plant.sensors)
         notes = tuple(parts.notes)
         told = parts.owners, parts.expected, parts.theirs, outputs, notes
         return Gathered(problem, whole, share, *told)
@@ -316,9 +315,7 @@ class Gatherer:
         if wanted is not None:
             left = wanted - self._past.unchanged(unit, now, wanted)
             steps = -(-(left + (now - parts.grid.start)) // self._resolution) if left else 0
-        starts = 0
-        if model.maximum_starts_per_day is not None:
-            starts = self._past.starts(unit, now)
+        starts = 0 if model.maximum_starts_per_day is None else self._past.starts(unit, now)
         return replace(running, held_steps=steps, starts_before=starts)
 
     def _connection(self, asked: Connection, now: datetime) -> Connection:
