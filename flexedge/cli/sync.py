@@ -1,6 +1,7 @@
 """flexedge sync: how the gateway keeps in step with its centres."""
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -44,6 +45,30 @@ def show(told: Json, *, every: bool) -> None:
         ]
         if rows:
             print(table(("sensor", "what", "newest here", "there", "to come", "why not"), rows))
+    _came(told, now)
+
+
+def _came(told: Json, now: datetime) -> None:
+    """What centres brought about."""
+    for centre in told["centres"]:
+        for edit in centre["edits"]:
+            words = f"{edit['about']}: {edit['field']} {_said(edit['theirs'])} instead of"
+            end = f", confirmed {_until(edit['until'], now)[5:]}" if edit["until"] else ""
+            why = f": {edit['why']}" if edit["why"] else ""
+            print(f"edit at {centre['name']}: {words} {_said(edit['ours'])}"
+                  f" ({edit['fate']}{why}{end})")  # fmt: skip
+        for one in centre["commands"]:
+            why = f": {one['why']}" if one["why"] else ""
+            print(f"command of {centre['name']}: {one['command']} {one['result']}"
+                  f" {_since(one['at'], now)}{why}")  # fmt: skip
+    for one in told["plans"]:
+        words = " ".join(text for text in (one["words"], one["trouble"]) if text)
+        print(f"{one['asset']} is planned {one['planner']}: {words}")
+
+
+def _said(value: Any) -> str:
+    """A field's value as people write it."""
+    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def one_line(one: Json, now: datetime) -> str:

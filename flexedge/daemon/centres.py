@@ -1,10 +1,9 @@
 """Wires the centres: how each is reached, what is done with it, and its thread."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
 
@@ -21,22 +20,25 @@ from flexedge.daemon.loops import Loop
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
+from flexedge.gateway.support import Support
+from flexedge.gateway.sync.believers import Believers
+from flexedge.gateway.sync.carry import Site
 from flexedge.gateway.sync.centres import Centres, Running
+from flexedge.gateway.sync.commands import Commands
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.edits import Edits
+from flexedge.gateway.sync.lags import Lags
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
+from flexedge.gateway.sync.upload import Upload
 from flexedge.gateway.sync.vitals import Vitals, vitals_of, waiting_in
-from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
-from flexedge.store.sources import Which
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
-
-_LATELY = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class Ground:
     """How planning goes on."""
     gateway: Gateway | None = None
     """Given once it is wired, which is before anything is done with a centre."""
+    restart: Callable[[str], None] = lambda _device: None
+    """Begins anew with a device, whatever was waited for."""
     began: datetime = field(init=False)
     """When this run began."""
     outbox: Outbox = field(init=False)
@@ -66,13 +70,21 @@ class Ground:
 
 def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:
     """All that is done with a centre; what comes first here comes first where all is due."""
-    del linked
     gateway = ground.gateway
-    duties: list[Duty] = [_vitals(ground), Upkeep(office, ground.health)]
+    upload = Upload(linked, ground.state, ground.beliefs, ground.outbox, ground.health)
+    duties: list[Duty] = [_vitals(ground), upload, Upkeep(office, ground.health)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.state, ground.health))
         duties.append(Plans(gateway, ground.plan))
+        duties.append(Edits(ground.state, gateway.amendments))
+        duties.append(Commands(ground.state, ground.health, _site(ground, gateway)))
     return tuple(duties)
+
+
+def _site(ground: Ground, gateway: Gateway) -> Site:
+    """What commands act on."""
+    support = Support(ground.folder, gateway)
+    return Site(gateway.overrides, support, ground.restart, gateway.plant.site.devices)
 
 
 def _vitals(ground: Ground) -> Vitals:
@@ -88,9 +100,13 @@ def centres_of(settings: Settings, ground: Ground, rules: Mapping[str, CentreRul
     reach = Reach(settings, ground.now, ground.health)
     office = Office(
         ground.state, reach.keys, lambda name: rules.get(name, CentreRules()), ground.now,
-        reach.central, lambda: kinds_of(ground.state, ground.beliefs, ground.now()),
+        reach.central, Believers(ground.beliefs, ground.state).kinds,
     )  # fmt: skip
-    return Centres(office, ground.health, reach.connect, lambda one: duties_of(ground, office, one))
+    centres = Centres(
+        office, ground.health, reach.connect, lambda one: duties_of(ground, office, one)
+    )
+    centres.lags = Lags(ground.state, ground.outbox).of
+    return centres
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +137,6 @@ class Reach:
             clock_known=lambda: self.health.time_known,
         )  # fmt: skip
         return Central(name, url, keys, self.now, pace, how)
-
-
-def kinds_of(state: State, beliefs: Beliefs, now: datetime) -> dict[int, frozenset[str]]:
-    """By sensor, the kinds of sources ("forecaster", "scheduler") that believe something of it."""
-    sources, found = state.sources(), defaultdict(set)
-    for one in beliefs.statistics(beliefs.sensors, Asked((), start=now - _LATELY), Which()):
-        if one.source is not None:
-            found[one.sensor].add(sources[one.source].kind)
-    return {sensor: frozenset(kinds) for sensor, kinds in found.items()}
 
 
 class _Thread:

@@ -207,6 +207,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
     ground = Ground(state, beliefs, health, clock.now, settings.data_dir, settings.plan)
+    ground.restart = lambda device: lines[device].restart(device)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},

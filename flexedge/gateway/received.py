@@ -10,19 +10,20 @@ import numpy as np
 from flexedge.config.coming import Coming
 from flexedge.domain.asset import Sensor, Source
 from flexedge.domain.series import Series, TimeGrid
-from flexedge.gateway.sync.outbox import origin as kind_of
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.placing import ticks
 from flexedge.store.rows import Beliefs as Rows
 from flexedge.store.rows import micros
 
+KIND: Final = "centre:"
+"""What the kinds of sources begin with that are central servers."""
 _ROUNDING: Final = 1e-9
 """What a centre that converts units gets differently from one time to the next."""
 
 
 def origin(centre: str) -> Source:
     """Who says what comes from a central server. What it says is never sent to it again."""
-    return Source(centre, kind_of(centre))
+    return Source(centre, f"{KIND}{centre}")
 
 
 class Received:

@@ -72,6 +72,21 @@ class CentreStands(Told):
     sensors: tuple[LagTold, ...]
 
 
+class PlannedTold(Told):
+    """An asset that a centre plans."""
+
+    asset: str
+    planner: str
+    in_force: bool
+    """Whether it does what a centre planned."""
+    centre: str | None
+    made_at: Moment | None
+    until: Moment | None
+    words: str
+    trouble: str
+    """Why there is no newer schedule; "" where nothing is wrong with the last one."""
+
+
 class VetoTold(Told):
     """While there is one nothing that centres ask for takes effect on site."""
 
@@ -89,6 +104,7 @@ class SyncTold(Told):
     veto: VetoTold | None
     """None where centres may do what the site file allows."""
     centres: tuple[CentreStands, ...]
+    plans: tuple[PlannedTold, ...] = ()
 
 
 class AskSync(Shape):

@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,17 @@ def test_what_is_too_large_is_not_read_on() -> None:
     with pytest.raises(TooLarge):
         list(unpacked(pieces(), "", 25))
     assert read == [0, 1, 2]
+
+
+def test_a_bomb_takes_no_memory() -> None:
+    bomb = gzip.compress(b"\0" * 60_000_000, 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            list(unpacked([bomb], "gzip", 1_000_000))
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.binary(min_size=20, max_size=100))

@@ -72,6 +72,13 @@ def test_a_family_that_the_machine_does_not_have_holds_nothing_up() -> None:
             assert made.getpeername() == good
 
 
+def test_addresses_that_refuse_hold_nothing_up() -> None:
+    with listening() as good:
+        many = [(V4, closed()) for _ in range(40)]  # 10 s, if each had its time
+        with closing(reach([*many, (V4, good)], 4)) as made:
+            assert made.getpeername() == good
+
+
 def test_nobody_there_is_told_with_the_reason() -> None:
     with pytest.raises(NoConnection, match="refused"):
         reach([(V4, closed()), (V4, closed())], 4)

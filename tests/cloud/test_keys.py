@@ -33,6 +33,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_key_is_kept_where_only_we_may_read_it(tmp_path: Path) -> None:
+    path(tmp_path).parent.mkdir(parents=True)
+    path(tmp_path).parent.chmod(0o755)
     before = os.umask(0)
     try:
         keys(tmp_path).write(KEY)

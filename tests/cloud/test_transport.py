@@ -12,7 +12,7 @@ from flexedge import __version__
 from flexedge.cloud.transport import Answer, How, Request, Transport, origin
 from flexedge.errors import CentreAway
 from tests.cloud import certificates
-from tests.cloud.faulty import Faulty, answer, drips, resets, says, waits
+from tests.cloud.faulty import Faulty, Step, answer, drips, resets, says, waits
 
 SOON = How(connect_s=5, total_s=0.5)
 GET = Request("GET", "/api/", {"Authorization": "secret-token"})
@@ -247,6 +247,16 @@ def test_another_host_gets_no_token(status: int) -> None:
             assert str(other.port) in found.message
             assert "password" not in found.message
     assert other.got == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_another_name_of_the_same_host_is_another_host(scheme: str) -> None:
+    steps: list[Step] = []
+    with Faulty(steps) as server:
+        target = f"{scheme}://127.0.0.1:{server.port}/api/"
+        steps.append(says(answer(302, b"", {"Location": target})))
+        assert away(server.url).kind == "redirect"
+    assert len(server.got) == 1
 
 
 @pytest.mark.parametrize(

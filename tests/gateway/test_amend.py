@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from flexedge.errors import PlanError
+import pytest
+
+from flexedge.errors import PlanError, StoreError
 from flexedge.gateway.amended import Amendment, Change
 from tests.gateway.conftest import Hut, World
 
@@ -308,3 +310,25 @@ def test_edits_that_cannot_be_read_leave_the_site_file(hut: Hut) -> None:
     again = hut.again()
     assert again.unit("battery").soc_min_kwh == 1.0
     assert "cannot be read" in again.alarms["centre edits-lost"]
+
+
+def test_a_disk_that_fails_keeps_nothing_on_trial(
+    hut: Hut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "soc-min", "3 kWh"))
+
+    def refuse(*_of: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.gateway.state, "remember", refuse)
+        world.now += timedelta(minutes=6)
+        with pytest.raises(StoreError):
+            world.gateway.amendments.step(world.now)
+        assert world.unit("battery").soc_min_kwh == 1.0  # whatever the disk says
+        with pytest.raises(StoreError):
+            offer(world, change(world, "battery", "soc-max", "9 kWh"))
+        assert world.unit("battery").soc_max_kwh == 10.0
+    world.gateway.amendments.step(world.now)
+    assert fates(world) == [("soc-min", "taken back")]

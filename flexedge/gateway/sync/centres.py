@@ -1,7 +1,9 @@
 """All centres the gateway is linked with: each begins and ends while everything else goes on."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from flexedge.cloud.central import Central
@@ -9,6 +11,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.sync import Sync
 from flexedge.store.tables.centres import Centre
@@ -54,6 +57,9 @@ class Centres:
         """Starts the thread of a centre; the daemon's. None: nothing runs, as in a test or while
         memory stands in for the disk."""
 
+        self.lags: Callable[[int, datetime], Sequence[Lag]] = lambda _centre, _now: ()
+        """How far a centre, by its number, knows each sensor."""
+
     @property
     def linkable(self) -> Office | None:
         """What people link by, while what is linked runs."""
@@ -76,7 +82,9 @@ class Centres:
         rules = self._office.rules(centre.name)
         central, pace = self._connect(number, centre, rules)
         linked = Linked(number, centre, rules, central)
-        return Sync(linked, self._duties(linked), pace, self._health)
+        sync = Sync(linked, self._duties(linked), pace, self._health)
+        sync.lags = partial(self.lags, number)
+        return sync
 
     def ask(self, name: str | None = None) -> tuple[str, ...]:
         """Have all done at once that could be; of one centre, or (None) of each. Returns whom."""

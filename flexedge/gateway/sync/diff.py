@@ -19,6 +19,8 @@ from flexedge.store.tables.centres import Link
 
 _COLUMNS: Final[tuple[Column, ...]] = get_args(Column)
 _ATTRIBUTES: Final = "attributes"
+_SENT, _OURS = "sent", "ours"
+"""What the centre showed when it was told last, and what we had then, in the details of a link."""
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*")
 Json = Mapping[str, Any]
 
@@ -154,11 +156,17 @@ def _plain(value: Any) -> Any:
     return unit.dimension, unit.currency, f"{float(found[1]) * unit.factor:.12g}"
 
 
-def told(link: Link, alike: Json) -> Link:
-    """The link when the centre shows these settings as they are here."""
-    sent = {**sent_of(link), **alike}
-    kept = {path: value for path, value in sent.items() if value is not None}
-    return replace(link, details={**link.details, "sent": kept})
+def told(link: Link, alike: Json, ours: Json) -> Link:
+    """The link when the centre shows these settings as they are here, though written otherwise.
+
+    ``ours``: as they would be sent now, by path.
+    """
+    known = ((_SENT, alike), (_OURS, {path: ours.get(path) for path in alike}))
+    details = dict(link.details)
+    for name, settings in known:
+        whole = {**(details.get(name) or {}), **settings}
+        details[name] = {path: value for path, value in whole.items() if value is not None}
+    return replace(link, details=details)
 
 
 def refusals(some: Iterable[Difference], now: datetime) -> list[Amendment]:

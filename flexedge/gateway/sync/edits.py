@@ -8,6 +8,7 @@ from typing import Final
 from flexedge.errors import CentreRefused
 from flexedge.gateway.amend import Amendments
 from flexedge.gateway.amended import Column
+from flexedge.gateway.sync import translated
 from flexedge.gateway.sync.diff import (
     Difference,
     Json,
@@ -18,6 +19,7 @@ from flexedge.gateway.sync.diff import (
     told,
 )
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.sent import flat
 from flexedge.gateway.sync.veto import vetoed
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
@@ -151,7 +153,22 @@ class Edits:
         found = difference(seen, numbers, linked.rules.accept)
         turn.found.append(found)
         if found.alike:
-            self._state.links.change(number, told(seen.link, found.alike))
+            ours = _as_sent(seen.here, self._state.links.find(centre_id=linked.number))
+            self._state.links.change(number, told(seen.link, found.alike, ours))
+
+
+def _as_sent(here: Mapping[Column, Json], links: Links) -> Json:
+    """Settings as they would be sent, by path."""
+    known = links.values()
+    numbers = translated.Numbers(
+        {one.local_id: one.central_id for one in known if one.thing == "asset"},
+        {(one.local_id, one.role): one.central_id for one in known if one.thing == "sensor"},
+    )
+    translator = translated.Translator(numbers)
+    return flat({
+        column: fields if column == "attributes" else translator.flex(fields)
+        for column, fields in here.items()
+    })  # fmt: skip
 
 
 def _assets(links: Links) -> list[int]:

@@ -104,6 +104,7 @@ def plan_link(office: Office, asked: Asked) -> Plan:
     try:
         greeting = central.greet()
         who, accounts, account_id = _account(central, asked, known)
+        _demand_new(office.state, asked, url, account_id)
         mine = ours_for(office, rules, asked.scopes, known)
         centre_id = 0 if known is None else known[0]
         preview = Preview(office.state, central, centre_id, account_id, mine, asked.same_name)
@@ -202,6 +203,15 @@ def _demand_same(asked: Asked, url: str, known: tuple[int, Centre] | None) -> No
         )
 
 
+def _demand_new(state: State, asked: Asked, url: str, account_id: int) -> None:
+    """Refuse to send the same to one place twice."""
+    for one in state.centres.find(url=url, account_id=account_id).values():
+        if one.name != asked.name:
+            raise RequestError(
+                409, f"That account of {url} is linked already, as {one.name}: unlink it first."
+            )
+
+
 def _credential(office: Office, asked: Asked) -> Keys:
     if asked.key is not None:
         return _Held(asked.key)
@@ -234,6 +244,7 @@ def _introduced(office: Office, asked: Asked, url: str, who: str) -> tuple[int, 
     try:
         greeting = central.greet()
         me, accounts, account_id = _account(central, asked, known)
+        _demand_new(state, asked, url, account_id)
     finally:
         central.close()
     if asked.key is not None:

@@ -221,10 +221,13 @@ class Plans:
         return f"it is not planned: {told or error.message}"
 
     def _failed(self, linked: Linked, wanted: tuple[Wanted, ...], why: str) -> None:
-        for one in wanted:
-            self._gateway.elsewhere.trouble(one.body.asset, why)
+        known = self._gateway.elsewhere.troubles
         assets = [one.body.asset for one in wanted]
-        _log.warning("no schedule of a centre", centre=linked.centre.name, assets=assets, why=why)
+        for asset in assets:
+            self._gateway.elsewhere.trouble(asset, why)
+        if not known.keys() >= set(assets):
+            name = linked.centre.name
+            _log.warning("no schedule of a centre", centre=name, assets=assets, why=why)
         self._tell(linked, self._said(linked))
 
     def _said(self, linked: Linked) -> str:

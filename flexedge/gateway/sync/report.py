@@ -253,18 +253,18 @@ def kept(told: Told, thin: Thin) -> Mask:
     return mask
 
 
-def changed(told: Told, before: dict[int, float], tolerance: float) -> Told:
-    """What differs from the values told ``before``, by event; those told now are noted there."""
-    if not before:
-        before.update(zip(told.event_us.tolist(), told.value.tolist(), strict=True))
-        return told
+def changed(told: Told, before: dict[int, tuple[float, bool]], way: Way) -> Told:
+    """What differs from the values told ``before``, by event; those told now are noted there.
+
+    What is said after the end of an event is never the same as what was said before it.
+    """
+    after = (told.belief_us >= told.event_us + way.shape.lasting // _US).tolist()
     mask = np.ones(len(told), np.bool_)
-    for place, (event, value) in enumerate(
-        zip(told.event_us.tolist(), told.value.tolist(), strict=True)
-    ):
-        known = before.get(event)
-        if known is not None and abs(value - known) <= tolerance * max(1.0, abs(known)):
-            mask[place] = False
-        else:
-            before[event] = value
+    rows = zip(told.event_us.tolist(), told.value.tolist(), after, strict=True)
+    for place, (event, value, known) in enumerate(rows):
+        last = before.get(event)
+        if last is not None and last[1] == known:
+            mask[place] = abs(value - last[0]) > way.tolerance * max(1.0, abs(last[0]))
+        if mask[place]:
+            before[event] = value, known
     return told.take(mask)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.runs import Run
-from flexedge.store.rows import Beliefs, Floats, Micros, moment
+from flexedge.store.rows import Beliefs, Floats, Ingested, Micros, moment
 from flexedge.store.runs import ends, starts
 
 BRIDGE: Final = 120
@@ -63,7 +63,7 @@ class Shape:
         return max(self.lasting - (self.at_once or timedelta(0)), timedelta(0))
 
 
-def told_by(rows: Beliefs, ingest: Micros) -> tuple[Told, int]:
+def told_by(rows: Beliefs | Ingested, ingest: Micros) -> tuple[Told, int]:
     """What rows of one sensor say, by event and belief time, and how many say what cannot be sent.
 
     Only one value of an event and belief time counts: the one that came last. Of beliefs with

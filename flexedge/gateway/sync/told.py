@@ -1,6 +1,6 @@
 """How things stand with the centres, in words and figures: for the page, the API and programs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -73,7 +73,7 @@ def stands_of(
 ) -> wire.CentreStands:
     """How things stand with one centre; ``sync`` None: nothing is done with it now."""
     standing = Standing("starting") if sync is None else sync.standing
-    lags = () if sync is None else sync.lags(now)
+    lags, paused = ((), {}) if sync is None else (sync.lags(now), sync.paused)
     sums = Sums(
         max((lag.behind for lag in lags), default=timedelta(0)),
         sum(lag.waiting for lag in lags),
@@ -88,7 +88,7 @@ def stands_of(
         lag_s=sums.behind.total_seconds() if lags else None, waiting=sums.waiting,
         refused=sums.refused, requests=standing.requests,
         bytes_sent=standing.sent,
-        duties=_duties(standing), sensors=_sensors(state, lags),
+        duties=_duties(standing), sensors=_sensors(state, lags, paused),
     )  # fmt: skip
 
 
@@ -161,7 +161,9 @@ def _duties(standing: Standing) -> tuple[wire.DutyTold, ...]:
     )
 
 
-def _sensors(state: State, lags: Sequence[Lag]) -> tuple[wire.LagTold, ...]:
+def _sensors(
+    state: State, lags: Sequence[Lag], paused: Mapping[int, str]
+) -> tuple[wire.LagTold, ...]:
     """The sensors by name; those that were deleted here are left out."""
     sensors, links = state.sensors(), state.links.all()
     found = [
@@ -169,7 +171,7 @@ def _sensors(state: State, lags: Sequence[Lag]) -> tuple[wire.LagTold, ...]:
             sensor=sensors[link.local_id].name, role=link.role, central_id=link.central_id,
             newest_here=lag.newest_here, newest_there=lag.newest_there,
             lag_s=None if lag.newest_there is None else lag.behind.total_seconds(),
-            waiting=lag.waiting, paused=lag.paused,
+            waiting=lag.waiting, paused=paused.get(lag.link, ""),
         )
         for lag in lags
         if (link := links.get(lag.link)) is not None and link.local_id in sensors

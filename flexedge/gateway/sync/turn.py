@@ -27,6 +27,15 @@ class Counting(Protocol):
 
 
 @runtime_checkable
+class Pausing(Protocol):
+    """A duty that leaves single sensors alone for a while."""
+
+    @property
+    def troubles(self) -> Mapping[int, str]:
+        """Why, by the numbers of links. From any thread."""
+
+
+@runtime_checkable
 class Ending(Protocol):
     """A duty that has something to take back when the centre is unlinked."""
 

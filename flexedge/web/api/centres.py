@@ -166,7 +166,7 @@ def _centre(centre: Centre, links: int) -> CentreTold:
         name=centre.name, url=centre.url, server=str(details.get("server", "")),
         version=str(details.get("version", "")), account=centre.account_id,
         account_name=centre.account, user=centre.user, linked=centre.linked,
-        scopes=tuple(centre.scopes), complete=bool(details.get("complete", True)), links=links,
+        scopes=tuple(centre.scopes), complete=bool(details.get("complete")), links=links,
     )  # fmt: skip
 
 

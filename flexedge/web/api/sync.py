@@ -1,10 +1,11 @@
 """How far centres know what the gateway knows, and having them asked at once."""
 
+from datetime import datetime
 from typing import Final
 
 from flexedge.domain.rights import Caller, Permission
-from flexedge.gateway.sync import told
-from flexedge.gateway.sync.veto import veto
+from flexedge.gateway.sync import came, told
+from flexedge.gateway.sync.veto import say, veto
 from flexedge.web.api.gateway import ROOT, of_site
 from flexedge.web.api.op import Call, Op, Rejected, Reply
 from flexedge.web.api.parts import Parts
@@ -31,12 +32,22 @@ def no_centre(parts: Parts, name: str) -> Rejected:
     return Rejected(404, "NOT_FOUND", f"There is no centre {name!r}: {there}.")
 
 
+def _say(parts: Parts, who: str, now: datetime, *, on: bool) -> bool:
+    """Put a veto in force, and with it end what is; or lift it. Whether that changed anything."""
+    if parts.edge is None:
+        return veto(parts.state, who, now, on=on)
+    gateway = parts.edge.gateway
+    return say(parts.state, gateway.overrides, gateway.amendments, who, now, on=on)
+
+
 def operations(parts: Parts) -> tuple[Op, ...]:
     """The operations of this module."""
 
     def status(call: Call[object, None]) -> Reply:
         demand(parts, call.caller)
-        return Reply(told.told(parts.centres, parts.state, call.now))
+        gateway = None if parts.edge is None else parts.edge.gateway
+        stands = told.told(parts.centres, parts.state, call.now)
+        return Reply(stands.model_copy(update={"plans": came.plans(gateway, call.now)}))
 
     def now(call: Call[object, AskSync]) -> Reply:
         demand(parts, call.caller, "update")
@@ -50,7 +61,7 @@ def operations(parts: Parts) -> tuple[Op, ...]:
     def forbid(call: Call[object, AskVeto]) -> Reply:
         demand(parts, call.caller, "update")
         who = call.caller.name or call.caller.kind
-        changed = veto(parts.state, who, call.now, on=call.body.on)
+        changed = _say(parts, who, call.now, on=call.body.on)
         words = _VETO[call.body.on] if changed else _AS_BEFORE
         return Reply(VetoedTold(veto=told.veto_told(parts.state), message=words))
 

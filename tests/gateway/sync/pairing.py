@@ -1,7 +1,7 @@
 """A whole gateway that is linked with a ``flexedge serve``, by real HTTP."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -13,6 +13,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.config.centre import Accepted, CentreRules
 from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.linking import Asked, Office, centre_named, link
+from flexedge.gateway.sync.upkeep import Upkeep
 from tests.api.served import PASSWORD, USER, Served
 from tests.gateway.conftest import World
 
@@ -27,7 +28,7 @@ class Pair:
     world: World
     served: Served
     linked: Linked
-    asked: list[datetime] = field(default_factory=list)
+    office: Office
 
     @property
     def central(self) -> Central:
@@ -54,6 +55,18 @@ class Pair:
         kept = {**self.there(asset)[column], **fields}
         whole = {key: value for key, value in kept.items() if value is not None}
         self.central.change_asset(self.number(asset), {column: whole})
+
+    def settle(self) -> None:
+        """Let what changed here be sent, as it is once a minute."""
+        upkeep = Upkeep(self.office, self.world.gateway.health)
+        for _ in range(20):
+            if upkeep.step(self.linked, self.world.now) > self.world.now:
+                return
+        raise AssertionError("it never ends")
+
+    def leave(self) -> None:
+        """Take everything away that is at the centre."""
+        self.central.delete_asset(self.number(""))
 
     def turn(self, duty: Duty) -> datetime:
         """Let a duty do all that is due now; when it wants to come again."""
@@ -88,7 +101,7 @@ def pair(world: World, served: Served, folder: Path, name: str = "main") -> Pair
     assert found is not None
     number, centre = found
     central = office.reach(name, centre.url, office.keys(name), RULES)
-    return Pair(world, served, Linked(number, centre, RULES, central))
+    return Pair(world, served, Linked(number, centre, RULES, central), office)
 
 
 class _Clock:

@@ -54,6 +54,11 @@ def test_it_tells_what_is_stored_and_what_can_be_done(hut: "Hut") -> None:
     }  # fmt: skip
 
 
+def test_a_storage_outside_its_band_has_room_to_begin_with(hut: "Hut") -> None:
+    told = entries(shown(hut("battery", more=CENTRAL), BATTERY | {"battery.soc": 5.0}))[71]
+    assert (told["soc-at-start"], told["soc-min"]) == ("0.5 kWh", "0.5 kWh")
+
+
 def test_it_tells_by_when_a_car_shall_be_ready(hut: "Hut") -> None:
     ready = 'planner: central, ready-by: [{time: "07:30", soc: 45 kWh}]'
     world = shown(hut("car", more={"car": ready}), CAR)
@@ -79,19 +84,22 @@ def test_all_storages_are_told_but_schedules_wanted_of_those_alone_it_plans(hut:
 
 
 @pytest.mark.parametrize(
-    ("values", "why"),
+    ("values", "soc", "why"),
     [
-        ({"car.plugged": 0.0}, ""),
-        ({"car.plugged": None}, "nobody knows whether a car is there"),
-        ({"car.session-energy": None}, "its state of charge is not known"),
+        ({"car.plugged": 0.0}, "21.8 kWh", ""),
+        ({"car.plugged": None}, "21.8 kWh", "nobody knows whether a car is there"),
+        ({"car.session-energy": None}, "0 kWh", "its state of charge is not known"),
     ],
 )
 def test_a_storage_nobody_knows_enough_about_does_nothing(
-    hut: "Hut", values: Mapping[str, float | None], why: str
+    hut: "Hut", values: Mapping[str, float | None], soc: str, why: str
 ) -> None:
     world = shown(hut("battery", "car", more=CENTRAL), {**BATTERY, **CAR, **values})
     asked = question(world.gateway, THERE, world.now, HORIZON)
-    idle = {"sensor": 72, "consumption-capacity": "0 kW", "production-capacity": "0 kW"}
+    idle = {
+        "sensor": 72, "soc-at-start": soc, "soc-usage": ["0 kW"],
+        "consumption-capacity": "0 kW", "production-capacity": "0 kW",
+    }  # fmt: skip
     assert asked.body["flex-model"][1] == idle
     assert asked.lacking == {"car": why}
     assert [one.body.asset for one in asked.wanted] == ["battery"]

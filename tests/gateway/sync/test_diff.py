@@ -110,6 +110,13 @@ def test_an_answer_of_another_shape_is_no_edit() -> None:
 
 
 def test_what_is_alike_counts_as_told() -> None:
-    link = replace(LINKS[0], details={"sent": {"a": 1, "flex_model.soc-min": "1 kWh"}, "ours": {}})
-    changed = told(link, {"flex_model.soc-min": "3 kWh", "a": None})
-    assert changed.details == {"sent": {"flex_model.soc-min": "3 kWh"}, "ours": {}}
+    link = replace(
+        LINKS[0],
+        details={"sent": {"a": 1, "flex_model.soc-min": "1 kWh"}, "ours": {"b": 2}, "unit": "kW"},
+    )
+    alike = {"flex_model.soc-min": "3 kWh", "a": None}
+    changed = told(link, alike, {"flex_model.soc-min": "3.0 kWh", "c": 3})
+    assert changed.details == {
+        "sent": {"flex_model.soc-min": "3 kWh"}, "ours": {"b": 2, "flex_model.soc-min": "3.0 kWh"},
+        "unit": "kW",
+    }  # fmt: skip

@@ -21,14 +21,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def two(hut: Hut, served: Served, tmp_path: Path) -> Pair:
+def two(hut: Hut, served: Served, tmp_path: Path) -> Iterator[Pair]:
     """A battery behind a meter with a plan, linked."""
     world = hut("battery", "house")
     world.show({"battery.soc": 50.0, "battery.power": 0.0, "grid.power": 1.0})
     world.plan()
     made = pair(world, served, tmp_path)
     made.accept(flex_model=("soc-min", "soc-usage"), attributes=("colour",))
-    return made
+    yield made
+    made.leave()
 
 
 def duty(two: Pair) -> Edits:
@@ -57,7 +58,9 @@ def test_an_edit_comes_takes_effect_and_stays(two: Pair) -> None:
         two.world.poll()
         two.world.gateway.amendments.step(two.world.now)
     assert fates(two) == [("soc-min", "in force")]
-    assert two.there("battery")["flex_model"]["soc-min"] == "3 kWh"
+    two.turn(mine)
+    two.settle()
+    assert two.there("battery")["flex_model"]["soc-min"] == "3 kWh"  # never pushed back
     two.edit("battery", "flex_model", **{"soc-min": "1.0 kWh"})  # and back again
     two.turn(mine)
     assert two.world.unit("battery").soc_min_kwh == 1.0
@@ -69,6 +72,7 @@ def test_what_is_not_accepted_is_refused_and_stays_as_it_is_there(two: Pair) -> 
     two.turn(mine)
     two.turn(mine)
     assert two.world.unit("battery").soc_max_kwh == 10.0
+    two.settle()
     (told,) = two.world.gateway.amendments.all()
     assert (told.about, told.field, told.ours, told.theirs) == (
         "battery", "soc-max", "10.0 kWh", "8 kWh"
@@ -158,7 +162,7 @@ def test_an_asset_that_is_gone_there_leaves_the_others(two: Pair) -> None:
     two.central.delete_asset(two.number("house"))
     two.edit("battery", "flex_model", **{"soc-min": "3 kWh"})
     two.turn(mine)
-    assert fates(two) == [("soc-min", "on trial")]
+    assert ("soc-min", "on trial") in fates(two)
 
 
 def test_a_round_that_is_cut_goes_on_and_an_old_one_begins_anew(

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from flexedge.store.tables.centres import Link
 from flexedge.web.api.centres import _answered, _asked, operations
 from flexedge.web.api.op import Method, Op, Rejected, Reply
 from flexedge.wire.centres import AskLink, AskUnlink
+from tests.api.served import PASSWORD, USER, Served
 from tests.gateway.conftest import Hut, World, blank, hut
 from tests.gateway.sync.duties import MAIN
 from tests.web.api.edge import MEMBER, OWNER, STRANGER, call, parts_of
@@ -87,3 +89,45 @@ def test_a_credential_is_taken_as_it_is_given_and_otherwise_the_kept_one_is_mean
     assert _asked(token).key == Key("", "", "birch-2")
     assert _asked(token).account_id == 3
     assert _asked(AskLink(url="https://ems.example.com")).key is None
+
+
+def test_a_gateway_is_linked_kept_in_step_and_unlinked(tmp_path: Path) -> None:
+    """Two processes: the second one is the centre of the first."""
+    gateway, centre = (Served(tmp_path / name).people() for name in ("gateway", "centre"))
+    with gateway, centre:
+        own = json.loads((gateway.folder / "runtime.json").read_text())["token"]
+        member = gateway.token()
+        asset = {"name": "Hut", "generic_asset_type_id": 1, "account_id": 1}
+        gateway.ask("POST", "/assets", member, json=asset).raise_for_status()
+        body = {"url": centre.url, "email": USER, "password": PASSWORD}
+        assert gateway.ask("POST", "/gateway/centres/plan", member, json=body).status_code == 403
+        wrong = {**body, "password": "not that one"}
+        refused = gateway.ask("POST", "/gateway/centres/plan", own, json=wrong)
+        assert (refused.status_code, refused.json()["status"]) == (422, "CENTRE_LOCKED")
+        plan = gateway.ask("POST", "/gateway/centres/plan", own, json=body).json()
+        assert [(step["thing"], step["way"]) for step in plan["steps"]] == [("asset", "make")]
+        left = 1
+        while left:
+            left = gateway.ask("POST", "/gateway/centres", own, json=body).json()["left"]
+        there = centre.ask("GET", "/assets", centre.token()).json()
+        assert [one["name"] for one in there] == ["Hut"]
+        (listed,) = gateway.ask("GET", "/gateway/centres", member).json()
+        assert (listed["url"], listed["user"], listed["complete"]) == (centre.url, USER, True)
+        asked = gateway.ask("POST", "/gateway/sync/now", own, json={"centre": "main"}).json()
+        assert asked["centres"] == ["main"]
+        while (stands := gateway.ask("GET", "/gateway/sync", member).json()["centres"][0])[
+            "contact"
+        ] == "starting":
+            pass  # it asks in its own thread
+        assert (stands["contact"], stands["well"]) == ("in-touch", True)
+        kept = gateway.folder / "centres" / "main.json"
+        assert kept.stat().st_mode & 0o777 == 0o600
+        holding = [
+            one.relative_to(gateway.folder)
+            for one in gateway.folder.rglob("*")
+            if one.is_file() and PASSWORD.encode() in one.read_bytes()
+        ]
+        assert holding == [kept.relative_to(gateway.folder)]
+        gateway.ask("DELETE", "/gateway/centres/main", own).raise_for_status()
+        assert not gateway.ask("GET", "/gateway/sync", member).json()["linked"]
+        assert not kept.exists()

@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 
 from flexedge.domain.rights import NOBODY, Caller
+from flexedge.gateway.sync.orders import Result, keep
 from flexedge.gateway.sync.told import NOT_LINKED
 from flexedge.web.api.op import Rejected, Reply
 from flexedge.web.api.parts import Parts
@@ -66,6 +69,17 @@ def test_a_veto_is_told_of_and_put_down(world: World) -> None:
     assert "already" in forbid(parts).body.message
     assert forbid(parts, on=False).body.veto is None
     assert status(parts).body.veto is None
+
+
+def test_a_veto_ends_what_a_centre_asked_for(world: World) -> None:
+    gateway, until = world.gateway, world.now + timedelta(hours=1)
+    gateway.state.centres.add(MAIN)
+    made, _ = gateway.overrides.ask(("battery", "idle", None), until, "Jane at main", "", world.now)
+    done = Result(id="1", command="override", fate="done", why="", at=world.now, forget=until,
+                  number=made.number)  # fmt: skip
+    keep(gateway.state, "main", (done,))
+    forbid(parts_of(world), on=True)
+    assert gateway.overrides.overrides(world.now) == ()
 
 
 def test_members_look_and_heads_ask(world: World) -> None:

@@ -1,7 +1,8 @@
 // The page about central servers: how things stand, linking, unlinking, the owner's veto.
 import { ask } from "./ask.js";
 import { makeCentre, updateCentre } from "./centre.js";
-import { keep, mark, say } from "./elements.js";
+import { html, keep, mark, say } from "./elements.js";
+import { ago, seconds } from "./format.js";
 import { Joining } from "./joining.js";
 
 const SYNC = "/api/v3_0/gateway/sync";
@@ -53,7 +54,25 @@ function draw(told) {
   say(at("veto-words"), vetoed
     ? `${told.veto.who} lets nothing that centres ask for take effect on this site.`
     : "Edits, commands and schedules of centres take effect as far as the site file allows.");
+  drawCame(told, now);
   at("main").removeAttribute("aria-busy");
+}
+
+// Edits, commands and schedules, a sentence each.
+function drawCame(told, now) {
+  const shown = (value) => (value === null ? "nothing" : typeof value === "string" ? value : JSON.stringify(value));
+  const left = (moment) => seconds(Math.max((new Date(moment) - now) / 1000, 0));
+  const lines = [
+    ...told.centres.flatMap((centre) => centre.edits).map((one) => [one.fate === "on trial" ? "fair" : one.fate === "in force" ? "good" : "none", one.fate,
+      `${one.about}: ${one.field} ${shown(one.theirs)} instead of ${shown(one.ours)}${one.why ? `: ${one.why}` : ""}${one.until ? `; confirmed in ${left(one.until)} if nothing goes wrong` : ""}`]),
+    ...told.centres.flatMap((centre) => centre.commands).reverse().map((one) => [one.result === "done" ? "good" : "none", one.result,
+      `${one.command}${one.by ? ` by ${one.by}` : ""}, ${ago((now - new Date(one.at)) / 1000)}${one.why ? `: ${one.why}` : ""}`]),
+    ...told.plans.map((one) => [one.in_force ? "good" : "fair", one.in_force ? "planned there" : "not planned there",
+      `${one.asset}: ${[one.words, one.trouble].filter(Boolean).join(" ") || one.planner}`]),
+  ];
+  at("came").hidden = !lines.length;
+  keep(at("came-list"), lines, (line) => line.join(" "),
+    ([shade, fate, text]) => html("li", {}, html("span", { class: "chip", "data-tone": shade }, fate), " ", text), () => {});
 }
 
 async function look() {

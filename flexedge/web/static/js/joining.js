@@ -18,6 +18,7 @@ export class Joining {
       event.preventDefault();
       this.plan();
     });
+    this.form.addEventListener("input", () => this.complain(null));
     for (const button of this.form.querySelectorAll("[data-way]")) {
       button.addEventListener("click", () => this.choose(button.dataset.way));
     }

@@ -1,0 +1,231 @@
+"""The runs of one portion on their way to a centre: posted one after another, each till stored.
+
+What a centre refuses is halved until the values are found that it does not like; they are set
+aside, and the rest goes on. Where it refuses everything, whatever part it is shown, all of it is
+set aside in one piece: more questions would not find out more.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic_core import to_json
+
+from flexedge.domain.runs import Run, as_json
+from flexedge.errors import CentreRefused
+from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.outbox import LIVE
+from flexedge.gateway.sync.runs import count, pieces
+from flexedge.gateway.sync.unwanted import set_aside
+from flexedge.store.state import State
+from flexedge.store.tables.centres import Link
+
+MOST: Final = 5_000
+"""Values in one request."""
+PATIENCE: Final = timedelta(minutes=10)
+"""For so long a centre may work on a job before the same is posted once more."""
+_HOPELESS: Final = 31  # refused so often, five levels of halves, and nothing was taken
+_TRIES: Final = 3  # how often a job may fail or vanish
+_ABOUT_VALUES: Final = frozenset({400, 422})
+_LARGE: Final = 413
+_GONE: Final = 404
+_HEAD_BYTES: Final = 600
+"""About what a request takes beside its body."""
+
+
+def about_values(refused: CentreRefused) -> bool:
+    """Whether a refusal is about the values, and not about the sensor or us."""
+    return refused.status in _ABOUT_VALUES or refused.code == "INVALID_REPLACEMENT"
+
+
+def size(run: Run) -> int:
+    """About how many bytes a request with a run takes."""
+    return _HEAD_BYTES + len(to_json(as_json(run)))
+
+
+@dataclass(slots=True)
+class Sizes:
+    """How many values a centre takes at once; learnt from what it refuses or is slow with."""
+
+    most: int = MOST
+    ceiling: int = MOST
+    live: int = LIVE
+    """Rows of one link that are sent before what waited."""
+
+    def too_large(self) -> None:
+        """It refused a request for its size: no such one is made again."""
+        self.ceiling = self.most = max(self.most // 2, 1)
+
+    def too_slow(self) -> None:
+        """It did not answer in time: smaller ones for a while."""
+        self.most = max(self.most // 2, 1)
+
+    def stored(self) -> None:
+        """It took one."""
+        self.most = min(self.most + max(self.most // 10, 1), self.ceiling)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been done since the start."""
+
+    requests: int = 0
+    bytes: int = 0
+    values: int = 0
+    known: int = 0
+    """Values that the centre had already."""
+    refused: int = 0
+    """Values that were set aside."""
+    left_out: int = 0
+    """Values that no server takes: quantiles, infinite ones."""
+
+
+@dataclass(slots=True)
+class Job:
+    """A job of the centre that stores what was posted."""
+
+    name: str
+    since: datetime
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The runs of one portion. For one thread.
+
+    Whatever is raised on the way, it goes on from there when it is called again.
+    """
+
+    state: State
+    link: tuple[int, Link]
+    runs: deque[Run]
+    sizes: Sizes
+    tally: Tally
+    hopeless: int = 0
+    """Of how many runs nothing was taken."""
+    taken: int = 0
+    """How many requests were stored."""
+    job: Job | None = None
+    _whole: tuple[Run, ...] = ()
+    _pieces: deque[Run] = field(default_factory=deque)
+    _refused: int = 0
+    _accepted: int = 0
+    _failed: int = 0
+
+    @classmethod
+    def of(
+        cls, state: State, link: tuple[int, Link], runs: Iterable[Run], sizes: Sizes, tally: Tally
+    ) -> "Delivery":
+        """A delivery that has not begun."""
+        return cls(state, link, deque(runs), sizes, tally)
+
+    def next(self) -> Run | None:
+        """What is to be posted next, or is on its way; None: everything is done."""
+        while not self._pieces and self.runs:
+            self._whole = tuple(pieces(self.runs.popleft(), self.sizes.most))
+            self._pieces.extend(self._whole)
+            self._refused = self._accepted = self._failed = 0
+        if self._pieces and len(self._pieces[0].values) > self.sizes.most and self.job is None:
+            parts = list(pieces(self._pieces.popleft(), self.sizes.most))
+            self._pieces.extendleft(reversed(parts))
+        return self._pieces[0] if self._pieces else None
+
+    def step(self, linked: Linked, now: datetime) -> bool:
+        """Make one request; whether the next one should wait, for a job is not done.
+
+        Raises ``CentreAway`` and ``CentreLocked``, and ``CentreRefused`` where it is not the values
+        that were refused; ``StoreError`` where values cannot be set aside.
+        """
+        piece = self.next()
+        if piece is None:
+            return False
+        try:
+            if self.job is not None:
+                return self._ask(linked, self.job, now)
+            self._post(linked, piece, now)
+        except CentreRefused as refused:
+            if refused.status == _LARGE:
+                self._too_large(refused, now)
+            elif about_values(refused):
+                self._split(refused, now)
+            else:
+                raise
+        return False
+
+    def _post(self, linked: Linked, piece: Run, now: datetime) -> None:
+        self.tally.requests += 1
+        self.tally.bytes += size(piece)
+        posted = linked.central.post(self.link[1].central_id, piece)
+        if posted.known:
+            self.tally.known += count(piece)
+        if posted.job is None:
+            self._stored()
+        else:
+            self.job = Job(posted.job, now)
+
+    def _ask(self, linked: Linked, job: Job, now: datetime) -> bool:
+        """How far the centre is with a job."""
+        self.tally.requests += 1
+        try:
+            told = linked.central.job(job.name)
+        except CentreRefused as refused:
+            if refused.status != _GONE:
+                raise
+            self._again("it does not know its job any more", now)
+            return False
+        if told.state == "finished":
+            self._stored()
+        elif told.state == "failed":
+            self._again(told.message or "its job failed", now)
+        elif now - job.since > PATIENCE or now < job.since:
+            self.job = None
+        else:
+            return True
+        return False
+
+    def _again(self, why: str, now: datetime) -> None:
+        """Post it once more; what fails time and again is refused."""
+        self.job = None
+        self._failed += 1
+        if self._failed >= _TRIES:
+            self._split(CentreRefused("", 422, "JOB_FAILED", why), now)
+
+    def _stored(self) -> None:
+        self.job = None
+        self.sizes.stored()
+        self.tally.values += count(self._pieces.popleft())
+        self._accepted += 1
+        self._failed = 0
+        self.taken += 1
+
+    def _too_large(self, refused: CentreRefused, now: datetime) -> None:
+        if len(self._pieces[0].values) == 1:
+            self._set_aside(refused, now)
+        else:
+            while self.sizes.most >= len(self._pieces[0].values):
+                self.sizes.too_large()
+
+    def _split(self, refused: CentreRefused, now: datetime) -> None:
+        """Find the bad values: halves go to the end, so that all of the run is looked at alike."""
+        self._refused += 1
+        self._failed = 0
+        piece = self._pieces[0]
+        if self._refused >= _HOPELESS and not self._accepted:
+            if all(len(one.values) > 1 for one in self._pieces):  # none of it is set aside already
+                self._pieces = deque(self._whole)
+            while self._pieces:
+                self._set_aside(refused, now)
+            self.hopeless += 1
+        elif len(piece.values) == 1:
+            self._set_aside(refused, now)
+        else:
+            half = -(-len(piece.values) // 2)
+            self._pieces.popleft()
+            self._pieces.extend(pieces(piece, half))
+
+    def _set_aside(self, refused: CentreRefused, now: datetime) -> None:
+        piece = self._pieces[0]
+        set_aside(self.state, self.link, piece, refused, now)
+        self.tally.refused += count(piece)
+        self._pieces.popleft()
