@@ -14,8 +14,7 @@ import numpy as np
 
 from flexedge.config.settings import Plan
 from flexedge.domain.series import FloatArray, Series, TimeGrid, floor
-from flexedge.domain.variable import PriceFromSensor
-from flexedge.errors import BadField, PlanError
+from flexedge.errors import BadField
 from flexedge.gateway import stored
 from flexedge.gateway.begun import shortened
 from flexedge.gateway.connection import guarded
@@ -33,7 +32,6 @@ from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.outputs import Output
 
 _SHORTEST_SHARE = 1 / 60  # of the first step: at least a quarter minute is left of it
-_PRICES_AHEAD = timedelta(hours=6)  # less of them is told: those of tomorrow are late
 _ANYWAY = "all that is not planned"
 _STARTING = ("start_up_cost", "minimum_up_time", "minimum_down_time", "maximum_starts_per_day")
 
@@ -138,7 +136,7 @@ class Gatherer:
         feeds = self._feeds
         context: dict[str, Any] = {}
         feeds.begin(grid, now, context)
-        self._check_prices(parts)
+        parts.notes += feeds.check_prices(self._plant.context.electricity)
         feeds.power(_ANYWAY, self._anyway(parts))
         context |= stored.context(self._plant.context, self._plant, feeds, _ANYWAY)
         self._add_units(parts)
@@ -156,23 +154,6 @@ class Gatherer:
         notes = tuple(parts.notes)
         told = parts.owners, parts.expected, parts.theirs, outputs, notes
         return Gathered(problem, whole, share, *told)
-
-    def _check_prices(self, parts: _Parts) -> None:
-        """Refuse to plan without any price; tell which one ends soon."""
-        context = self._plant.context.electricity
-        for price in (context.consumption_price, context.production_price):
-            if not isinstance(price, PriceFromSensor) or price.default is not None:
-                continue
-            unknown = np.isnan(self._feeds.values(Feed(price.sensor)))
-            if unknown.all():
-                raise PlanError(f"the price {price.sensor!r} is not known for the time ahead")
-            ends = parts.grid.start + int(unknown.argmax()) * parts.grid.resolution
-            if unknown.any() and ends - parts.now < _PRICES_AHEAD:
-                at = f"{ends.astimezone(self._plant.zone):%d %b %H:%M}"
-                parts.notes.append(
-                    f"the price {price.sensor!r} is not known from {at} on: planned is with the"
-                    " nearest one that is"
-                )
 
     def _anyway(self, parts: _Parts) -> FloatArray:
         """What flows without being planned; what the context lists is only remembered."""

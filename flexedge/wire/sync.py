@@ -1,6 +1,6 @@
 """How a gateway fares with its centres: what is in step, what is to come, what was refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
