@@ -68,7 +68,8 @@ class Both:
         keys = KeyFile(self.folder, "main", None)
         keys.write(Key(USER, PASSWORD, self.token, self.now))
         self.health = Health()
-        self.pace = Pace(10_000, Random(1))  # noqa: S311 (chance of a test)
+        budget = self.rules.budget_kb_per_min
+        self.pace = Pace(10_000, Random(1), budget)  # noqa: S311 (chance of a test)
         central = Central("main", self.url, keys, lambda: self.now, self.pace)
         centre = self.state.centres.all()[self.number]
         self.linked = Linked(self.number, centre, self.rules, central)
