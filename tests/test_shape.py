@@ -22,6 +22,7 @@ MORE = {
     "tests/drivers/modbus/test_catalogue.py": "every shipped profile through its driver",
     "tests/drivers/mqtt/test_catalogue.py": "every shipped profile through its driver",
     "tests/web/test_page.py": "templates and scripts, in a browser",
+    "tests/fleet/test_scenarios.py": "the fleet that docs/centre/fleet.md tells of",
     "tests/store/test_timely.py": "what archives answer, against timely-beliefs",
     "tests/store/local/test_wear.py": "what the whole archive writes in a day",
     "tests/torture/test_power.py": "the simulated disk of the crash laboratory",

@@ -61,22 +61,27 @@ def _asked(options: argparse.Namespace, known: bool) -> Json:  # noqa: FBT001 (w
 
 
 def _credential(options: argparse.Namespace, known: bool) -> Json:  # noqa: FBT001 (as above)
-    """E-mail and password, or a token: of files, or typed; nothing where they are known."""
-    if options.token_file is not None:
-        return {"token": _first_line(options.token_file, "token")}
-    if options.email is None and options.password_file is None:
+    """E-mail and password or token: of files, or typed; nothing where they are known."""
+    email, files = options.email, (options.password_file, options.token_file)
+    if email is None and files == (None, None):
         if known or not sys.stdin.isatty():
             return {}
-        options.email = input("E-mail (nothing, to paste a token): ").strip()
-        if not options.email:
-            return {"token": _typed("Token: ", "token")}
-    if not options.email:
-        raise FlexedgeError("give --email with --password-file")
+        email = input("E-mail: ").strip()
+    told = {"email": email} if email else {}
+    if options.token_file is not None:
+        return {**told, "token": _first_line(options.token_file, "token").strip()}
+    if not told:
+        raise FlexedgeError("give --email, too: with which to log in there")
     if options.password_file is not None:
-        password = _first_line(options.password_file, "password")
-    else:
-        password = _typed("Password: ", "password")
-    return {"email": options.email, "password": password}
+        return {**told, "password": _first_line(options.password_file, "password")}
+    if not sys.stdin.isatty():
+        return {**told, "password": _typed("", "password")}
+    password = getpass.getpass("Password (nothing, to paste a token): ")
+    return (
+        {**told, "password": password}
+        if password
+        else {**told, "token": _typed("Token: ", "token")}
+    )
 
 
 def _typed(prompt: str, what: str) -> str:

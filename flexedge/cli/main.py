@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     _add_solve(commands)
     _add_client(commands)
+    _add_sync(commands)
     _add_data(commands)
     _add_db(commands)
     _add_people(commands)
@@ -148,6 +149,21 @@ def _add_client(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _settings_argument(claim)
     _json_argument(claim)
     claim.set_defaults(module="flexedge.cli.claim")
+
+
+def _add_sync(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sync = commands.add_parser("sync", help="how the gateway keeps in step with its centres")
+    kinds = sync.add_subparsers(required=True, metavar="WHAT")
+    status = kinds.add_parser("status", help="what is in step, what is to come, what is wrong")
+    status.add_argument("--sensors", action="store_true", help="also sensors that are in step")
+    now = kinds.add_parser("now", help="send and ask at once, whatever was waited for")
+    now.add_argument("centre", nargs="?", metavar="CENTRE", help="as it is named (default: all)")
+    veto = kinds.add_parser("veto", help="let nothing that centres ask for take effect here")
+    veto.add_argument("say", choices=("on", "off"))
+    for name, parser in (("status", status), ("now", now), ("veto", veto)):
+        _settings_argument(parser)
+        _json_argument(parser)
+        parser.set_defaults(module="flexedge.cli.sync", what=name)
 
 
 def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -10,14 +10,15 @@ EX_TROUBLE = 1
 
 
 def run(options: argparse.Namespace) -> int:
-    """How the gateway fares; exit code 1 when a device is lost or there is an alarm."""
+    """How the gateway fares; exit code 1 when something needs somebody."""
     status = client(options).get("/api/status")
     if options.json:
         print_json(status)
     else:
         _print(status)
     lost = any(device["state"] == "lost" for device in status["devices"])
-    return EX_TROUBLE if lost or status["alarms"] else 0
+    behind = any(not centre["well"] for centre in status["centres"])
+    return EX_TROUBLE if lost or behind or status["alarms"] else 0
 
 
 def _print(status: dict[str, Any]) -> None:
@@ -30,6 +31,8 @@ def _print(status: dict[str, Any]) -> None:
     print(f"plan      {plan['rung']}, {plan['status']}, made {plan['made_at'] or 'never'}")
     for sentence in plan["explanation"]:
         print(f"          {sentence}")
+    for centre in status["centres"]:
+        print(f"centre    {centre['name']} {centre['url']}, {centre['words']}")
     print()
     rows = [
         (a["name"], a["type"], a["power_kw"], a["planned_kw"], a["soc_kwh"], _told(a["control"]))

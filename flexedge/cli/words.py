@@ -10,6 +10,7 @@ def add_link(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "link", help="link this gateway with a central FlexMeasures server, or another flexedge",
         description="Asks for e-mail and password, shows what would be made there, asks, and makes"
         " it. Cut off anywhere, the same command goes on. The gateway must run.",
+        allow_abbrev=False,  # --password is no --password-file
     )  # fmt: skip
     link.add_argument("url", metavar="URL", help="as https://ems.example.com")
     link.add_argument("--name", default="main", help="what it is called here (default main)")
@@ -21,7 +22,7 @@ def add_link(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )  # fmt: skip
     link.add_argument(
         "--token-file", type=Path, metavar="FILE",
-        help="a token is its first line, instead of e-mail and password",
+        help="a token is its first line, instead of a password",
     )  # fmt: skip
     link.add_argument(
         "--scopes", metavar="WORDS",

@@ -20,6 +20,8 @@ _UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 """Also where a server says 422 and that there is nothing with this number."""
 _UNPROCESSABLE: Final = 422
+_WHOSE: Final = "flexmeasures-version"
+"""A header of all its answers. Others say 404 too, and nothing was deleted then."""
 _TOO_LARGE: Final = 413
 _REQUEST: Final = range(400, 500)
 _SERVER: Final = range(500, 600)
@@ -125,13 +127,15 @@ def _no(centre: str, answer: Answer, secrets: Collection[str]) -> NoReturn:
         raise CentreRefused(centre, answer.status, "PAYLOAD_TOO_LARGE", "too much at once")
     content = _json(centre, answer)
     words = told(content, secrets)
+    if answer.status == NOT_FOUND and _WHOSE not in answer.headers:
+        raise CentreAway(centre, "portal", "what answers is no FlexMeasures (status 404)")
     if answer.status == _UNAUTHORIZED:
         raise CentreLocked(centre, words or "it does not know us")
     code = content.get("status") if isinstance(content, dict) else None
     if _not_there(answer.status, content):
         raise CentreRefused(centre, NOT_FOUND, "NOT_FOUND", words)
     raise CentreRefused(
-        centre, answer.status, cleaned(code)[:60] if isinstance(code, str) else "", words
+        centre, answer.status, cleaned(code, secrets)[:60] if isinstance(code, str) else "", words
     )
 
 

@@ -132,20 +132,18 @@ class _Attempts:
         self._why = "no answer in time"
 
     def first(self, until: float) -> Plain:
-        following = time.monotonic()
-        while (now := time.monotonic()) < until:
-            if self._untried and now >= following:
+        following = 0.0
+        while (now := time.monotonic()) < until and (self._untried or self._waiting.get_map()):
+            ended: Iterator[Plain | None] = iter(())
+            if not self._untried or now < following:
+                ended = self._ended(min(until, following if self._untried else until) - now)
+            elif self._begin(*self._untried.pop()):
                 following = now + STAGGER_S
-                if (made := self._begin(*self._untried.pop())) is not None:
-                    return made
-            elif not self._untried and not self._waiting.get_map():
-                break
-            failures = 0
-            for done in self._ended(min(until, following if self._untried else until) - now):
+            else:
+                following = now
+            for done in ended:
                 if done is not None:
                     return done
-                failures += 1
-            if failures:
                 following = now
         raise NoConnection(self._why)
 
@@ -154,24 +152,23 @@ class _Attempts:
             key.fileobj.close()  # type: ignore[union-attr] # all are sockets
         self._waiting.close()
 
-    def _begin(self, family: socket.AddressFamily, place: Any) -> Plain | None:
-        """Start a connection; it may be there at once."""
+    def _begin(self, family: socket.AddressFamily, place: Any) -> bool:
+        """Start a connection; whether it is worth waiting for."""
         try:
             connection = Plain(family, socket.SOCK_STREAM)
         except OSError as error:
             self._why = error.strerror or str(error)
-            return None
+            return False
         connection.setblocking(False)
         code = _try(connection, place)
-        if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            self._waiting.register(connection, selectors.EVENT_WRITE)
-            return None
-        return self._judged(connection, code)
+        if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+            self._judged(connection, code)
+            return False
+        self._waiting.register(connection, selectors.EVENT_WRITE)
+        return True
 
     def _ended(self, wait_s: float) -> Iterator[Plain | None]:
         """Attempts that came to an end: connections, and None for what failed."""
-        if not self._waiting.get_map():
-            return
         for key, _ in self._waiting.select(max(wait_s, 0)):
             connection = key.fileobj
             assert isinstance(connection, Plain)  # noqa: S101 (for mypy)

@@ -18,7 +18,8 @@ from flexedge.errors import CentreLocked, RequestError, StoreError, StoreFull, S
 FOLDER: Final = "centres"
 _MOST: Final = 1 << 16  # bytes of a credential
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,4000}")
+TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,4000}=*")
+"""What may be sent as a token (RFC 6750)."""
 _SIGNED: Final = re.compile(r"[\w-]+\.([\w-]{5,8})\.[\w-]+")
 _SENSIBLE: Final = range(1_500_000_000, 4_000_000_000)  # seconds since 1970
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -172,7 +173,7 @@ def parsed(text: str) -> Key:
     email, colon, password = text.partition(":")
     if colon and "@" in email and password:
         return Key(email=email.strip(), password=password)
-    if _TOKEN.fullmatch(text):
+    if TOKEN.fullmatch(text):
         return Key(token=text, since=issued(text))
     raise ValueError("this is no credential")
 
@@ -200,10 +201,12 @@ def _of_json(text: str) -> Key:
         since = datetime.fromisoformat(told["since"]) if told.get("since") else None
     except (ValueError, TypeError, RecursionError):
         raise ValueError("this is no credential") from None
-    texts = all(isinstance(value, str) for value in fields.values())
-    aware = since is None or since.utcoffset() is not None
-    signs = all(not fields[name] or _TOKEN.fullmatch(fields[name]) for name in ("token", "refresh"))
-    key = Key(**fields, since=since) if texts and aware and signs else Key()
+    if not all(isinstance(value, str) for value in fields.values()):
+        raise ValueError("this is no credential")
+    tokens = all(not text or TOKEN.fullmatch(text) for text in (fields["token"], fields["refresh"]))
+    key = Key(**fields, since=since)
+    if not tokens or (since is not None and since.utcoffset() is None):
+        raise ValueError("this is no credential")
     if not key.token and not key.renewable:
         raise ValueError("this is no credential")
     return replace(key, since=key.since or issued(key.token))

@@ -7,13 +7,12 @@ or worse, the refresh token is shown again.
 """
 
 import json
-import re
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flexedge.cloud.answers import meaning
-from flexedge.cloud.keys import Key, Keys
+from flexedge.cloud.keys import TOKEN, Key, Keys
 from flexedge.cloud.transport import Answer, Request
 from flexedge.errors import Away, CentreAway, CentreError, CentreLocked, CentreRefused, StoreError
 
@@ -21,7 +20,6 @@ LASTS: Final = timedelta(hours=6)
 """A token, if the server is set up as usual."""
 _PATIENCE: Final = timedelta(minutes=15)
 """After an early renewal that failed, until the next one is tried."""
-_PRINTABLE: Final = re.compile(r"[\x21-\x7e]{1,4000}")
 _UNSENT: Final[tuple[Away, ...]] = ("dns", "connect", "tls", "clock", "paced")
 """Kinds of absence with which the server cannot have got anything."""
 
@@ -113,7 +111,8 @@ class Login:
         try:
             return meaning(self._centre, self._ask(request), secrets)
         except CentreRefused as error:  # FlexMeasures: 404, if there is no such user
-            raise CentreLocked(self._centre, f"it does not let us log in: {error.message}") from error
+            words = f"it does not let us log in: {error.message}"
+            raise CentreLocked(self._centre, words) from error
 
     def _take(self, key: Key, told: Any) -> None:
         fields = told if isinstance(told, dict) else {}
@@ -132,6 +131,6 @@ class Login:
 
 def _sendable(centre: str, token: str) -> str:
     """A token that can be in a header: libraries tell what is wrong with one by showing it."""
-    if not _PRINTABLE.fullmatch(token):
+    if not TOKEN.fullmatch(token):
         raise CentreLocked(centre, "the token holds characters that no token has: link again")
     return token

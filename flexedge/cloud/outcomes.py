@@ -61,14 +61,24 @@ class Job:
     result: Json | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list."""
+
+    some: Sequence[Json]
+    whole: int | None
+    """How many there are on all pages; None: that is not told."""
+
+
 def greeting(centre: str, answer: Answer) -> Greeting:
     """What a server says of itself. Raises ``CentreError``."""
     found = mapping(meaning(centre, answer, ()))
     versions = found.get("versions")
     if not isinstance(versions, list) or "v3_0" not in versions:
         raise Misshapen("it is no FlexMeasures server with the API v3_0")
+    version = str(found.get("flexmeasures_version") or "")[:40]
     ours = answer.headers.get("served-by") == "flexedge"
-    return Greeting(str(found.get("flexmeasures_version") or "")[:40], "flexedge" if ours else "FlexMeasures")
+    return Greeting(version, "flexedge" if ours else "FlexMeasures")
 
 
 def named(content: Any) -> tuple[int, str]:
@@ -101,6 +111,15 @@ def numbered(content: Any) -> int:
 def all_unwrapped(content: Any) -> list[Json]:
     """Assets or sensors, JSON fields as values."""
     return [unwrapped(one) for one in mappings(content)]
+
+
+def page(content: Any) -> Page:
+    """A page of assets, JSON fields as values. A list by itself is all there is."""
+    some = all_unwrapped(content)
+    if isinstance(content, dict):
+        counted = "filtered-records" in content
+        return Page(some, number(content, "filtered-records") if counted else None)
+    return Page(some, len(some))
 
 
 def posted(content: Any) -> Posted:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -167,6 +167,8 @@ class Transport:
                 return self._once(request, url)
             except CentreAway as error:
                 self.close()
+                if error.kind in ("tls", "clock"):
+                    self._adapter = None  # somebody may have put another CA file there
                 old = dialled == patience.dialled
                 if last or error.kind != "reset" or not (old and request.twice) or patience.heard:
                     raise
@@ -218,17 +220,12 @@ class Transport:
 
     def _redirected(self, request: Request, url: str, answer: Answer) -> tuple[Request, str]:
         """Where it goes on, if the credential may be shown there."""
-        target = urljoin(url, answer.headers.get("location", ""))
-        old, new = urlsplit(url), urlsplit(target)
         try:
-            upgraded = (old.scheme, new.scheme) == (
-                "http",
-                "https",
-            ) and old.hostname == new.hostname
-            same = (old.scheme, old.hostname, old.port) == (new.scheme, new.hostname, new.port)
+            target = urljoin(url, answer.headers.get("location", ""))
+            allowed = target != url and _may_follow(urlsplit(url), urlsplit(target))
         except ValueError:
-            upgraded = same = False
-        if not (upgraded or same) or target == url:
+            target, allowed = "", False
+        if not allowed:
             raise self._away(
                 "redirect",
                 f"it redirects to {origin(target)}; link with that address if it is right, or log"
@@ -240,6 +237,14 @@ class Transport:
 
     def _away(self, kind: Away, message: str) -> CentreAway:
         return CentreAway(self._name, kind, message)
+
+
+def _may_follow(old: SplitResult, new: SplitResult) -> bool:
+    """Whether a credential that may be shown here may be shown there. Raises ``ValueError``."""
+    if old.hostname != new.hostname:
+        return False
+    upgraded = (old.scheme, new.scheme) == ("http", "https")
+    return upgraded or (old.scheme, old.port) == (new.scheme, new.port)
 
 
 def origin(url: str) -> str:
@@ -265,6 +270,7 @@ def sorted_out(error: BaseException, *, clock_known: bool) -> tuple[Away, str]:
 
 _TOLD: Final[Mapping[tuple[type[BaseException], ...], tuple[Away, str]]] = {
     (requests.exceptions.ProxyError,): ("connect", "the proxy does not let us through"),
+    (urllib3.exceptions.InvalidChunkLength,): ("garbled", "its answer is not cut up as it says"),
     (TimeoutError,): ("timeout", "it took too long"),
     (
         ConnectionError, http.client.IncompleteRead, http.client.RemoteDisconnected,

@@ -59,10 +59,11 @@ def untrusted(error: ssl.SSLError, *, clock_known: bool) -> tuple[Away, str]:
             why = "its certificate has expired, or the gateway's clock is wrong"
             return "clock", why
         return ("clock" if code == _NOT_YET_VALID else "tls"), why
-    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+    reason: str = getattr(error, "reason", None) or ""
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
         return "tls", "it does not speak TLS there; is it http:// instead?"
-    if error.reason and ("PROTOCOL" in error.reason or "VERSION" in error.reason):
+    if "PROTOCOL" in reason or "VERSION" in reason:
         return "tls", "it speaks no TLS from 1.2 on"
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "reset", "the connection was cut off while TLS began"
-    return "tls", f"TLS failed: {error.reason or error.strerror or 'no reason told'}"
+    return "tls", f"TLS failed: {reason or error.strerror or 'no reason told'}"

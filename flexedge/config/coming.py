@@ -10,7 +10,8 @@ from flexedge.config.site import CentrePrice, Site
 ANYTHING: Valid = (-1e12, 1e12)
 """What can be believed of a value where the installer says nothing."""
 _PRICE_STEP = timedelta(minutes=15)
-_RECEIVED = "received"
+RECEIVED_PRICE = ".received"
+"""What the names of sensors end with that hold prices as a centre tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Coming:
 
 def received(price: str) -> str:
     """The sensor that holds a price as the centre tells it, without what is added."""
-    return f"{price}.{_RECEIVED}"
+    return f"{price}{RECEIVED_PRICE}"
 
 
 def coming(site: Site) -> dict[str, Coming]:

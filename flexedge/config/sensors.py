@@ -17,6 +17,10 @@ GRID = "grid"
 """The name by which the grid connection claims its points; no asset may have it."""
 DISPATCHED = "dispatched"
 """The quantity of an asset that says what it was told and took: its setpoint, as it was applied."""
+AVAILABLE = "available"
+"""The quantity of a solar asset that says what it can produce, as far as that is foreseen.
+
+Positive, for FlexMeasures takes a production-capacity so, whatever sign powers have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ def sensors_of(
         sensors |= dict(_computed(name, asset))
         if _controlled(asset, profiles):
             sensors[f"{name}.{DISPATCHED}"] = SensorOrigin("kW")
+            if asset.type == "solar":
+                sensors[f"{name}.{AVAILABLE}"] = SensorOrigin("kW")
     for device, profile in profiles.items():
         for point in points_of(profile, site.devices[device]):
             role, _, quantity = point.partition(".")

@@ -182,6 +182,9 @@ class Settings(Record):
     ca_file: Path | None = None
     """Certificates (PEM) of authorities that are trusted beside the usual ones, for a centre with
     a certificate of its owner's own."""
+    proxy: str = ""
+    """What centres are reached through, as "http://proxy.example.com:3128". If left out: nothing,
+    whatever the environment says."""
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
     store: Store = Field(default_factory=Store)

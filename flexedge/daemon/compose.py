@@ -22,6 +22,7 @@ from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.edge import Edge
 from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
@@ -190,9 +191,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     prices = Prices(site.prices, plant.zone, received)
     storages = Storages(plant, latest)
     predictor = Predictor(plant, beliefs, latest)
+    elsewhere, past = Elsewhere(plant, storages, health), Past(plant, latest, beliefs)
     feeds = Feeds(plant, predictor, prices, beliefs, received)
-    past = Past(plant, latest, beliefs)
-    elsewhere = Elsewhere(plant, storages, health)
     gatherer = Gatherer(plant, storages, feeds, past, elsewhere, settings.plan)
     planner = Planner(plant, gatherer, prices, beliefs, health)
     amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
@@ -201,13 +201,13 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
-    collector.on_kept = aggregator.noted
+    collector.on_kept, collector.stamp = aggregator.noted, clock.stamp
     collector.on_wrote, collector.on_shown = dispatcher.wrote, dispatcher.shown
-    collector.stamp = clock.stamp
     lines = assembly.line_of
     dispatcher.on_step = Outcomes(collector.note).note
     dispatcher.submit = lambda request: lines[request.device].submit(request)
-    ground = Ground(state, beliefs, health, clock.now, settings.data_dir)
+    ground = Ground(state, beliefs, health, clock.now, settings.data_dir, settings.plan)
+    ground.restart = lambda device: lines[device].restart(device)
     gateway = Gateway(
         plant=plant,
         titles={name: profile.title for name, profile in loaded.profiles.items()},
@@ -226,6 +226,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         tariffs=Tariffs(prices, beliefs),
         amendments=amendments,
         received=received,
+        foreseer=Foreseer(plant, predictor, beliefs, health),
         centres=centres_of(settings, ground, site.centres),
     )
     ground.gateway = gateway

@@ -193,11 +193,13 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     plan = settings.plan
 
     def make_plan(now: datetime) -> None:
+        gateway.foreseer.step(now)
         gateway.planner.step(now, plan.horizon, plan.time_limit)
 
     def watch(now: datetime) -> None:
         gateway.amendments.step(now)
         if gateway.planner.changed(now):
+            jobs.soon("prices")  # others read them, too, as a centre that plans
             jobs.soon("plan")
 
     def tell_prices(now: datetime) -> None:

@@ -85,6 +85,7 @@ class Line:
         self._gap = gap
         self._stations = {device: Station(driver) for device, driver in drivers.items()}
         self._inbox: deque[Request] = deque()
+        self._anew: deque[str] = deque()
         self._pending: dict[tuple[str, str], Request] = {}
         self._busy = False
         self._free_at: datetime | None = None
@@ -99,12 +100,27 @@ class Line:
         self._inbox.append(request)
         self._wake()
 
+    def restart(self, device: str) -> None:
+        """Begin anew with a device, from any thread: connect, and have every poll due at once.
+
+        Other devices on the connection connect anew, too. Raises ``KeyError`` for a device that is
+        not on this line.
+        """
+        if device not in self.drivers:
+            raise KeyError(device)
+        self._anew.append(device)
+        self._wake()
+
     def step(self, now: datetime) -> datetime | None:
         """Do at most one operation; when to be called again (``now``: at once, None: if woken)."""
         if self._busy:
             # The operation before ended about now: time is a parameter, so only now is it known.
             self._busy = False
             self._free_at = now + self._gap
+        while self._anew:
+            device = self._anew.popleft()
+            self.drivers[device].close()
+            self._stations[device] = Station(self.drivers[device])
         while self._inbox:
             request = self._inbox.popleft()
             self._pending[request.device, request.control] = request

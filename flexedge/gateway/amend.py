@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from pydantic import ValidationError
 
 from flexedge.config.check import LoadedSite
 from flexedge.gateway.amended import (
-    KEPT,
     Amendment,
     Change,
     Kept,
     Trial,
     entry,
     is_laid,
+    keep,
+    kept,
     shown,
 )
 from flexedge.gateway.field import put
@@ -32,11 +32,11 @@ from flexedge.gateway.service.inventory import bring_in
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
 
-_FACT: Final = "gateway.amendments"
 _ALARM: Final = "centre edits"
 _LOST: Final = "centre edits-lost"
 _MOST: Final = 200  # edits that are remembered as refused
 _STARTS: Final = 2  # of the program in one trial; more, and the edit may be why
+_NOWHERE: Final = object()
 _log = structlog.get_logger()
 
 
@@ -56,19 +56,15 @@ class Amendments:
         """Does something while no plan is being made; the planner's."""
 
     def _read(self) -> Kept:
-        text = self._state.fact(_FACT)
-        if text is None:
-            return Kept()
-        try:
-            return KEPT.validate_json(text)
-        except ValidationError:
+        found = kept(self._state)
+        if found is None:
             self._health.alarm(_LOST, "edits of the last run cannot be read: the site file holds")
-            return Kept()
+        return found or Kept()
 
-    def _keep(self, kept: Kept, *entries: Entry) -> None:
+    def _keep(self, some: Kept, *entries: Entry) -> None:
         """Keep on disk, then hold. Raises ``StoreError`` and holds what was."""
-        self._state.remember(_FACT, KEPT.dump_json(kept).decode())
-        self._kept = kept
+        keep(self._state, some)
+        self._kept = some
         if entries:
             self._state.audit.add(*entries)
         self._tell()
@@ -84,11 +80,7 @@ class Amendments:
 
     def all(self) -> tuple[Amendment, ...]:
         """Every edit that is in force, on trial or refused, as people see it."""
-        kept = self._kept
-        trial = () if kept.trial is None else kept.trial.edits
-        tried = {one.place for one in trial}
-        laid = (one for one in kept.laid if one.place not in tried)
-        return tuple(self.shown(one) for one in (*trial, *laid, *kept.told))
+        return tuple(self.shown(one) for one in self._kept.all())
 
     def shown(self, edit: Amendment) -> Amendment:
         """An edit with the names of sensors."""
@@ -100,14 +92,14 @@ class Amendments:
         What is on trial waits for ``resume``.
         """
         with self._lock:
-            kept, trial = self._kept, self._kept.trial
-            laid, lost = self._judge.still(kept.laid if trial is None else trial.before, now)
+            was, trial = self._kept, self._kept.trial
+            laid, lost = self._judge.still(was.laid if trial is None else trial.before, now)
             if trial is not None:
                 trial = replace(trial, before=laid, starts=trial.starts + 1)
-            still, _ = (laid, ()) if trial is None else self._judge.still(kept.laid, now)
-            kept = Kept(still, trial, (*kept.told, *lost))
-            if kept != self._kept:
-                self._keep(kept, *(entry(one, now) for one in lost))
+            still, _ = (laid, ()) if trial is None else self._judge.still(was.laid, now)
+            now_kept = Kept(still, trial, (*was.told, *lost))
+            if now_kept != was:
+                self._keep(now_kept, *(entry(one, now) for one in lost))
             if laid:
                 self._plant.become(self._judge.site(laid))
             self._tell()
@@ -130,27 +122,32 @@ class Amendments:
         """
         with self._lock:
             there = {one.place: one.theirs for one in (*changes, *refused)}
-            kept = self._kept
-            if kept.trial is not None and any(
-                there.get(one.place) != one.theirs for one in kept.trial.edits
+            was = self._kept
+            if was.trial is not None and any(
+                there.get(one.place) != one.theirs for one in was.trial.edits
                 if one.centre == centre
             ):  # fmt: skip
                 self.take_back("it was edited once more there", now)
                 return
             told = tuple(
-                one for one in kept.told
+                one for one in was.told
                 if one.centre != centre or (one.place in there and there[one.place] == one.theirs)
             )  # fmt: skip
             known = {one.place for one in told}
             new = [one for one in refused if one.place not in known]
-            fresh = [one for one in changes if one.place not in known]
-            if kept.trial is None and fresh:
-                fresh, wrong = self._judge.sort(kept.laid, fresh, now)
+            # who looked while a trial ended saw what was there before
+            laid = {one.place: one.theirs for one in was.laid}
+            fresh = [
+                one for one in changes
+                if one.place not in known and laid.get(one.place, _NOWHERE) != one.theirs
+            ]  # fmt: skip
+            if was.trial is None and fresh:
+                fresh, wrong = self._judge.sort(was.laid, fresh, now)
                 new += wrong
             told = (*told, *new)[-_MOST:]
-            if told != kept.told:
-                self._keep(replace(kept, told=told), *(entry(one, now) for one in new))
-            if kept.trial is None and fresh:
+            if told != was.told:
+                self._keep(replace(was, told=told), *(entry(one, now) for one in new))
+            if was.trial is None and fresh:
                 self._try(centre, fresh, within, now)
 
     def _try(
@@ -166,8 +163,7 @@ class Amendments:
             well=tuple(name for name in self._plant.site.devices
                        if self._health.device(name).state(now) == "ok"),
         )  # fmt: skip
-        kept = replace(self._kept, laid=laid, trial=trial)
-        self._keep(kept, *(entry(one, now) for one in edits))
+        self._keep(replace(self._kept, laid=laid, trial=trial), *(entry(one, now) for one in edits))
         for one in edits:
             _log.info("edit on trial", about=one.about, field=one.field, until=trial.until)
         self._become(laid)

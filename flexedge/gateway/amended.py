@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from pydantic import AwareDatetime, TypeAdapter
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from flexedge.config.overlay import Overlay
 from flexedge.gateway.plant import Unit
 from flexedge.gateway.service.inventory import fixed_fields
+from flexedge.store.state import State
 from flexedge.store.tables.assets import Asset
 from flexedge.store.tables.audit import Entry
 
 Column = Literal["flex_model", "flex_context", "attributes"]
-Fate = Literal["waits", "on trial", "in force", "refused", "taken back"]
+Fate = Literal["on trial", "in force", "refused", "taken back"]
 Place = tuple[str, str, int, str, str]
 """Centre, thing, our number, column, field."""
+_FACT: Final = "gateway.amendments"
 _CONTEXT: Final = "flex_context"
 
 
@@ -101,8 +103,28 @@ class Kept:
     told: tuple[Amendment, ...] = ()
     """What was refused or taken back, while it is still so at the centre."""
 
+    def all(self) -> tuple[Amendment, ...]:
+        """Every edit: those on trial, those in force, those that were refused or taken back."""
+        trial = () if self.trial is None else self.trial.edits
+        tried = {one.place for one in trial}
+        return (*trial, *(one for one in self.laid if one.place not in tried), *self.told)
 
-KEPT: Final = TypeAdapter(Kept)
+
+_KEPT: Final = TypeAdapter(Kept)
+
+
+def kept(state: State) -> Kept | None:
+    """What is on disk; None: it cannot be read. Raises ``StoreError``."""
+    text = state.fact(_FACT)
+    try:
+        return Kept() if text is None else _KEPT.validate_json(text)
+    except ValidationError:
+        return None
+
+
+def keep(state: State, some: Kept) -> None:
+    """Put it on disk. Raises ``StoreError``."""
+    state.remember(_FACT, _KEPT.dump_json(some).decode())
 
 
 def is_laid(asset: Asset | None, change: Change) -> bool:
@@ -113,8 +135,8 @@ def is_laid(asset: Asset | None, change: Change) -> bool:
 def laid_with(laid: Iterable[Amendment], edit: Amendment) -> tuple[Amendment, ...]:
     """The same with one more edit, in the place of an earlier one of that field."""
     spot = edit.place[1:]
-    kept = tuple(one for one in laid if one.place[1:] != spot)
-    return kept if edit.theirs is None else (*kept, edit)
+    others = tuple(one for one in laid if one.place[1:] != spot)
+    return others if edit.theirs is None else (*others, edit)
 
 
 def overlay(

@@ -9,6 +9,7 @@ from flexedge.gateway.amend import Amendments
 from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.elsewhere import Elsewhere
+from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
@@ -44,4 +45,5 @@ class Gateway:
     tariffs: Tariffs
     amendments: Amendments
     received: Received
+    foreseer: Foreseer
     centres: Centres

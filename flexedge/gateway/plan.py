@@ -15,6 +15,7 @@ from flexedge.domain.belief import Belief
 from flexedge.domain.schedule import Schedule
 from flexedge.domain.series import FloatArray, Series, TimeGrid
 from flexedge.errors import PlanError, SolverGaveUp, StoreError
+from flexedge.gateway.foresee import FORECASTER
 from flexedge.gateway.health import Health
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.gateway.problem import Gathered, Gatherer
@@ -29,7 +30,6 @@ from flexedge.store.beliefs import Beliefs
 
 _log = structlog.get_logger()
 SCHEDULER = Source("flexedge", "scheduler")
-FORECASTER = Source("flexedge-forecast", "forecaster")
 FRESH_FOR = timedelta(minutes=15)
 VALID_FOR = timedelta(hours=6)
 _SIMPLER = "the solver found no plan in its time: this one heeds neither starts nor minimum times"

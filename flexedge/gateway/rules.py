@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flexedge.config.sensors import DISPATCHED
+from flexedge.config.sensors import AVAILABLE, DISPATCHED
 from flexedge.gateway.derive import WINDOW
 from flexedge.gateway.plant import GRID, Plant
 from flexedge.store.events import Method, Rule
@@ -18,13 +18,16 @@ _METHODS: Mapping[str, Method] = {"kW": "mean", "V": "mean", "A": "mean", "Hz": 
 
 
 def rules_of(plant: Plant) -> dict[str, Rule]:
-    """A rule for each sensor that gets readings: all but prices and what comes from a centre.
+    """A rule for each sensor that gets readings.
+
+    Not for prices, what comes from a centre, and what solar assets may give: nobody reads these.
 
     Power, voltage, current and frequency are means over 5 minutes, meters in kWh are read at both
     ends of 5 minutes; what a storage holds, temperatures, plugs and modes are states, 5 minutes
     apart.
     """
-    names = plant.sensors.keys() - plant.site.prices.keys() - plant.coming.keys()
+    foreseen = {f"{unit.name}.{AVAILABLE}" for unit in plant.units}
+    names = plant.sensors.keys() - plant.site.prices.keys() - plant.coming.keys() - foreseen
     return {name: _rule(plant, name) for name in sorted(names)}
 
 

@@ -97,6 +97,23 @@ class PlanView:
 
 
 @dataclass(frozen=True, slots=True)
+class CentreView:
+    """A central server, and how things stand with it."""
+
+    name: str
+    url: str
+    words: str
+    """In one line."""
+    well: bool
+    """Whether nobody has to do anything."""
+    reached: bool
+    """Whether it answers."""
+    waiting: int
+    """Values to come."""
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The site now."""
 
@@ -115,6 +132,7 @@ class Status:
     devices: tuple[DeviceView, ...]
     plan: PlanView
     alarms: tuple[str, ...]
+    centres: tuple[CentreView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from flexedge.errors import RequestError, StoreError
 from flexedge.gateway import view
 from flexedge.gateway.asked import Override
 from flexedge.gateway.capacities import capacities
+from flexedge.gateway.foresee import FORECASTER
 from flexedge.gateway.gateway import Gateway
-from flexedge.gateway.plan import FORECASTER, SCHEDULER, Plan
+from flexedge.gateway.plan import SCHEDULER, Plan
 from flexedge.gateway.plant import GRID, Unit
 from flexedge.gateway.predict import RESOLUTION
+from flexedge.gateway.sync.told import seen as centres_seen
 
 _OUTCOMES: dict[type[Outcome], view.OutcomeName] = {
     Applied: "applied",
@@ -81,6 +83,7 @@ class GatewayWindow:
             devices=tuple(self._device(name, now) for name in plant.site.devices),
             plan=self._plan(now),
             alarms=tuple(gateway.health.alarms.values()),
+            centres=centres_seen(gateway.centres, gateway.state, now),
         )
 
     def _price_fields(self) -> tuple[VariablePrice | None, VariablePrice | None]:

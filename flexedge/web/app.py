@@ -38,6 +38,7 @@ def entrance(own: Own, pages: Pages) -> tuple[Rule, ...]:
     return (
         Rule("GET", "/", "public", pages.home),
         Rule("GET", "/claim", "public", pages.claim),
+        Rule("GET", "/centres", "public", pages.centres),
         Rule("GET", "/open", "public", own.open),
         Rule("GET", "/health", "public", own.health),
         Rule("GET", "/api/session", "public", own.session),

@@ -34,6 +34,12 @@ class Pages:
         claimed = await run_in_threadpool(lambda: self._access.claimed)
         return self._page("login.html" if claimed else "claim.html")
 
+    async def centres(self, request: Request) -> Response:
+        """Central servers: linking, watching, unlinking; for who is logged in."""
+        if request.state.role == "nobody":
+            return RedirectResponse("/", 303)
+        return self._page("centres.html")
+
     async def claim(self, _request: Request) -> Response:
         """Where a password is set for the first time."""
         if await run_in_threadpool(lambda: self._access.claimed):

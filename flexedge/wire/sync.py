@@ -1,6 +1,6 @@
 """How a gateway fares with its centres: what is in step, what is to come, what was refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,37 @@ class LagTold(Told):
     """Why nothing of it is sent; "" where it is."""
 
 
+class EditTold(Told):
+    """A field that somebody edited at the centre, and what became of that."""
+
+    about: str
+    """The asset or sensor."""
+    column: str
+    """flex_model, flex_context or attributes."""
+    field: str
+    ours: Any
+    """What it is here, or was when it was edited; null: not there."""
+    theirs: Any
+    """What it is at the centre, with our names for sensors."""
+    fate: Literal["waits", "on trial", "in force", "refused", "taken back"]
+    why: str
+    at: Moment
+    """Since when that is so."""
+    until: Moment | None = None
+    """How long it is on trial: until then it goes back by itself if anything is lost."""
+
+
+class CommandTold(Told):
+    """Something that the centre asked for, and what became of that."""
+
+    id: str
+    command: str
+    by: str
+    result: Literal["begun", "done", "refused", "failed"]
+    why: str
+    at: Moment
+
+
 class CentreStands(Told):
     """How things stand with a centre."""
 
@@ -68,16 +99,46 @@ class CentreStands(Told):
     requests: int
     bytes_sent: int
     """Since the start of the gateway."""
+    edits: tuple[EditTold, ...] = ()
+    commands: tuple[CommandTold, ...] = ()
+    """The last twenty, the newest last."""
     duties: tuple[DutyTold, ...]
     sensors: tuple[LagTold, ...]
+
+
+class PlannedTold(Told):
+    """An asset that a centre plans."""
+
+    asset: str
+    planner: str
+    in_force: bool
+    """Whether it does what a centre planned."""
+    centre: str | None
+    made_at: Moment | None
+    until: Moment | None
+    words: str
+    trouble: str
+    """Why there is no newer schedule; "" where nothing is wrong with the last one."""
+
+
+class VetoTold(Told):
+    """While there is one nothing that centres ask for takes effect on site."""
+
+    since: Moment
+    who: str
 
 
 class SyncTold(Told):
     """How far central servers know what the gateway knows."""
 
+    now: Moment
     linked: bool
     message: str
+    """All of it in one line."""
+    veto: VetoTold | None
+    """None where centres may do what the site file allows."""
     centres: tuple[CentreStands, ...]
+    plans: tuple[PlannedTold, ...] = ()
 
 
 class AskSync(Shape):
@@ -91,4 +152,17 @@ class AskedTold(Told):
     """Which centres are asked now."""
 
     centres: tuple[str, ...]
+    message: str
+
+
+class AskVeto(Shape):
+    """Whether centres may do what the site file allows."""
+
+    on: bool
+
+
+class VetoedTold(Told):
+    """What came of it."""
+
+    veto: VetoTold | None
     message: str

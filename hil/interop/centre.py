@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ PINS = (
     "marshmallow<4.4", "timely-beliefs<4.3",
 )  # fmt: skip
 EMAIL, PASSWORD = "gateway@example.com", "seven grey herons"
+OPERATOR = "operator@example.com"
+"""Somebody who works at the centre; with the same password."""
 ACCOUNT = "Energy community"
 _ROOT = Path(__file__).parents[2]
 _VENV = Path(os.environ.get("FLEXEDGE_CENTRE_VENV", _ROOT / "var/interop/venv"))
@@ -36,14 +39,17 @@ _START_S = 180.0
 _END_S = 20.0
 _USERS = """
 import sys
+import tempfile
 from flexmeasures.app import create
 app = create()
 with app.app_context():
     from flexmeasures.data import db
     from flexmeasures.data.services.users import create_user
-    email, password, account = sys.argv[1:]
-    create_user(email=email, password=password, username="gateway", account_name=account,
-                check_email_deliverability=False, user_roles=["account-admin"])
+    password, account, *emails = sys.argv[1:]
+    for email in emails:
+        create_user(email=email, password=password, username=email.partition("@")[0],
+                    account_name=account, check_email_deliverability=False,
+                    user_roles=["account-admin"])
     db.session.commit()
 """
 
@@ -88,6 +94,8 @@ class Centre:
         self.port, self._pg_port, self._redis_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._secret = secrets.token_hex(32)
+        self._kept = Path(tempfile.mkdtemp(prefix="centre-"))
+        """Of PostgreSQL, which may not be root and must reach it."""
         self._home = folder / "home"
         self._home.mkdir(exist_ok=True)
         (self._home / ".flexmeasures.cfg").write_text(self._configuration(limits, more))
@@ -96,7 +104,7 @@ class Centre:
             self.cli("db", "upgrade")
             self.cli("add", "initial-structure")
             self.cli("add", "account", "--name", ACCOUNT)
-            self.python(_USERS, EMAIL, PASSWORD, ACCOUNT)
+            self.python(_USERS, PASSWORD, ACCOUNT, EMAIL, OPERATOR)
             self.start()
         except BaseException:
             self.close()
@@ -122,23 +130,20 @@ MAIL_PORT = 1
 """
 
     def _start_stores(self) -> None:
-        data, sockets = self.folder / "pg", self.folder / "sockets"
+        data, sockets = self._kept / "pg", self._kept / "sockets"
+        self._kept.chmod(0o711)
         for made in (data, sockets):
-            made.mkdir(exist_ok=True)
+            made.mkdir()
             if os.geteuid() == 0:
                 shutil.chown(made, "postgres", "postgres")
-        for above in (self.folder, *self.folder.parents):
-            if os.geteuid() == 0 and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
         who: Mapping[str, Any] = {}
         if os.geteuid() == 0:
             who = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        if not (data / "PG_VERSION").exists():
-            subprocess.run(
-                [_PG / "initdb", "-D", data, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust",
-                 "-U", "centre"],
-                check=True, cwd="/", capture_output=True, **who,
-            )  # fmt: skip
+        subprocess.run(
+            [_PG / "initdb", "-D", data, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust",
+             "-U", "centre"],
+            check=True, cwd="/", capture_output=True, **who,
+        )  # fmt: skip
         self._run(
             "postgres",
             [str(_PG / "postgres"), "-D", str(data), "-p", str(self._pg_port), "-k", str(sockets),
@@ -235,6 +240,7 @@ MAIL_PORT = 1
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
         self._processes.clear()
+        shutil.rmtree(self._kept, ignore_errors=True)
 
 
 class User:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from flexedge.cli.main import main
+from flexedge.gateway.view import CentreView
 from tests.cli.conftest import STATUS, Site
 
 
@@ -40,6 +41,20 @@ def test_a_lost_device_is_trouble(site: Site, capsys: pytest.CaptureFixture[str]
     site.state = replace(site.state, alarms=())
     assert main(["status"]) == 1
     assert "lost" in capsys.readouterr().out
+
+
+def test_a_centre_has_a_line_and_may_be_trouble(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.recover()
+    centre = CentreView(
+        "main", "https://ems.example.com", "in step", well=True, reached=True, waiting=0, refused=0
+    )
+    site.state = replace(site.state, centres=(centre,))
+    assert main(["status"]) == 0
+    assert "\ncentre    main https://ems.example.com, in step\n" in capsys.readouterr().out
+    site.state = replace(site.state, centres=(replace(centre, well=False),))
+    assert main(["status"]) == 1
 
 
 def test_a_gateway_that_knows_nothing_yet(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -37,7 +38,7 @@ def times(gaps: list[int], start: datetime = NOW) -> list[datetime]:
 
 @given(st.integers(1, 10_000), st.lists(st.integers(0, 2_000_000), max_size=300))
 def test_no_minute_holds_more_requests_than_are_allowed(most: int, gaps: list[int]) -> None:
-    tested, taken = pace(most), []
+    tested, taken = pace(most), list[datetime]()
     for now in times(gaps):
         try:
             tested.take(now, 10)
@@ -95,7 +96,7 @@ def test_backfill_without_budget_is_not_bounded_and_takes_no_requests() -> None:
 
 @given(GAPS)
 def test_five_minutes_hold_ten_triggers_at_most(gaps: list[int]) -> None:
-    tested, taken = pace(), []
+    tested, taken = pace(), list[datetime]()
     for now in times(gaps):
         try:
             tested.trigger(now)
@@ -241,11 +242,11 @@ def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
     tested.backfill(NOW, 2000)
     tested.failed(away("busy", timedelta(minutes=10)), NOW)
     back = NOW - timedelta(days=400)
-    for ask, most in (
-        (lambda now: tested.trigger(now), TRIGGERS_PER),
-        (lambda now: tested.take(now, 1), 10 * MINUTE),
+    asked: list[tuple[Callable[[datetime], None], timedelta]] = [
+        (tested.trigger, TRIGGERS_PER), (lambda now: tested.take(now, 1), 10 * MINUTE),
         (lambda now: tested.backfill(now, 1), 2 * MINUTE),
-    ):
+    ]  # fmt: skip
+    for ask, most in asked:
         with pytest.raises(CentreAway) as caught:
             ask(back)
         assert caught.value.retry_after is not None

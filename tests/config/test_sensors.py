@@ -34,6 +34,7 @@ def test_sensors_without_a_device() -> None:
         "car.dispatched": "kW",
         "heating.dispatched": "kW",
         "solar.dispatched": "kW",
+        "solar.available": "kW",
         "heating.soc": "kWh",
         "heating.heat-demand": "kW",
         "house.power": "kW",

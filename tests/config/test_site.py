@@ -41,3 +41,10 @@ def test_zones_and_units_are_checked() -> None:
         }
     )
     assert place.zone.key == "Europe/Berlin"
+
+
+def test_a_centre_plans_what_has_a_choice_of_its_own() -> None:
+    Asset.model_validate({"type": "battery", "planner": "central"})
+    Asset.model_validate({"type": "solar", "planner": "local"})
+    with pytest.raises(ValidationError, match="leave planner out for solar"):
+        Asset.model_validate({"type": "solar", "planner": "central"})

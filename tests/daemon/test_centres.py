@@ -1,6 +1,9 @@
+import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -9,16 +12,24 @@ from typing import cast
 import pytest
 
 from flexedge.cloud.central import Central
+from flexedge.cloud.keys import Key, KeyFile
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
-from flexedge.daemon.centres import keep_in_step
-from flexedge.daemon.clock import WallClock
+from flexedge.config.settings import Settings
+from flexedge.daemon.centres import Ground, Reach, duties_of, keep_in_step
+from flexedge.daemon.clock import SharedClock, WallClock
+from flexedge.daemon.loops import Loop, Service
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.duty import Linked
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
-from tests.gateway.sync.duties import MAIN
+from tests.daemon.test_clock import BEGIN, Timekeeper, keeper
+from tests.gateway.conftest import Hut, blank, hut
+from tests.gateway.sync.duties import ALONE, MAIN
+from tests.gateway.sync.test_centres import office
+
+__all__ = ["blank", "hut", "keeper"]
 
 
 class Gate:
@@ -48,6 +59,40 @@ def state(tmp_path: Path) -> Iterator[State]:
     state.close()
 
 
+class Greeter:
+    """A duty that makes one request."""
+
+    name = "greet"
+
+    def step(self, linked: Linked, now: datetime) -> datetime:
+        linked.central.greet()
+        return now + timedelta(days=1)
+
+
+class Hanging:
+    """A server that takes requests and never answers."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.taken = threading.Semaphore(0)
+        self._kept: list[socket.socket] = []
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self._kept.append(connection)
+                if connection.recv(1):
+                    self.taken.release()
+
+    def close(self) -> None:
+        for one in (self._socket, *self._kept):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
 @pytest.fixture
 def gate() -> Gate:
     return Gate()
@@ -62,7 +107,7 @@ def begin(state: State, gate: Gate) -> Begin:
         pace = Pace(120, Random(1))  # noqa: S311 (chance, no secret)
         return cast("Central", gate), pace  # only ever closed
 
-    return lambda: Centres(state, Health(), {}, connect, lambda _linked: (gate,))
+    return lambda: Centres(office(state), Health(), connect, lambda _linked: (gate,))
 
 
 def test_what_is_linked_is_begun_and_ends_in_order(begin: Begin, gate: Gate) -> None:
@@ -90,6 +135,40 @@ def test_a_request_under_way_is_not_waited_for(begin: Begin, gate: Gate) -> None
     assert gate.closed.wait(10)  # by its own thread, when that came back
 
 
+def test_nothing_waits_for_a_centre_that_hangs(
+    state: State, tmp_path: Path, keeper: Timekeeper
+) -> None:
+    """The site's clock stops where anybody in it is busy: nobody is, though a request hangs."""
+    hanging = Hanging()
+    before = set(threading.enumerate())
+    KeyFile(tmp_path, "main", None).write(Key(token="birch"))  # noqa: S106 (nobody's)
+    state.centres.change(1, replace(MAIN, url=hanging.url))
+    ticks: list[float] = []
+    keeper.stop_after = 60
+
+    def dispatch(now: datetime) -> datetime:
+        ticks.append(now.timestamp() - BEGIN)
+        return now + timedelta(seconds=1)
+
+    with ExitStack() as stack:
+        stack.enter_context(Service("hanging", hanging.run, hanging.close))
+        clock = SharedClock(keeper.address)
+        health = Health()
+        reach = Reach(Settings(data_dir=tmp_path), clock.now, health)
+        centres = Centres(office(state), health, reach.connect, lambda _linked: (Greeter(),))
+        keep_in_step(centres, health, clock, stack)
+        centres.ask()
+        assert hanging.taken.acquire(timeout=10)  # there is the request, and no answer
+        with Loop("dispatch", dispatch, clock), Service("clock", clock.run, clock.let_run):
+            assert keeper.enough.wait(20)
+            clock.let_run()
+        assert ticks[:50] == [float(n) for n in range(50)]
+        assert centres.syncs[0].standing.contact == "starting"  # it hangs still
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 def test_what_is_linked_later_begins_when_that_is_said(
     begin: Begin, gate: Gate, state: State
 ) -> None:
@@ -106,3 +185,13 @@ def test_what_is_linked_later_begins_when_that_is_said(
         state.centres.remove(number)
         centres.refresh()
         assert gate.closed.is_set()
+
+
+def test_a_site_has_edits_and_commands_brought(hut: Hut) -> None:
+    gateway, asked = hut("battery").gateway, list[str]()
+    ground = Ground(gateway.state, gateway.beliefs, gateway.health, lambda: MAIN.linked,
+                    hut.folder, restart=asked.append)  # fmt: skip
+    without = {one.name for one in duties_of(ground, office(gateway.state), ALONE)}
+    ground.gateway = gateway
+    names = {one.name for one in duties_of(ground, office(gateway.state), ALONE)}
+    assert names - without >= {"edits", "commands"}

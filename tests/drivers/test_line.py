@@ -332,3 +332,23 @@ def test_closing_closes_the_drivers(bench: Bench) -> None:
     bench.line.close()
     assert bench.a.closed
     assert bench.b.closed
+
+
+def test_beginning_anew_with_a_device_asks_it_at_once_on_a_new_connection() -> None:
+    bench = Bench()
+    bench.a.trouble = DeviceUnreachable("a", "gone")
+    bench.run(0, 60)
+    tries = bench.a.count("read")
+    bench.a.trouble = None
+    bench.a.closed = bench.b.closed = False
+    others = bench.b.count("read")
+    woken = bench.woken
+    bench.line.restart("a")
+    assert bench.woken == woken + 1
+    bench.line.step(at(60.001))
+    bench.line.step(at(60.002))
+    assert bench.a.count("read") == tries + 1
+    assert (bench.a.closed, bench.b.closed) == (True, False)
+    assert bench.b.count("read") <= others + 1
+    with pytest.raises(KeyError):
+        bench.line.restart("c")

@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flexedge.config.site import Asset as Written
 from flexedge.domain.flex import FlexModel
 from flexedge.gateway.amended import (
-    KEPT,
     Amendment,
     Change,
     Kept,
     Trial,
     entry,
     is_laid,
+    keep,
+    kept,
     laid_with,
     looser,
     named,
@@ -21,6 +23,7 @@ from flexedge.gateway.amended import (
     shown,
 )
 from flexedge.gateway.plant import Unit
+from flexedge.store.state import State
 from flexedge.store.tables.assets import Asset
 
 NOW = datetime(2026, 4, 14, 10, 5, tzinfo=UTC)
@@ -35,12 +38,22 @@ def edit(theirs: Any = "2 kWh", **fields: Any) -> Amendment:
     return Change(**known | fields).become("on trial", NOW)
 
 
-def test_what_is_kept_is_read_as_it_was() -> None:
+def test_what_is_kept_is_read_as_it_was(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    assert kept(state) == Kept()
     one = edit([{"sensor": 7, "default": "1 kW"}])
     trial = Trial(centre="main", since=NOW, until=NOW + timedelta(minutes=10), heard=NOW,
                   edits=(one,), before=(), well=("hybrid",), planned=True)  # fmt: skip
-    kept = Kept((one,), trial, (replace(one, fate="refused", why="too much"),))
-    assert KEPT.validate_json(KEPT.dump_json(kept)) == kept
+    refused = replace(one, field="soc-max", fate="refused", why="too much")
+    some = Kept((one,), trial, (refused,))
+    assert some.all() == (one, refused)
+    keep(state, some)
+    state.close()
+    state = State(tmp_path / "state.db")
+    assert kept(state) == some
+    state.remember("gateway.amendments", "{")
+    assert kept(state) is None
+    state.close()
     assert trial.silence == timedelta(minutes=5)
 
 

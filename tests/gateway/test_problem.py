@@ -260,10 +260,8 @@ def test_unknown_prices_take_the_nearest_known_one(hut: "Hut") -> None:
 def test_prices_that_end_soon_are_told(hut: "Hut") -> None:
     world = market(hut, {"2026-04-14T10:00+00:00": 0.1, "2026-04-14T11:00+00:00": 0.3})
     world.show(BATTERY)
-    assert gather(world).notes == (
-        "the price 'import' is not known from 14 Apr 14:00 on: planned is with the nearest one"
-        " that is",
-    )
+    (note,) = gather(world).notes
+    assert note.startswith("the price 'import' is not known from 14 Apr 14:00 on")
     hours = {f"2026-04-14T{hour}:00+00:00": 0.1 for hour in range(10, 17)}
     world = market(hut, hours)
     world.show(BATTERY)
@@ -294,7 +292,7 @@ def test_a_limit_from_a_centre_counts_where_it_is_known(hut: "Hut") -> None:
     told = gather(world).problem.site.connection.consumption_capacity_kw
     assert told is not None
     margin = 0.5
-    quarters = told[1:6].tolist()  # the first one has begun
+    quarters = np.atleast_1d(told)[1:6].tolist()  # the first one has begun
     assert quarters == pytest.approx([limit - margin for limit in (5, 3, 17, 4, 17)])
 
 

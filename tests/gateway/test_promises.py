@@ -16,6 +16,7 @@ from flexedge.drivers.driver import Sample
 from flexedge.drivers.line import Write
 from flexedge.errors import RequestError
 from flexedge.gateway.asked import Action
+from tests.gateway.test_elsewhere import given as schedule_for
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -181,6 +182,39 @@ def test_nor_does_it_where_people_ask_for_something(
                 overrides.ask((asset, action, power), until, "anna", "", world.now)
             if power is not None and -power >= world.unit(asset).range_kw[0]:
                 overrides.tighten(asset, (-power, None), until, "grid", "", world.now)
+        happen(world, event)
+    assert world.gateway.health.counts.errors == 0
+
+
+PLANS = st.tuples(
+    st.sampled_from(("battery", "car", "heating")),
+    st.lists(st.floats(-20.0, 20.0), min_size=1, max_size=3),
+    st.sampled_from((60.0, 600.0, 7200.0)),
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(events=st.lists(st.tuples(EVENTS, st.one_of(st.none(), PLANS)), min_size=5, max_size=20))
+def test_nor_does_it_where_a_centre_plans(
+    hut: "Hut", events: list[tuple[Event, tuple[str, list[float], float] | None]]
+) -> None:
+    path = hut.folder / "site.yaml"
+    if not path.exists():
+        planner = ("central", "central-then-local", "central")
+        more = dict(zip(("battery", "car", "heating"), planner, strict=True))
+        hut(*ASSETS, more={name: f"planner: {one}" for name, one in more.items()}, context=LIMITS)
+    world = hut.world(path, f"data-{next(NUMBERS)}")
+    happen(world, Event(GOOD, frozenset(), frozenset(), 1.0, plans=True))
+    for event, planned in events:
+        if planned is not None:
+            asset, powers, seconds = planned
+            made = schedule_for(world, asset, *powers, hours=timedelta(seconds=seconds))
+            world.gateway.elsewhere.put(made)
         happen(world, event)
     assert world.gateway.health.counts.errors == 0
 

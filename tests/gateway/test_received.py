@@ -55,6 +55,7 @@ def test_only_what_is_new_is_kept_and_makes_another_version(beliefs: Beliefs) ->
     assert first != second
     later = NOW + HOUR  # when the first event is over
     assert received.keep("sun", told, later) == 0
+    assert received.keep("sun", Series(HOURS, told.values * (1 + 1e-15)), later) == 0
     assert (received.version("sun"), received.versions) == second
     assert received.keep("sun", Series(HOURS, np.array([1.0, 2.0, 3.5])), later) == 1
     assert received.version("sun") != second[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from flexedge.domain.asset import Knowable
 from flexedge.store.archive import Asked
-from flexedge.store.rows import Beliefs, Readings, micros, moment
+from flexedge.store.rows import Beliefs, Ingested, Readings, micros, moment
 
 MINUTE = 60_000_000
 SENSORS = (1, 2, 3, 4)
@@ -26,7 +26,7 @@ KNOWABLE = {
 Row = tuple[Any, ...]
 
 
-def rows(some: Beliefs | Readings) -> list[Row]:
+def rows(some: Beliefs | Readings | Ingested) -> list[Row]:
     """As tuples, with None for NaN, so that equal is equal."""
     columns = [column.tolist() for column in some.columns().values()]
     return [

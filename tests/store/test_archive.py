@@ -15,13 +15,14 @@ from flexedge.domain.asset import Sensor
 from flexedge.domain.series import TimeGrid
 from flexedge.errors import StoreError
 from flexedge.store import beliefs, events
-from flexedge.store.archive import Archive, Asked, Keep, Stamp
+from flexedge.store.archive import Archive, Asked, Keep, Since, Stamp, Tally
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.postgres.archive import PostgresArchive
 from flexedge.store.rows import EPOCH, Beliefs, Readings, moment
 from flexedge.store.state import State
 from flexedge.store.words import sensor_words
 from tests.store import naive
+from tests.store.coming import Reader, Told
 from tests.store.local.rows_made import NOW, SECOND, STAMP, believed, some
 from tests.store.summing import TURNS_AT, by_hand, table
 
@@ -450,3 +451,139 @@ def test_many_rows_come_at_once(archive: Archive) -> None:
     assert len(found) == 600_001
     assert found.value[[6, 7, 8, 600_000]].tolist() == [6, -1, 8, 600_000]
     assert len(archive.beliefs(Asked((1,)), {})) == 250_000
+
+
+def came(archive: Archive, since: Since) -> tuple[list[float], int, int]:
+    """Values and bounds; the bounds as the ingest numbers' places in 0, 1, 2, ..."""
+    found = archive.since(since)
+    return found.rows.value.tolist(), found.lo, found.hi
+
+
+def test_beliefs_are_told_in_the_order_in_which_they_came(archive: Archive) -> None:
+    assert archive.top() == 0
+    assert archive.since(Since(1, 0, 0)).rows.value.tolist() == []
+    archive.commit(SILENCE, Beliefs.joined([belief(2, 120, 9, 1.0), belief(1, 60, 5, 2.0)]), STAMP)
+    first = archive.top()
+    archive.commit(SILENCE, belief(1, 0, 5, 3.0), STAMP)
+    archive.commit(some(3), NONE, STAMP)
+    second = archive.top()
+    archive.commit(SILENCE, belief(1, 7, 5, 4.0), STAMP)
+    assert 0 < first < second <= archive.top()
+    assert came(archive, Since(1, 0, second)) == ([1.0, 2.0, 3.0], 0, second)
+    assert came(archive, Since(1, first, second)) == ([3.0], first, second)
+    assert came(archive, Since(1, 0, second, newest_first=True)) == ([3.0, 2.0, 1.0], 0, second)
+    assert came(archive, Since(1, 0, second, (1,))) == ([2.0, 3.0], 0, second)
+    assert came(archive, Since(1, 0, second, ())) == ([], 0, second)
+    assert came(archive, Since(2, 0, second)) == ([], 0, second)
+    whole = archive.since(Since(1, 0, archive.top()))
+    assert naive.rows(whole.rows)[2][:-1] == (1, 1, 0, 5 * SECOND, 0.5, 3.0)
+    assert archive.epoch() > 0
+
+
+def test_a_portion_says_how_far_it_goes(archive: Archive) -> None:
+    archive.commit(SILENCE, believed(10), STAMP)
+    top = archive.top()
+    found = archive.since(Since(1, 0, top, limit=4))
+    assert (found.rows.value.tolist(), found.lo) == ([0, 1, 2, 3], 0)
+    rest = archive.since(Since(1, found.hi, top, limit=6))
+    assert (rest.rows.value.tolist(), rest.lo) == ([4, 5, 6, 7, 8, 9], found.hi)
+    assert came(archive, Since(1, rest.hi, top)) == ([], rest.hi, top)
+    last = archive.since(Since(1, 0, top, limit=3, newest_first=True))
+    assert (last.rows.value.tolist(), last.hi) == ([9, 8, 7], top)
+    assert came(archive, Since(1, 0, last.lo))[0] == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_numbers_stay_wherever_rows_go(opened: Callable[..., Archive]) -> None:
+    archive = opened()
+    for step in range(3):
+        archive.commit(SILENCE, believed(4, 4 * step), STAMP)
+    top, epoch = archive.top(), archive.epoch()
+    before = naive.rows(archive.since(Since(1, 0, top)).rows)
+    archive.maintain(NOW)
+    assert naive.rows(archive.since(Since(1, 0, top)).rows) == before
+    assert archive.delete(1, 1, moment(0), moment(120 * SECOND)) == 2
+    archive.close()
+    again = opened()
+    assert again.epoch() == epoch
+    assert again.top() >= top
+    assert naive.rows(again.since(Since(1, 0, again.top())).rows) == before[2:]
+    again.commit(SILENCE, believed(1, 99), STAMP)
+    assert came(again, Since(1, top, again.top()))[0] == [99]
+
+
+def test_what_takes_the_place_of_another_comes_with_a_new_number(archive: Archive) -> None:
+    archive.commit(SILENCE, believed(3), STAMP)
+    top = archive.top()
+    archive.commit(SILENCE, belief(1, 60, 60, -1.0), STAMP, replacing=True)
+    for _ in range(2):
+        assert came(archive, Since(1, 0, top))[0] == [0, 2]
+        assert came(archive, Since(1, top, archive.top()))[0] == [-1]
+        assert came(archive, Since(1, 0, archive.top()))[0] == [0, 2, -1]
+        archive.maintain(NOW)
+
+
+def test_what_came_is_counted_by_sensor_and_source(archive: Archive) -> None:
+    archive.commit(SILENCE, Beliefs.joined([believed(3), believed(2, 5, 2)]), STAMP)
+    top = archive.top()
+    archive.commit(SILENCE, believed(4, 10), STAMP)
+    last = int(archive.since(Since(1, 0, top, (1,))).rows.number[-1])
+    minute = timedelta(minutes=1)
+    assert archive.tally(0, top)[0] == Tally(1, 1, 3, last, EPOCH, EPOCH + 2 * minute)
+    assert archive.tally(0, top, [1]) == archive.tally(0, top)
+    assert archive.tally(0, top, [2]) == []
+    later = [(one.source, one.count) for one in archive.tally(top, archive.top())]
+    assert later == [(1, 4)]
+    assert archive.tally(archive.top(), archive.top()) == []
+
+
+def test_nothing_that_no_clock_dated_comes(archive: Archive) -> None:
+    archive.commit(SILENCE, believed(3), UNTRUSTED)
+    archive.restamp(STAMP)
+    archive.commit(SILENCE, believed(1, 7), STAMP)
+    assert came(archive, Since(1, 0, archive.top()))[0] == [7]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_readers_see_all_that_comes_and_what_stays_once(archive: Archive, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    told = Told()
+    readers = [
+        Reader(archive, sensor, sources, newest_first)
+        for sensor in (1, 2) for sources in (None, (2,)) for newest_first in (True, False)
+    ]  # fmt: skip
+    for step in range(60):
+        match chance.choice(["commit", "commit", "maintain", "delete", "read", "read"]):
+            case "commit":
+                rows = naive.history(chance, int(chance.integers(1, 40)))
+                archive.commit(SILENCE, rows, STAMP, replacing=True)
+                told.commit(rows)
+            case "maintain":
+                archive.maintain(NOW + step * DAY)
+            case "delete":
+                start = naive.BEGIN + int(chance.integers(0, 12)) * 15 * naive.MINUTE
+                end = start + int(chance.integers(1, 4)) * 15 * naive.MINUTE
+                archive.delete(1, 1, moment(start), moment(end))
+                told.delete(1, 1, start, end)
+            case _:
+                for reader in readers:
+                    reader.take(int(chance.integers(1, 30)))
+    for reader in readers:
+        reader.settle(told)
+
+
+def test_readers_see_all_of_many_writers(archive: Archive) -> None:
+    told, reader = Told(), Reader(archive, 1, None, newest_first=False)
+
+    def write(source: int) -> None:
+        for step in range(15):
+            archive.commit(SILENCE, believed(5, 5 * step, source), STAMP)
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(write, source) for source in range(1, 5)]
+        while not all(one.done() for one in writing):
+            reader.take(9)
+        for one in writing:
+            one.result()
+    for source in range(1, 5):
+        told.commit(believed(75, 0, source))
+    reader.settle(told)

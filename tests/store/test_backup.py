@@ -117,6 +117,19 @@ def test_a_backup_says_what_it_holds(gateway: Gateway, made: Path, tmp_path: Pat
     assert gateway.state.fact("web.password") == "a hash"
 
 
+def test_credentials_are_in_no_backup(gateway: Gateway, tmp_path: Path) -> None:
+    folder = gateway.folder / "centres"
+    folder.mkdir()
+    (folder / "main.json").write_text("the-secret-password")
+    create(gateway.folder, tmp_path / "other.tar", NOW)
+    content = (tmp_path / "other.tar").read_bytes()
+    assert b"the-secret-password" not in content
+    assert b"centres/" not in content
+    with (tmp_path / "other.tar").open("rb") as file:
+        restore(file, tmp_path / "new", NOW)
+    assert not (tmp_path / "new" / "centres").exists()
+
+
 def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(made: Path, tmp_path: Path) -> None:
     before = made.read_bytes()
     with pytest.raises(StoreError, match="is there already"):

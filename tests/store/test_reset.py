@@ -19,6 +19,8 @@ def test_nothing_is_left_to_come_back(tmp_path: Path) -> None:
     state.close()
     Snapshots(tmp_path).take(NOW)
     (tmp_path / "site.yaml").write_text("mine")
+    (tmp_path / "centres").mkdir()
+    (tmp_path / "centres" / "main.json").write_text("a credential")
     factory_reset(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "site.yaml"]
     state, alarm = open_state(tmp_path, NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.api.served import PASSWORD, USER, Served
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -308,3 +312,72 @@ def test_nothing_moves_for_those_who_asked_for_it(site: Site, context: BrowserCo
     assert page.locator(".dots circle").count() == 0
     running = "document.getAnimations().filter((a) => a.playState === 'running').length"
     assert page.evaluate(running) == 0
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Served]]:
+    """A gateway with an asset and a sensor, and a centre that it can be linked with."""
+    folder = tmp_path_factory.mktemp("pair")
+    gateway, centre = (Served(folder / name).people() for name in ("gateway", "centre"))
+    with gateway, centre:
+        token = gateway.token()
+        asset = {"name": "Hut", "generic_asset_type_id": 1, "account_id": 1}
+        number = gateway.ask("POST", "/assets", token, json=asset).json()["id"]
+        sensor = {"name": "power", "unit": "kW", "event_resolution": "PT5M", "timezone": "UTC"}
+        gateway.ask("POST", "/sensors", token, json=sensor | {"generic_asset_id": number})
+        yield gateway, centre
+
+
+def owner_of(served: Served, context: BrowserContext, path: str) -> Page:
+    """A page of a gateway that runs, opened by its owner."""
+    token = json.loads((served.folder / "runtime.json").read_text())["token"]
+    who = {"Authorization": f"Bearer {token}"}
+    ticket = requests.post(f"{served.url}/api/tickets", json={}, headers=who, timeout=10).json()
+    page = context.new_page()
+    page.goto(ticket["url"])
+    page.goto(served.url + path)
+    return page
+
+
+def test_a_gateway_is_linked_watched_and_unlinked(
+    pair: tuple[Served, Served], context: BrowserContext, complaints: list[str], shots: Path
+) -> None:
+    gateway, centre = pair
+    page = owner_of(gateway, context, "/centres")
+    complaints.clear()  # without a site there is no page of one
+    page.get_by_text("is not linked with a central server").wait_for()
+    see = page.get_by_role("button", name="See what would be created")
+    see.click()
+    assert "Address is missing" in page.get_by_role("alert").first.inner_text()
+    page.get_by_label("Address").fill(centre.url)
+    page.get_by_label("E-mail", exact=True).fill(USER)
+    page.get_by_label("Password").fill("not that one")
+    look(page, PHONE, "dark")
+    assert page.evaluate(CONTRASTS) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.screenshot(path=shots / "centres-join-phone-dark.png", full_page=True)
+    see.click()
+    page.locator("#join-form .error").wait_for()
+    complaints.clear()  # the browser reports the refusal
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password").press("Enter")
+    page.get_by_text("2 of 2 assets and sensors will be made").wait_for()
+    look(page, DESK, "light")
+    assert page.evaluate(CONTRASTS) == []
+    page.screenshot(path=shots / "centres-plan-desk-light.png", full_page=True)
+    page.get_by_role("button", name="Link", exact=True).click()
+    card = page.get_by_role("article", name="main")
+    card.get_by_text("in step").first.wait_for(timeout=20_000)
+    assert centre.url in card.inner_text()
+    assert page.get_by_label("Password").input_value() == ""
+    for name, size, scheme in (("desk", DESK, "light"), ("phone", PHONE, "dark")):
+        look(page, size, scheme)
+        assert page.evaluate(CONTRASTS) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        page.screenshot(path=shots / f"centres-{name}-{scheme}.png", full_page=True)
+    page.get_by_role("button", name="Let nothing take effect").click()
+    page.get_by_text("lets nothing that centres ask for take effect").wait_for()
+    page.get_by_role("button", name="Unlink: main").click()
+    page.get_by_role("button", name="Unlink", exact=True).click()
+    page.get_by_text("is not linked with a central server").wait_for()
+    assert complaints == []

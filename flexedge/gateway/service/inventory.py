@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from flexedge.config.sensors import AVAILABLE
+from flexedge.domain.variable import DataReference
 from flexedge.gateway.plant import Plant, Unit
 from flexedge.store.state import State
 from flexedge.store.tables.accounts import Account, AssetType
@@ -20,6 +22,7 @@ _OF_POWERS: Final = {"consumption_is_positive": True}
 _OF_ALL: Final = frozenset({"name", "kind", "parent_id", "account_id", "defined_as"})
 _OF_SITE: Final = _OF_ALL | {"latitude", "longitude", "flex_context"}
 _OF_REST: Final = _OF_ALL | {"flex_model"}
+_ANYWAY: Final = "inflexible-consumption"
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -61,7 +64,7 @@ class _Inventory:
             asset = Asset(unit.name, unit.asset.type, root, account, unit.name)
             self._keep(unit.name, asset)
         where = place.location
-        context = _numbered(_said(self._plant.context), self._sensors, self._assets)
+        context = _numbered(_context(self._plant), self._sensors, self._assets)
         self._change(root, latitude=where.latitude, longitude=where.longitude, flex_context=context)
         for unit in units:
             model = _numbered(_model(unit), self._sensors, self._assets)
@@ -181,7 +184,35 @@ def _said(record: BaseModel) -> Json:
 
 def _model(unit: Unit) -> Json:
     """The flex-model, with what the type of the asset, its storage and its limits add."""
-    return dict(_completed(unit)) | _said(unit.model)
+    return dict(_completed(unit)) | _said(unit.model) | _foreseen(unit)
+
+
+def _foreseen(unit: Unit) -> Json:
+    """What the sun may give bounds a solar asset, unless another sensor is said to."""
+    given = unit.model.production_capacity
+    if AVAILABLE not in unit.sensors or (
+        isinstance(given, DataReference) and given.sensor != unit.power
+    ):
+        return {}
+    return {"production-capacity": {"sensor": unit.sensors[AVAILABLE]}}
+
+
+def _context(plant: Plant) -> Json:
+    """The flex-context, with what happens without being planned, as far as it is measured."""
+    said = _said(plant.context)
+    listed = {
+        one.sensor
+        for one in (*plant.context.electricity.inflexible_consumption,
+                    *plant.context.electricity.inflexible_production)
+    }  # fmt: skip
+    more = [
+        {"sensor": unit.power}
+        for unit in plant.units
+        if plant.happens(unit) and unit.power in plant.sensors and unit.power not in listed
+    ]
+    if not more or plant.context.electricity is not plant.context:
+        return said
+    return {**said, _ANYWAY: [*said.get(_ANYWAY, []), *more]}
 
 
 def _completed(unit: Unit) -> Iterator[tuple[str, Any]]:

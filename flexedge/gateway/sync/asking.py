@@ -16,8 +16,7 @@ from flexedge.gateway.sync.verified import Body, Stock
 Json = dict[str, Any]
 LONGEST: Final = timedelta(hours=48)
 """The farthest a FlexMeasures server plans if nobody says otherwise there."""
-_IDLE: Final = {"consumption-capacity": "0 kW", "production-capacity": "0 kW"}
-"""Of a storage that nobody knows enough about: it does nothing in that plan."""
+_NOTHING: Final = "0 kW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def question(gateway: Gateway, at: There, now: datetime, horizon: timedelta) -> 
     entries, wanted, lacking = [], [], {}
     for unit in (one for one in gateway.plant.controlled if one.stores and one.name in at.sensors):
         why = _unknown(gateway, unit, now)
-        asked = _entry(gateway, unit, grid, now) if why is None else _IDLE
+        asked = _entry(gateway, unit, grid, now) if why is None else _idle(gateway, unit, now)
         entries.append({"sensor": at.sensors[unit.name], **asked})
         if unit.asset.planner == "local":
             continue
@@ -120,11 +119,26 @@ def _unknown(gateway: Gateway, unit: Unit, now: datetime) -> str | None:
     return None
 
 
+def _idle(gateway: Gateway, unit: Unit, now: datetime) -> Json:
+    """Of a storage that nobody knows enough about: it does nothing in that plan.
+
+    FlexMeasures wants to know what is in it all the same, where it knows of a sensor for that.
+    """
+    soc = gateway.storages.soc_kwh(unit, now)
+    return {
+        "soc-at-start": _kwh(unit.soc_min_kwh if soc is None else soc),
+        "soc-usage": [_NOTHING],
+        "consumption-capacity": _NOTHING,
+        "production-capacity": _NOTHING,
+    }
+
+
 def _entry(gateway: Gateway, unit: Unit, grid: TimeGrid, now: datetime) -> Json:
-    told: Json = {
-        "soc-at-start": _kwh(gateway.storages.soc_kwh(unit, now) or 0.0),
-        "soc-min": _kwh(unit.soc_min_kwh),
-        "soc-max": _kwh(unit.soc_max_kwh or 0.0),
+    soc = gateway.storages.soc_kwh(unit, now) or 0.0
+    told: Json = {  # FlexMeasures has no plan for what begins outside its band
+        "soc-at-start": _kwh(soc),
+        "soc-min": _kwh(min(unit.soc_min_kwh, soc)),
+        "soc-max": _kwh(max(unit.soc_max_kwh or 0.0, soc)),
     }
     low, high = gateway.overrides.range_kw(unit, now)
     model = unit.model
@@ -133,7 +147,7 @@ def _entry(gateway: Gateway, unit: Unit, grid: TimeGrid, now: datetime) -> Json:
         ("production-capacity", -low, model.production_capacity),
     ):
         if limit < float("inf") and not isinstance(said, DataReference):
-            told[key] = f"{max(limit, 0.0):.9g} kW"
+            told[key] = f"{max(limit, 0.0) + 0.0:.9g} kW"
     minima = gateway.storages.minima(unit, grid, now)
     if minima:
         told["soc-minima"] = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from flexedge.cloud.central import Central
+from flexedge.cloud.central import Central, Json
 from flexedge.errors import CentreRefused
 from flexedge.gateway.sync import naming
 from flexedge.gateway.sync.ours import SOURCE_TYPES, OurAsset, Ours, OurSensor
@@ -13,11 +13,12 @@ from flexedge.gateway.sync.seen import SPECS, status_specs
 from flexedge.gateway.sync.sent import flat, is_gone, noted
 from flexedge.gateway.sync.steps import SameName, Step
 from flexedge.gateway.sync.survey import Key, Survey
-from flexedge.gateway.sync.there import MARK, There, resolution_of
+from flexedge.gateway.sync.there import MARK, There, mark_of, resolution_of
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 from flexedge.wire.sensors import resolution_text
 
+_MADE: Final = "made"
 _HIDDEN: Final = ("flexedge",)
 """How attributes begin that are not for others."""
 
@@ -131,7 +132,7 @@ class Builder:
         if number is None:
             number = self._make_asset(step) if step.thing == "asset" else self._make_sensor(step)
         else:
-            self._mark(step, number)
+            made = self._mark(step, number)
         details = self._details(step, number)
         link = Link(
             self._bench.centre_id, step.thing, step.local_id, number, step.role, made, details
@@ -141,38 +142,38 @@ class Builder:
         self._bench.state.links.add(link)
         self._links[self._key(step)] = link
         self._survey.settle(step, number)
-        return Built(step, f"{'made' if made else 'found'} {step.thing} {step.path}")
+        how = "made" if step.central_id is None else "found"
+        return Built(step, f"{how} {step.thing} {step.path}")
 
     def _settled(self, step: Step, link: Link) -> Link:
         """Of a sensor that was made just now nothing is to be sent any more."""
         _, one = self._sensors[step.local_id]
-        attributes = sensor_attributes(one, step.role, self._bench.ours.gateway)
+        attributes = sensor_attributes(one, step.role, self._bench.ours.gateway, made=True)
         name = naming.sensor_name(one.placed.name, step.role)
         now = flat({"name": name, "attributes": attributes})
         shown = flat({"name": step.name, "attributes": attributes})
         return noted(link, now, now, shown, {})
 
-    def _mark(self, step: Step, number: int) -> None:
-        """Let what was found say that it is ours, where it does not yet."""
-        gateway = self._bench.ours.gateway
+    def _mark(self, step: Step, number: int) -> bool:
+        """Let what was found say that it is ours, where it does not yet; whether we made it."""
+        gateway, change = self._bench.ours.gateway, self._bench.central.change_sensor
+        wanted: dict[str, Any] = {}
         if step.thing == "asset":
-            one = self._assets[step.local_id]
-            theirs, kept = self._there.assets[number], attributes_of(one, gateway)
-            change = {"external_id": one.external_id}
+            one, theirs = self._assets[step.local_id], self._there.assets[number]
+            made = _was_made(theirs, gateway)
+            kept = attributes_of(one, gateway, made=made)
+            wanted["external_id"] = one.external_id
+            change = self._bench.central.change_asset
         else:
             asset, sensor = self._sensors[step.local_id]
-            place = self._links["asset", asset.number, ""].central_id
-            theirs = self._there.sensors(place)[number]
-            kept, change = sensor_attributes(sensor, step.role, gateway), {}
+            theirs = self._there.sensors(self._links["asset", asset.number, ""].central_id)[number]
+            made = _was_made(theirs, gateway)
+            kept = sensor_attributes(sensor, step.role, gateway, made=made)
         had = theirs.get("attributes")
-        had = dict(had) if isinstance(had, Mapping) else {}
-        wanted = {**change, "attributes": {**had, MARK: kept[MARK]}}
+        wanted["attributes"] = {**(had if isinstance(had, Mapping) else {}), MARK: kept[MARK]}
         if any(theirs.get(name) != value for name, value in wanted.items()):
-            change_it = (
-                self._bench.central.change_asset if step.thing == "asset"
-                else self._bench.central.change_sensor
-            )  # fmt: skip
-            change_it(number, wanted)
+            change(number, wanted)
+        return made
 
     def _make_asset(self, step: Step) -> int:
         one = self._assets[step.local_id]
@@ -182,7 +183,7 @@ class Builder:
             "account_id": self._bench.account_id,
             "generic_asset_type_id": self._types.get(kind or ""),
             "external_id": one.external_id,
-            "attributes": attributes_of(one, self._bench.ours.gateway),
+            "attributes": attributes_of(one, self._bench.ours.gateway, made=True),
         }
         parent = self._links.get(("asset", one.asset.parent_id or 0, ""))
         if parent is not None:
@@ -203,7 +204,7 @@ class Builder:
             "event_resolution": resolution_text(one.resolution),
             "generic_asset_id": place,
             "timezone": one.placed.timezone,
-            "attributes": sensor_attributes(one, step.role, self._bench.ours.gateway),
+            "attributes": sensor_attributes(one, step.role, self._bench.ours.gateway, made=True),
         }
         number = self._bench.central.add_sensor(fields)
         self._there.made_sensor(number, place, fields)
@@ -238,20 +239,28 @@ def place_of(one: OurAsset) -> Mapping[str, Any]:
     }
 
 
-def attributes_of(one: OurAsset, gateway: str) -> dict[str, Any]:
-    """The attributes of an asset for the centre, with the mark that says whose it is."""
-    mark = {"gateway": gateway, "asset": one.external_id, "type": one.asset.kind}
+def attributes_of(one: OurAsset, gateway: str, *, made: bool) -> dict[str, Any]:
+    """The attributes of an asset for the centre, with the mark that says whose it is.
+
+    ``made``: whether it was made by us, for good: it may be deleted with ``unlink``.
+    """
+    mark = {"gateway": gateway, "asset": one.external_id, "type": one.asset.kind, _MADE: made}
     return {**_open(one.asset.attributes), MARK: mark}
 
 
-def sensor_attributes(one: OurSensor, role: str, gateway: str) -> dict[str, Any]:
+def sensor_attributes(one: OurSensor, role: str, gateway: str, *, made: bool) -> dict[str, Any]:
     """The attributes of a sensor for the centre, with the mark that says whose it is."""
     mark = {
         "gateway": gateway, "sensor": one.placed.key, "role": role,
-        "source-type": SOURCE_TYPES[role],
+        "source-type": SOURCE_TYPES[role], _MADE: made,
     }  # fmt: skip
     specs = status_specs(role, one.resolution, one.every)
     return {SPECS: specs, **_open(one.placed.attributes), MARK: mark}
+
+
+def _was_made(theirs: Json, gateway: str) -> bool:
+    mark = mark_of(theirs)
+    return mark.get("gateway") == gateway and mark.get(_MADE) is True
 
 
 def _open(attributes: Mapping[str, Any]) -> dict[str, Any]:

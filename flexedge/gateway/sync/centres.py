@@ -1,7 +1,9 @@
 """All centres the gateway is linked with: each begins and ends while everything else goes on."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from flexedge.cloud.central import Central
@@ -9,8 +11,9 @@ from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Linked
+from flexedge.gateway.sync.lags import Lag
+from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.sync import Sync
-from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 
 
@@ -32,37 +35,40 @@ Spawn = Callable[[Sync], Running]
 class Centres:
     """Begins what was linked, ends what was unlinked. Safe to use from any thread.
 
-    ``rules``: what the site file says, by name; the usual ones for centres it says nothing of.
-    ``duties``: what is done with a centre, in this order where all is due.
+    ``office``: what people link by. ``duties``: what is done with a centre, in this order where
+    all is due.
     """
 
     def __init__(
         self,
-        state: State,
+        office: Office,
         health: Health,
-        rules: Mapping[str, CentreRules],
         connect: Connect,
         duties: Callable[[Linked], tuple[Duty, ...]],
     ) -> None:
-        self._state = state
+        self._office = office
         self._health = health
-        self._rules = rules
         self._connect = connect
         self._duties = duties
         self._lock = threading.Lock()
         self._running: dict[int, tuple[Sync, Running]] = {}
         self._ended = False
         self.spawn: Spawn | None = None
-        """Starts the thread of a centre; the daemon's. None: nothing runs, as in a test."""
+        """Starts the thread of a centre; the daemon's. None: nothing runs, as in a test or while
+        memory stands in for the disk."""
 
-    def rules_of(self, name: str) -> CentreRules:
-        """What may go to a centre and come from it."""
-        return self._rules.get(name, CentreRules())
+        self.lags: Callable[[int, datetime], Sequence[Lag]] = lambda _centre, _now: ()
+        """How far a centre, by its number, knows each sensor."""
+
+    @property
+    def linkable(self) -> Office | None:
+        """What people link by, while what is linked runs."""
+        return None if self.spawn is None else self._office
 
     def refresh(self) -> None:
         """Bring what runs in step with what is linked: to be called after each change of it."""
         with self._lock:
-            known = {} if self._ended else self._state.centres.all()
+            known = {} if self._ended else self._office.state.centres.all()
             for number, (sync, running) in tuple(self._running.items()):
                 if known.get(number) != sync.linked.centre:
                     del self._running[number]
@@ -73,10 +79,12 @@ class Centres:
                     self._running[number] = sync, self.spawn(sync)
 
     def _sync(self, number: int, centre: Centre) -> Sync:
-        rules = self.rules_of(centre.name)
+        rules = self._office.rules(centre.name)
         central, pace = self._connect(number, centre, rules)
         linked = Linked(number, centre, rules, central)
-        return Sync(linked, self._duties(linked), pace, self._health)
+        sync = Sync(linked, self._duties(linked), pace, self._health)
+        sync.lags = partial(self.lags, number)
+        return sync
 
     def ask(self, name: str | None = None) -> tuple[str, ...]:
         """Have all done at once that could be; of one centre, or (None) of each. Returns whom."""

@@ -1,5 +1,9 @@
-"""What differs at a centre from what it showed when it was told last: edits of its admin pages."""
+"""What differs at a centre from what it showed when it was told last: edits of its admin pages.
 
+``sent`` keeps what that was, with the links.
+"""
+
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,15 +11,17 @@ from typing import Any, Final, get_args
 
 from flexedge.config.centre import Accepted
 from flexedge.config.editable import OURS
+from flexedge.domain.units import parse_unit
 from flexedge.gateway.amended import Amendment, Change, Column
 from flexedge.gateway.service.references import Kind, followed
+from flexedge.gateway.sync.sent import sent_of
 from flexedge.store.tables.centres import Link
 
-SENT: Final = "sent"
-"""In the details of a link: what the centre showed when it was told last, flat, as
-"flex_model.soc-min"; kept by who tells it."""
 _COLUMNS: Final[tuple[Column, ...]] = get_args(Column)
 _ATTRIBUTES: Final = "attributes"
+_SENT, _OURS = "sent", "ours"
+"""What the centre showed when it was told last, and what we had then, in the details of a link."""
+_QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*")
 Json = Mapping[str, Any]
 
 
@@ -62,12 +68,6 @@ class Seen:
     there: Json
     """As the centre answered, JSON fields as values."""
 
-    @property
-    def sent(self) -> Json | None:
-        """What the centre showed when it was told last; None: it never was."""
-        found: Json | None = self.link.details.get(SENT)
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -87,7 +87,8 @@ def difference(seen: Seen, numbers: Numbers, accepted: Accepted) -> Difference:
     for column, key, raw in _edited(seen, accepted):
         mine = seen.here[column].get(key)
         value, unknown = (raw, "") if column == _ATTRIBUTES else numbers.ours(raw)
-        if value == mine:
+        same = value == mine or (column != _ATTRIBUTES and _plain(value) == _plain(mine))
+        if same:
             alike[f"{column}.{key}"] = raw
             continue
         change = Change(
@@ -105,8 +106,8 @@ def difference(seen: Seen, numbers: Numbers, accepted: Accepted) -> Difference:
 
 def _edited(seen: Seen, accepted: Accepted) -> Iterator[tuple[Column, str, Any]]:
     """Fields that are not what the centre showed then, as they are there now (None: gone)."""
-    sent = seen.sent
-    if sent is None:
+    sent = sent_of(seen.link)
+    if not sent:
         return
     for column in _COLUMNS:
         there = seen.there.get(column)
@@ -139,19 +140,33 @@ def _unwanted(column: Column, key: str, accepted: Accepted) -> str:
     return f"the site file does not accept it from this centre: add it to accept, {where}"
 
 
-def first_seen(link: Link, there: Json, accepted: Accepted) -> Link:
-    """The link of a sensor that nobody told the centre of: what it shows now counts as told."""
-    shown = there.get(_ATTRIBUTES)
-    known = shown if isinstance(shown, dict) else {}
-    sent = {f"{_ATTRIBUTES}.{key}": known[key] for key in accepted.attributes if key in known}
-    return replace(link, details={**link.details, SENT: sent})
+def _plain(value: Any) -> Any:
+    """A field of a flex-model so that what means the same is the same: "3 kWh" and "3000.0 Wh"."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    try:
+        unit = parse_unit(found[2])
+    except ValueError:
+        return value
+    return unit.dimension, unit.currency, f"{float(found[1]) * unit.factor:.12g}"
 
 
-def told(link: Link, alike: Json) -> Link:
-    """The link when the centre shows these settings as they are here."""
-    sent = {**link.details.get(SENT, {}), **alike}
-    kept = {path: value for path, value in sent.items() if value is not None}
-    return replace(link, details={**link.details, SENT: kept})
+def told(link: Link, alike: Json, ours: Json) -> Link:
+    """The link when the centre shows these settings as they are here, though written otherwise.
+
+    ``ours``: as they would be sent now, by path.
+    """
+    known = ((_SENT, alike), (_OURS, {path: ours.get(path) for path in alike}))
+    details = dict(link.details)
+    for name, settings in known:
+        whole = {**(details.get(name) or {}), **settings}
+        details[name] = {path: value for path, value in whole.items() if value is not None}
+    return replace(link, details=details)
 
 
 def refusals(some: Iterable[Difference], now: datetime) -> list[Amendment]:

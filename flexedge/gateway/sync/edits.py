@@ -8,24 +8,25 @@ from typing import Final
 from flexedge.errors import CentreRefused
 from flexedge.gateway.amend import Amendments
 from flexedge.gateway.amended import Column
+from flexedge.gateway.sync import translated
 from flexedge.gateway.sync.diff import (
     Difference,
     Json,
     Numbers,
     Seen,
     difference,
-    first_seen,
     refusals,
     told,
 )
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.sent import flat
 from flexedge.gateway.sync.veto import vetoed
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 
 _REQUESTS: Final = 4  # in one step
 _QUICK: Final = timedelta(seconds=10)
-_GONE: Final = (403, 404, 410)
+_GONE: Final = (403, 404, 410, 422)  # FlexMeasures says 422 of a number it does not know
 Links = Mapping[int, Link]
 
 
@@ -50,6 +51,11 @@ class Edits:
         self._state = state
         self._amendments = amendments
         self._round: _Round | None = None
+
+    def counts(self) -> Mapping[str, int]:
+        """How many edits of all centres are what now."""
+        fates = [one.fate for one in self._amendments.all()]
+        return {fate: fates.count(fate) for fate in sorted(set(fates))}
 
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Read a few linked assets; when all are read, see what somebody edited."""
@@ -108,7 +114,7 @@ class Edits:
                     "attributes": asset.attributes,
                 }  # fmt: skip
                 seen = Seen(linked.centre.name, link, asset.name, here, there)
-                self._compare(linked, turn, seen, numbers)
+                self._compare(linked, turn, number, seen, numbers)
                 if linked.rules.accept.attributes:
                     turn.sensors.append(number)
         turn.waiting.pop(0)
@@ -133,25 +139,36 @@ class Edits:
         turn.sensors.pop(0)
 
     def _sensor(self, linked: Linked, turn: _Round, number: int, there: Json) -> None:
-        link, accept = self._state.links.get(number), linked.rules.accept
+        link = self._state.links.get(number)
         placed = None if link is None else self._state.placed.get(link.local_id)
         if link is None or placed is None:
             return
         here: dict[Column, Json] = {"attributes": placed.attributes}
         seen = Seen(linked.centre.name, link, placed.key, here, there)
-        if seen.sent is None:
-            self._state.links.change(number, first_seen(link, there, accept))
-        else:
-            self._compare(linked, turn, seen, Numbers({}, {}))
+        self._compare(linked, turn, number, seen, Numbers({}, {}))
 
-    def _compare(self, linked: Linked, turn: _Round, seen: Seen, numbers: Numbers) -> None:
+    def _compare(
+        self, linked: Linked, turn: _Round, number: int, seen: Seen, numbers: Numbers
+    ) -> None:
         found = difference(seen, numbers, linked.rules.accept)
         turn.found.append(found)
-        for number, link in self._state.links.find(
-            centre_id=linked.number, central_id=seen.link.central_id, thing=seen.link.thing
-        ).items():
-            if found.alike:
-                self._state.links.change(number, told(link, found.alike))
+        if found.alike:
+            ours = _as_sent(seen.here, self._state.links.find(centre_id=linked.number))
+            self._state.links.change(number, told(seen.link, found.alike, ours))
+
+
+def _as_sent(here: Mapping[Column, Json], links: Links) -> Json:
+    """Settings as they would be sent, by path."""
+    known = links.values()
+    numbers = translated.Numbers(
+        {one.local_id: one.central_id for one in known if one.thing == "asset"},
+        {(one.local_id, one.role): one.central_id for one in known if one.thing == "sensor"},
+    )
+    translator = translated.Translator(numbers)
+    return flat({
+        column: fields if column == "attributes" else translator.flex(fields)
+        for column, fields in here.items()
+    })  # fmt: skip
 
 
 def _assets(links: Links) -> list[int]:

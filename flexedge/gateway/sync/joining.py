@@ -16,6 +16,7 @@ from flexedge.gateway.sync.steps import SameName, Step
 from flexedge.gateway.sync.survey import Key
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre, Link
+from flexedge.store.tables.cursors import destination
 
 _MOST: Final = 8
 """Things that are made at one go, and assets whose settings are sent."""
@@ -102,6 +103,7 @@ class Joining:
             self.edited[one.path] = settled.edited
         if settled.link != link:
             self._state.links.change(link_id, settled.link)
+        if settled.sent:
             self.done.append(f"sent the settings of {one.path}")
 
     def complete(self) -> None:
@@ -153,7 +155,7 @@ def begin_anew(state: State, number: int, scopes: Sequence[Scope]) -> Centre:
     for link_id, one in state.links.find(centre_id=number).items():
         if sent.is_gone(one):
             if one.thing == "sensor":
-                state.cursors.forget(f"{number}/{one.role}")
+                state.cursors.forget(destination(number, one.role), one.local_id)
             state.links.remove(link_id)
     centre = state.centres.get(number)
     if centre is None:

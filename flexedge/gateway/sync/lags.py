@@ -1,7 +1,17 @@
-"""How far a centre knows what is sent of one of our sensors."""
+"""How far a centre knows what is sent of each of our sensors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+from flexedge.gateway.sync.outbox import Outbox
+from flexedge.store.state import State
+
+KEPT: Final = timedelta(seconds=10)
+"""So long an answer is good: a page asks each second."""
+RECEIVED: Final = "received"
+_Lags = tuple["Lag", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,13 +21,11 @@ class Lag:
     link: int
     """Its number in ``state.links``."""
     newest_here: datetime | None
-    """The start of the newest event there is a value of."""
+    """The start of the newest event there is a value of; None: not known."""
     newest_there: datetime | None
-    """The same of what has arrived."""
+    """The same of what has arrived; None: nothing has since the gateway runs."""
     waiting: int = 0
     """Values still to be sent, about."""
-    paused: str = ""
-    """Why nothing of it is sent."""
 
     @property
     def behind(self) -> timedelta:
@@ -28,3 +36,31 @@ class Lag:
         if not self.waiting or self.newest_here is None or self.newest_there is None:
             return timedelta(0)
         return max(self.newest_here - self.newest_there, timedelta(0))
+
+
+class Lags:
+    """Asks the outbox, and not too often. Safe to use from any thread. Raises ``StoreError``."""
+
+    def __init__(self, state: State, outbox: Outbox) -> None:
+        self._state = state
+        self._outbox = outbox
+        self._kept: Mapping[int, tuple[datetime, _Lags]] = {}
+
+    def of(self, centre: int, now: datetime) -> _Lags:
+        """Of all sensors that are sent to a centre, by its number."""
+        kept = self._kept.get(centre)
+        if kept is not None and abs(now - kept[0]) < KEPT:
+            return kept[1]
+        links = self._state.links.find(centre_id=centre, thing="sensor")
+        sensors = self._state.sensors()
+        found = []
+        for number, link in links.items():
+            if link.role == RECEIVED or link.local_id not in sensors:
+                continue
+            waiting = self._outbox.waiting(link)
+            there = waiting.newest_there
+            known = [one for one in (waiting.newest_event, there) if one is not None]
+            found.append(Lag(number, max(known, default=None), there, waiting.count))
+        lags = tuple(found)
+        self._kept = {**self._kept, centre: (now, lags)}
+        return lags

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
+from flexedge.cloud.address import centre_url
 from flexedge.cloud.central import Central, Greeting, Whoami
 from flexedge.cloud.keys import Key, Keys
 from flexedge.config.centre import MAIN, SCOPES, CentreRules, Scope
@@ -20,19 +21,14 @@ from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.centres import Centre
 
 __all__ = [
-    "Asked", "KeptKeys", "Office", "Plan", "Progress", "SameName", "Step", "Way",
+    "Asked", "Office", "Plan", "Progress", "SameName", "Step", "Way",
     "centre_named", "link", "ours_for", "plan_link",
 ]  # fmt: skip
 _WAIT_S: Final = 5.0
 _LONGEST_WAIT_S: Final = 300.0
+_BRISK: Final = 480
+"""Requests per minute while somebody waits; FlexMeasures allows 500."""
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
-
-
-class KeptKeys(Keys, Protocol):
-    """Where the credential of one centre is kept, and can be forgotten."""
-
-    def forget(self) -> None:
-        """Remove it, if there is one. Raises ``StoreError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ class Office:
     """What linking needs."""
 
     state: State
-    keys: Callable[[str], KeptKeys]
+    keys: Callable[[str], Keys]
     """Where the credential of a centre is kept, by the centre's name."""
     rules: Callable[[str], CentreRules]
     """What the site file says of a centre; ``CentreRules()`` where it says nothing."""
@@ -100,14 +96,15 @@ class Office:
 
 def plan_link(office: Office, asked: Asked) -> Plan:
     """What ``link`` would do. Raises ``CentreError``, and ``RequestError`` for what cannot be."""
-    url = plain_url(asked.url)
+    url = centre_url(asked.url)
     known = centre_named(office.state, asked.name)
     _demand_same(asked, url, known)
-    rules = office.rules(asked.name)
+    rules = _rules(office, asked.name)
     central = office.reach(asked.name, url, _credential(office, asked), rules)
     try:
         greeting = central.greet()
         who, accounts, account_id = _account(central, asked, known)
+        _demand_new(office.state, asked, url, account_id)
         mine = ours_for(office, rules, asked.scopes, known)
         centre_id = 0 if known is None else known[0]
         preview = Preview(office.state, central, centre_id, account_id, mine, asked.same_name)
@@ -134,7 +131,7 @@ def link(office: Office, asked: Asked, who: str) -> Progress:
 
 
 def _link(office: Office, asked: Asked, who: str) -> Progress:
-    url, rules = plain_url(asked.url), office.rules(asked.name)
+    url, rules = centre_url(asked.url), _rules(office, asked.name)
     known = centre_named(office.state, asked.name)
     _demand_same(asked, url, known)
     if known is None or asked.key is not None:
@@ -183,23 +180,10 @@ def ours_for(
     return ours(office.state, rules, scopes, office.kinds(), received)
 
 
-def plain_url(text: str) -> str:
-    """Where the API starts, of what is typed: "ems.example.com", "https://ems.example.com/api/".
-
-    Raises ``RequestError``.
-    """
-    whole = text.strip() if "://" in text else f"https://{text.strip()}"
-    try:
-        parts = urlsplit(whole)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise RequestError(422, f"{text!r} is no address: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise RequestError(422, f"{text!r} should be an address such as https://ems.example.com")
-    if parts.username or parts.password:
-        raise RequestError(422, "Leave the user and password out of the address.")
-    path = parts.path.partition("/api")[0].rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+def _rules(office: Office, name: str) -> CentreRules:
+    """What the site file says of a centre, but for how quickly it is asked."""
+    rules = office.rules(name)
+    return rules.model_copy(update={"requests_per_min": max(rules.requests_per_min, _BRISK)})
 
 
 def _demand_same(asked: Asked, url: str, known: tuple[int, Centre] | None) -> None:
@@ -219,8 +203,19 @@ def _demand_same(asked: Asked, url: str, known: tuple[int, Centre] | None) -> No
         )
 
 
+def _demand_new(state: State, asked: Asked, url: str, account_id: int) -> None:
+    """Refuse to send the same to one place twice."""
+    for one in state.centres.find(url=url, account_id=account_id).values():
+        if one.name != asked.name:
+            raise RequestError(
+                409, f"That account of {url} is linked already, as {one.name}: unlink it first."
+            )
+
+
 def _credential(office: Office, asked: Asked) -> Keys:
-    return office.keys(asked.name) if asked.key is None else _Held(asked.key)
+    if asked.key is not None:
+        return _Held(asked.key)
+    return office.keys(asked.name)
 
 
 def _account(
@@ -245,10 +240,11 @@ def _introduced(office: Office, asked: Asked, url: str, who: str) -> tuple[int, 
     """Log in, keep the credential, and know the centre from now on."""
     state, known = office.state, centre_named(office.state, asked.name)
     keys = _credential(office, asked)
-    central = office.reach(asked.name, url, keys, office.rules(asked.name))
+    central = office.reach(asked.name, url, keys, _rules(office, asked.name))
     try:
         greeting = central.greet()
         me, accounts, account_id = _account(central, asked, known)
+        _demand_new(state, asked, url, account_id)
     finally:
         central.close()
     if asked.key is not None:
@@ -284,3 +280,7 @@ class _Held:
     def write(self, key: Key) -> None:
         """Have another token."""
         self._key = key
+
+    def forget(self) -> None:
+        """Have none."""
+        self._key = Key()

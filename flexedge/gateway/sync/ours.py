@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from flexedge.config.centre import CentreRules, Report, Scope
+from flexedge.config.coming import RECEIVED_PRICE
 from flexedge.domain.measures import measure
 from flexedge.gateway.service import tree
 from flexedge.gateway.sync import naming
@@ -76,7 +77,7 @@ def gateway_id(state: State) -> str:
 def ours(
     state: State,
     rules: CentreRules,
-    scopes: Collection[Scope],
+    scopes: Collection[str],
     kinds: Kinds,
     received: Collection[int] = (),
 ) -> Ours:
@@ -88,7 +89,7 @@ def ours(
     gateway, assets = gateway_id(state), state.assets.all()
     paths: dict[int, str] = {}
     found = []
-    agreed = frozenset(scopes) & frozenset(rules.scopes)
+    agreed = frozenset(scopes) & frozenset[str](rules.scopes)
     for number in in_scope(assets):
         asset = assets[number]
         above = paths.get(asset.parent_id or 0)
@@ -96,7 +97,9 @@ def ours(
         sensors = tuple(
             _sensor(one, placed, rules, agreed, kinds.get(one, frozenset()))
             for one, placed in state.placed.of(number).items()
-            if one not in received and placed.key not in rules.receive
+            if one not in received
+            and placed.key not in rules.receive
+            and not placed.key.endswith(RECEIVED_PRICE)
         )
         called = naming.external_id(gateway, number, asset)
         found.append(OurAsset(number, asset, paths[number], called, sensors))
@@ -117,7 +120,7 @@ def _sensor(
     number: int,
     placed: PlacedSensor,
     rules: CentreRules,
-    scopes: Collection[Scope],
+    scopes: Collection[str],
     kinds: frozenset[str],
 ) -> OurSensor:
     report = rules.sensors.get(placed.key, rules.report)
@@ -135,7 +138,7 @@ def _sensor(
     return OurSensor(number, placed, roles, resolution, notes, every)
 
 
-def _roles(placed: PlacedSensor, scopes: Collection[Scope], kinds: frozenset[str]) -> list[str]:
+def _roles(placed: PlacedSensor, scopes: Collection[str], kinds: frozenset[str]) -> list[str]:
     if placed.key.endswith(_DISPATCHED):
         return [""] if "outcomes" in scopes else []
     return [

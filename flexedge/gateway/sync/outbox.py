@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from flexedge.gateway.received import origin
 from flexedge.store.archive import Tally
 from flexedge.store.beliefs import Beliefs
-from flexedge.store.rows import Ingested
+from flexedge.store.rows import Ingested, moment
 from flexedge.store.sources import Which, numbers
 from flexedge.store.spans import Span, Spans, joined, without
 from flexedge.store.state import State
@@ -29,11 +30,6 @@ _KINDS: Final[Mapping[str, frozenset[str]]] = {
 }
 _ELSEWHERE: Final = frozenset().union(*_KINDS.values())
 _ROUGHLY: Final = 4  # stretches that are counted one by one
-
-
-def origin(centre: str) -> str:
-    """The kind of source of all that was received from a centre; it is never sent back there."""
-    return f"centre:{centre}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +49,8 @@ class Waiting:
     count: int = 0
     oldest_event: datetime | None = None
     newest_event: datetime | None = None
+    newest_there: datetime | None = None
+    """The newest event of what has arrived since the start."""
 
 
 @dataclass(slots=True)
@@ -63,7 +61,11 @@ class _Line:
     todo: Spans
     watched: int
     """What came in after this is in the outbox's news."""
+    central_id: int
+    """Which sensor it is there."""
     under_way: list[Portion] = field(default_factory=list)
+    there_us: int | None = None
+    """The newest event that arrived."""
 
     @property
     def left(self) -> list[Span]:
@@ -134,6 +136,8 @@ class Outbox:
                 line = self._taken_back(portion)
                 if line is not None:
                     moved[_key(portion.link)] = line
+                    newest_us = int(portion.rows.event_us.max())
+                    line.there_us = max(newest_us, line.there_us or newest_us)
             if moved:
                 self._state.cursors.move({key: line.cursor for key, line in moved.items()})
 
@@ -159,7 +163,8 @@ class Outbox:
                 for one in self._beliefs.tally((name,), span)
                 if one.source in sources
             ]
-        return _summed(found)
+            there = None if line.there_us is None else moment(line.there_us)
+        return _summed(found, there)
 
     def forget(self, link: Link) -> None:
         """Send all of it again, as to a sensor that was made anew there."""
@@ -187,11 +192,12 @@ class Outbox:
         """What is known of a link, after a look at what came in."""
         self._look()
         key = _key(link)
-        if key not in self._lines:
+        known = self._lines.get(key)
+        if known is None or known.central_id != link.central_id:  # it was made anew there
             cursor = self._state.cursors.of(key[0]).get(key[1], Cursor())
             if cursor.position > self._top:  # the archive was put back to an older one
                 cursor = Cursor()
-            self._lines[key] = _Line(cursor.position, cursor.gaps, self._top)
+            self._lines[key] = _Line(cursor.position, cursor.gaps, self._top, link.central_id)
         return self._lines[key]
 
     def _look(self) -> None:
@@ -211,9 +217,10 @@ class Outbox:
 
     def _quiet(self, link: Link, line: _Line) -> bool:
         """Whether nothing came in that is new to a link, as far as can be told without a look."""
-        if line.position < line.watched:
+        sources = self._sources(link)
+        if line.position < line.watched and sources:
             return False
-        last = (self._news.get((link.local_id, source), 0) for source in self._sources(link))
+        last = (self._news.get((link.local_id, source), 0) for source in sources)
         return max(last, default=0) <= line.position
 
     def _name(self, link: Link) -> str:
@@ -226,7 +233,7 @@ class Outbox:
         if kinds is not None:
             return Which(kinds=kinds)
         centre = self._state.centres.get(link.centre_id)
-        own = frozenset() if centre is None else frozenset({origin(centre.name)})
+        own = frozenset() if centre is None else frozenset({origin(centre.name).kind})
         return Which(not_kinds=_ELSEWHERE | own)
 
     def _sources(self, link: Link) -> Sequence[int]:
@@ -237,11 +244,12 @@ def _key(link: Link) -> _Key:
     return destination(link.centre_id, link.role), link.local_id
 
 
-def _summed(found: Sequence[Tally]) -> Waiting:
+def _summed(found: Sequence[Tally], there: datetime | None) -> Waiting:
     if not found:
-        return Waiting()
+        return Waiting(newest_there=there)
     return Waiting(
         sum(one.count for one in found),
         min(one.first_event for one in found),
         max(one.last_event for one in found),
+        there,
     )

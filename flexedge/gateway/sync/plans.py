@@ -83,8 +83,7 @@ class Plans:
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Ask, or look whether what was asked for is there. Raises ``CentreAway``."""
         if not self._planned_at(linked):
-            self._courses.pop(linked.number, None)
-            self._gateway.elsewhere.drop(linked.centre.name)
+            self.end(linked)
             return now + SPAN
         course = self._courses.setdefault(linked.number, _Course())
         if course.waiting is not None:
@@ -93,6 +92,11 @@ class Plans:
         if now < due:
             return min(due, now + WATCH)
         return self._ask(linked, course, now)
+
+    def end(self, linked: Linked) -> None:
+        """The centre is not to plan any more: nothing of it is in force."""
+        self._courses.pop(linked.number, None)
+        self._gateway.elsewhere.drop(linked.centre.name)
 
     def _planned_at(self, linked: Linked) -> bool:
         """Whether this centre plans anything here: of several the first that may."""
@@ -147,10 +151,11 @@ class Plans:
             self._failed(linked, asked.wanted, f"it does not plan: {error.message}")
             return now + WATCH
         except CentreAway as error:
-            if error.kind not in ("busy", "paced"):
-                course.due = now  # as soon as it is back
+            wait = error.retry_after or timedelta(0)
+            if error.kind not in ("busy", "paced") or wait < SOON:
+                course.due = now  # as soon as may be
                 raise
-            self._slow_down(course, now, error.retry_after or timedelta(0))
+            self._slow_down(course, now, wait)
             return now + WATCH
         course.asked.append(now)
         course.slow = max(course.slow - 1, 1)
@@ -216,10 +221,13 @@ class Plans:
         return f"it is not planned: {told or error.message}"
 
     def _failed(self, linked: Linked, wanted: tuple[Wanted, ...], why: str) -> None:
-        for one in wanted:
-            self._gateway.elsewhere.trouble(one.body.asset, why)
+        known = self._gateway.elsewhere.troubles
         assets = [one.body.asset for one in wanted]
-        _log.warning("no schedule of a centre", centre=linked.centre.name, assets=assets, why=why)
+        for asset in assets:
+            self._gateway.elsewhere.trouble(asset, why)
+        if not known.keys() >= set(assets):
+            name = linked.centre.name
+            _log.warning("no schedule of a centre", centre=name, assets=assets, why=why)
         self._tell(linked, self._said(linked))
 
     def _said(self, linked: Linked) -> str:
@@ -236,7 +244,7 @@ class Plans:
         )
 
     def _tell(self, linked: Linked, message: str) -> None:
-        self._gateway.health.alarm(f"centre {linked.centre.name} {self.name}", message)
+        self._gateway.health.alarm(f"centre {linked.centre.name}: schedules", message)
 
 
 def _waiting(asked: Question, job: str, now: datetime) -> _Waiting:

@@ -5,6 +5,7 @@ next one, and what the centre changed later arrives. Nothing is believed that ca
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,10 @@ from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.received import Received
 from flexedge.gateway.sync.duty import Linked
+from flexedge.gateway.sync.naming import unit_name
+from flexedge.gateway.sync.ours import RECEIVED
+from flexedge.store.state import State
+from flexedge.store.tables.centres import Link
 
 _AT_ONCE: Final = 4
 """So many sensors are asked for in one step."""
@@ -30,9 +35,11 @@ class Receive:
 
     name = "receive"
 
-    def __init__(self, received: Received, health: Health) -> None:
+    def __init__(self, received: Received, state: State, health: Health) -> None:
         self._received = received
+        self._state = state
         self._health = health
+        self._noted = False
         self._due: dict[str, datetime] = {}
         self._kept = self._not_believed = 0
 
@@ -42,9 +49,11 @@ class Receive:
 
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Ask for what is due. Raises ``CentreAway``, ``CentreLocked``, ``StoreError``."""
-        name = linked.centre.name
+        name, allowed = linked.centre.name, linked.may("data")
         mine = {key: one for key, one in self._received.coming.items() if one.centre == name}
-        if not mine or not linked.may("data"):
+        if not self._noted:
+            self._note(linked.number, mine if allowed else {})
+        if not mine or not allowed:
             return now + _HOUR
         waiting = sorted(mine, key=lambda key: self._due.get(key, now))
         for key in waiting[:_AT_ONCE]:
@@ -52,13 +61,27 @@ class Receive:
                 self._due[key] = self._ask(linked, key, mine[key], now)
         return min(self._due.get(key, now) for key in mine)
 
+    def _note(self, centre: int, mine: Mapping[str, Coming]) -> None:
+        """Keep as links which sensor here is which there: flex-models refer to them, too."""
+        numbers = {sensor.name: number for number, sensor in self._state.sensors().items()}
+        wanted = {numbers[key]: one.number for key, one in mine.items() if key in numbers}
+        for number, link in self._state.links.find(centre_id=centre, role=RECEIVED).items():
+            there = wanted.pop(link.local_id, None)
+            if there is None:
+                self._state.links.remove(number)
+            elif there != link.central_id:
+                self._state.links.change(number, replace(link, central_id=there))
+        for local, there in wanted.items():
+            self._state.links.add(Link(centre, "sensor", local, there, RECEIVED))
+        self._noted = True
+
     def _ask(self, linked: Linked, key: str, one: Coming, now: datetime) -> datetime:
         """Receive one sensor; returns when it is due again."""
         grid = asked(one, now)
         about, again = f"centre {linked.centre.name}: {key}", now + one.every
         try:
             run = linked.central.values(
-                one.number, grid.start, grid.end - grid.start, one.unit, grid.resolution
+                one.number, grid.start, grid.end - grid.start, unit_name(one.unit), grid.resolution
             )
         except CentreRefused as error:
             self._health.alarm(about, f"{key} is not received: {error}; what came before counts")
@@ -105,7 +128,7 @@ def believable(run: Run, one: Coming, grid: TimeGrid) -> tuple[FloatArray, int, 
 def _misfit(run: Run, one: Coming, grid: TimeGrid) -> str:
     if not run.values:
         return ""
-    if run.unit != one.unit:
+    if run.unit not in (one.unit, unit_name(one.unit)):
         return f"it is in {run.unit!r}, not in {one.unit!r}"
     if run.step != grid.resolution:
         return f"its values are {run.step} apart, not {grid.resolution}"

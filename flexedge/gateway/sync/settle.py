@@ -14,6 +14,8 @@ from flexedge.gateway.sync.survey import Key
 from flexedge.gateway.sync.translated import Numbers, Translator
 from flexedge.store.tables.centres import Link
 
+CHARTS: Final = "charts"
+"""In the details of an asset's link: charts that it has at the centre alone, in its numbers."""
 _OF_VALUES: Final = (400, 422)
 """What a server answers where it does not like what it was given."""
 
@@ -36,28 +38,34 @@ def all_wanted(ours: Ours, links: Mapping[Key, Link], keys: Mapping[int, str]) -
         {key[1:]: link.central_id for key, link in links.items() if key[0] == "sensor"},
     )
     names = {each.number: each.path for each in ours.assets}
+    made = {key for key, link in links.items() if link.made}
     for one in ours.assets:
-        yield _of_asset(one, ours.gateway, Translator(numbers), names, keys)
+        key: Key = ("asset", one.number, "")
+        attributes = attributes_of(one, ours.gateway, made=key in made)
+        link = links.get(key)
+        charts = [] if link is None else link.details.get(CHARTS, [])
+        yield _of_asset(one, attributes, Translator(numbers), names, keys, charts)
         for sensor in one.sensors:
             for role in sensor.roles:
+                key = ("sensor", sensor.number, role)
                 name = naming.sensor_name(sensor.placed.name, role)
-                attributes = sensor_attributes(sensor, role, ours.gateway)
+                attributes = sensor_attributes(sensor, role, ours.gateway, made=key in made)
                 settings = sent.flat({"name": name, "attributes": attributes})
-                yield Wanted(("sensor", sensor.number, role), f"{one.path} / {name}", settings)
+                yield Wanted(key, f"{one.path} / {name}", settings)
 
 
 def _of_asset(
-    one: OurAsset, gateway: str, translator: Translator, names: Mapping[int, str],
-    keys: Mapping[int, str],
+    one: OurAsset, attributes: Json, translator: Translator, names: Mapping[int, str],
+    keys: Mapping[int, str], charts: list[Json],
 ) -> Wanted:  # fmt: skip
     asset = one.asset
     fields = {
         "name": asset.name[: naming.ASSET_NAME],
         **place_of(one),
-        "attributes": attributes_of(one, gateway),
+        "attributes": attributes,
         "flex_context": translator.flex(asset.flex_context),
         "flex_model": translator.flex(asset.flex_model),
-        "sensors_to_show": translator.charts(asset.sensors_to_show),
+        "sensors_to_show": [*translator.charts(asset.sensors_to_show), *charts],
         "sensors_to_show_as_kpis": translator.charts(asset.sensors_to_show_as_kpis),
     }
     lost = [
@@ -73,6 +81,8 @@ class Settled:
 
     link: Link
     """As it is to be kept now."""
+    sent: tuple[str, ...] = ()
+    """The settings that were sent and taken."""
     edited: tuple[str, ...] = ()
     """Settings that were changed here, and there as well: left as they are."""
 
@@ -94,7 +104,7 @@ def settle(central: Central, link: Link, now: Settings) -> Settled:
         theirs = look(link.central_id)
     settled = (*found.there, *found.send)
     made = sent.noted(link, settled, now, sent.flat(theirs), refused)
-    return Settled(made, found.edited)
+    return Settled(made, tuple(one for one in found.send if one not in refused), found.edited)
 
 
 def _calls(

@@ -65,12 +65,25 @@ class Survey:
         way, notes = self._way(found)
         if found is not None and way != "make":
             theirs = self._there.assets[found.number]
-            told = (*notes, *_differs(one, theirs, parent, found))
+            told = (*notes, *self._differs(one, theirs, parent, found))
             return _step(one, str(theirs.get("name")), way, found.number, told)
         siblings = set() if nowhere else self._there.names_below(parent)
         free = naming.free_name(one.asset.name, siblings, naming.ASSET_NAME)
         told = (*notes, *self._type_notes(one), *_renamed(one.asset.name, free))
         return _step(one, free, "make", None, told)
+
+    def _differs(self, one: OurAsset, theirs: Json, parent: int | None, found: Found) -> list[str]:
+        """What of an asset there is not as it is here, but its settings."""
+        told = []
+        if theirs.get("name") != one.asset.name:
+            told.append(f"it is called {theirs.get('name')!r} there")
+        if found.by != "name" and theirs.get("parent_asset_id") != parent:
+            told.append("it is under another asset there")
+        kind = theirs.get("generic_asset_type")
+        named = kind.get("name") if isinstance(kind, Mapping) else None
+        if named not in (None, one.asset.kind, naming.type_name(one.asset.kind, self._types)):
+            told.append(f"its type is {named} there, {one.asset.kind} here")
+        return told
 
     def _is_ours(self, number: int | None) -> bool:
         return any(one.number == number for one in self._ours.assets)
@@ -136,20 +149,6 @@ def _unit_notes(one: OurSensor) -> list[str]:
 
 def _renamed(name: str, free: str) -> list[str]:
     return [] if name == free else [f"it is called {free!r} there"]
-
-
-def _differs(one: OurAsset, theirs: Json, parent: int | None, found: Found) -> list[str]:
-    """What of an asset there is not as it is here, but its settings."""
-    told = []
-    if theirs.get("name") != one.asset.name:
-        told.append(f"it is called {theirs.get('name')!r} there")
-    if found.by != "name" and theirs.get("parent_asset_id") != parent:
-        told.append("it is under another asset there")
-    kind = theirs.get("generic_asset_type")
-    named = kind.get("name") if isinstance(kind, Mapping) else None
-    if named not in (None, one.asset.kind):
-        told.append(f"its type is {named} there, {one.asset.kind} here")
-    return told
 
 
 def _step(

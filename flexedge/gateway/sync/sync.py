@@ -1,6 +1,6 @@
 """One centre: its duties as they come due, one after the other, and what is to be said of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -12,7 +12,7 @@ from flexedge.errors import CentreAway, CentreLocked
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Heard, Linked
 from flexedge.gateway.sync.lags import Lag
-from flexedge.gateway.sync.turn import Turn
+from flexedge.gateway.sync.turn import Pausing, Turn
 
 Contact = Literal["starting", "clock", "in-touch", "away", "locked"]
 """starting: not asked yet; clock: nothing is sent before the gateway's own clock is right;
@@ -64,6 +64,12 @@ class Sync:
         """Replaced as a whole by each step."""
         self.lags: Callable[[datetime], Sequence[Lag]] = lambda _now: ()
         """How far the centre knows each sensor; from any thread."""
+
+    @property
+    def paused(self) -> Mapping[int, str]:
+        """Why nothing of some sensors is sent, by the numbers of their links."""
+        every = (turn.duty.troubles for turn in self._turns if isinstance(turn.duty, Pausing))
+        return {number: why for one in every for number, why in one.items()}
 
     def ask(self) -> None:
         """Have everything done at the next step, whatever was waited for."""
@@ -175,4 +181,6 @@ class Sync:
         for name in self._health.alarms:
             if name.removeprefix("loop ").partition(": ")[0] == about:
                 self._health.alarm(name, "")
+        for turn in self._turns:
+            turn.end(self.linked)
         self.linked.central.close()

@@ -1,6 +1,6 @@
 """How things stand with the centres, in words and figures: for the page, the API and programs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,6 +8,9 @@ from typing import Final
 from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Standing, Sync
+from flexedge.gateway.sync.veto import vetoed
+from flexedge.gateway.sync.wishes import commands_told, edits_told
+from flexedge.gateway.view import CentreView
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
 from flexedge.wire import sync as wire
@@ -35,14 +38,35 @@ def told(centres: Centres | None, state: State, now: datetime) -> wire.SyncTold:
     """All centres that are linked, also those with which nothing is done now."""
     known = state.centres.all()
     if not known:
-        return wire.SyncTold(linked=False, message=NOT_LINKED, centres=())
+        return wire.SyncTold(
+            now=now, linked=False, message=NOT_LINKED, veto=veto_told(state), centres=()
+        )
     running = {sync.linked.number: sync for sync in (centres.syncs if centres else ())}
     stands = tuple(
         stands_of(state, number, centre, running.get(number), now)
         for number, centre in known.items()
     )
     message = "; ".join(f"{one.name}: {one.words}" for one in stands)
-    return wire.SyncTold(linked=True, message=message, centres=stands)
+    return wire.SyncTold(
+        now=now, linked=True, message=message, veto=veto_told(state), centres=stands
+    )
+
+
+def seen(centres: Centres | None, state: State, now: datetime) -> tuple[CentreView, ...]:
+    """The centres in short, for the page of the site."""
+    return tuple(
+        CentreView(
+            one.name, one.url, one.words, one.well, one.contact == "in-touch", one.waiting,
+            one.refused,
+        )
+        for one in told(centres, state, now).centres
+    )  # fmt: skip
+
+
+def veto_told(state: State) -> wire.VetoTold | None:
+    """The owner's veto, where there is one."""
+    found = vetoed(state)
+    return None if found is None else wire.VetoTold(since=found.since, who=found.who)
 
 
 def stands_of(
@@ -50,13 +74,13 @@ def stands_of(
 ) -> wire.CentreStands:
     """How things stand with one centre; ``sync`` None: nothing is done with it now."""
     standing = Standing("starting") if sync is None else sync.standing
-    lags = () if sync is None else sync.lags(now)
+    lags, paused = ((), {}) if sync is None else (sync.lags(now), sync.paused)
     sums = Sums(
         max((lag.behind for lag in lags), default=timedelta(0)),
         sum(lag.waiting for lag in lags),
         len(state.unwanted.find(centre_id=number)),
     )
-    words = _NOTHING if sync is None else in_words(standing, sums, now)
+    words = in_words(standing, sums, now, "" if sync else _NOTHING)
     return wire.CentreStands(
         name=centre.name, url=centre.url, account=centre.account, user=centre.user,
         linked=centre.linked, scopes=tuple(centre.scopes), contact=standing.contact,
@@ -65,7 +89,8 @@ def stands_of(
         lag_s=sums.behind.total_seconds() if lags else None, waiting=sums.waiting,
         refused=sums.refused, requests=standing.requests,
         bytes_sent=standing.sent,
-        duties=_duties(standing), sensors=_sensors(state, lags),
+        edits=edits_told(state, centre.name), commands=commands_told(state, centre.name),
+        duties=_duties(standing), sensors=_sensors(state, lags, paused),
     )  # fmt: skip
 
 
@@ -79,27 +104,32 @@ def is_well(standing: Standing, sums: Sums, now: datetime) -> bool:
     return standing.contact != "away" or _lasted(standing, now) < AWAY_FOR_LONG
 
 
-def in_words(standing: Standing, sums: Sums, now: datetime) -> str:
-    """All of it in one line: "in step; 2 values refused"."""
-    lasted = span(_lasted(standing, now))
-    match standing.contact:
-        case "starting":
-            told = "not asked yet"
-        case "clock":
-            told = "waits until the clock of this gateway is known to be right"
-        case "away":
-            told = f"away for {lasted}: {standing.why}"
-        case "locked":
-            told = f"does not accept this gateway for {lasted}: {standing.why}"
-        case "in-touch":
-            told = "in step" if sums.behind <= TOLERATED else f"{span(sums.behind)} behind"
-    parts = [told]
+def in_words(standing: Standing, sums: Sums, now: datetime, told: str = "") -> str:
+    """All of it in one line: "in step; 12 values to come; 2 refused".
+
+    ``told``: instead of how it stands.
+    """
+    parts = [told or _contact(standing, sums, span(_lasted(standing, now)))]
     if sums.waiting:
         parts.append(f"{counted(sums.waiting, 'value')} to come")
     if sums.refused:
         parts.append(f"{sums.refused} refused")
     parts += [f"{name}: {trouble}" for name, trouble in _troubles(standing)]
     return "; ".join(parts)
+
+
+def _contact(standing: Standing, sums: Sums, lasted: str) -> str:
+    match standing.contact:
+        case "starting":
+            return "not asked yet"
+        case "clock":
+            return "waits until the clock of this gateway is known to be right"
+        case "away":
+            return f"away for {lasted}: {standing.why}"
+        case "locked":
+            return f"does not accept this gateway for {lasted}: {standing.why}"
+        case "in-touch":
+            return "in step" if sums.behind <= TOLERATED else f"{span(sums.behind)} behind"
 
 
 def span(lasted: timedelta) -> str:
@@ -133,7 +163,9 @@ def _duties(standing: Standing) -> tuple[wire.DutyTold, ...]:
     )
 
 
-def _sensors(state: State, lags: Sequence[Lag]) -> tuple[wire.LagTold, ...]:
+def _sensors(
+    state: State, lags: Sequence[Lag], paused: Mapping[int, str]
+) -> tuple[wire.LagTold, ...]:
     """The sensors by name; those that were deleted here are left out."""
     sensors, links = state.sensors(), state.links.all()
     found = [
@@ -141,7 +173,7 @@ def _sensors(state: State, lags: Sequence[Lag]) -> tuple[wire.LagTold, ...]:
             sensor=sensors[link.local_id].name, role=link.role, central_id=link.central_id,
             newest_here=lag.newest_here, newest_there=lag.newest_there,
             lag_s=None if lag.newest_there is None else lag.behind.total_seconds(),
-            waiting=lag.waiting, paused=lag.paused,
+            waiting=lag.waiting, paused=paused.get(lag.link, ""),
         )
         for lag in lags
         if (link := links.get(lag.link)) is not None and link.local_id in sensors

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from flexedge.gateway.service.references import Kind, followed
-from flexedge.gateway.sync.ours import FORECAST
+from flexedge.gateway.sync.ours import FORECAST, RECEIVED
 
 _OUTPUTS: Final = frozenset({
     "consumption", "production", "state-of-charge", "aggregate-power", "aggregate-consumption",
@@ -60,6 +60,7 @@ class Translator:
             sensors = self.numbers.sensors
             found = sensors.get((number, FORECAST)) if ahead else None
             found = sensors.get((number, "")) if found is None else found
+            found = sensors.get((number, RECEIVED)) if found is None else found
         if found is None:
             self.lost.add((kind, number))
         return found

@@ -26,6 +26,23 @@ class Counting(Protocol):
         """Numbers by what they count, since the start. From any thread."""
 
 
+@runtime_checkable
+class Pausing(Protocol):
+    """A duty that leaves single sensors alone for a while."""
+
+    @property
+    def troubles(self) -> Mapping[int, str]:
+        """Why, by the numbers of links. From any thread."""
+
+
+@runtime_checkable
+class Ending(Protocol):
+    """A duty that has something to take back when the centre is unlinked."""
+
+    def end(self, linked: Linked) -> None:
+        """Nothing of this centre is in force any more."""
+
+
 @dataclass(slots=True)
 class Turn:
     """A duty and its times. For one thread."""
@@ -102,6 +119,11 @@ class Turn:
     def again(self, now: datetime) -> None:
         """Let its turn come now, as if it had never failed."""
         self.due, self.failed, self.unanswered = min(self.due, now), 0, False
+
+    def end(self, linked: Linked) -> None:
+        """The centre is let go of."""
+        if isinstance(self.duty, Ending):
+            self.duty.end(linked)
 
     def heard(self) -> Heard:
         """How it fares, for people."""

@@ -8,8 +8,10 @@ from typing import Any
 from flexedge.cloud.central import Central, Json
 from flexedge.errors import CentreRefused, RequestError
 from flexedge.gateway.sync.linking import Office, centre_named
+from flexedge.gateway.sync.ours import gateway_id
 from flexedge.gateway.sync.sent import is_gone
-from flexedge.gateway.sync.there import There
+from flexedge.gateway.sync.there import There, mark_of
+from flexedge.gateway.sync.vitals import ROLE as VITAL
 from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.centres import Centre, Link
 
@@ -46,8 +48,7 @@ def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -
         if delete_there:
             deletion.run()
         office.keys(name).forget()
-        for role in {one.role for one in links}:
-            office.state.cursors.forget(f"{number}/{role}")
+        office.state.cursors.forget_centre(number)
         office.state.centres.remove(number)
         told = Unlinked(name, centre.url, len(links), tuple(deletion.deleted), deletion.kept)
         after = {"deleted": list(told.deleted)} if delete_there else None
@@ -62,6 +63,7 @@ class _Deletion:
 
     def __init__(self, office: Office, centre: Centre, links: Collection[Link]) -> None:
         self._office, self._centre = office, centre
+        self._gateway = gateway_id(office.state)
         known = [one for one in links if not is_gone(one)]
         self._linked = {one.central_id for one in known if one.thing == "asset"}
         self._made = {
@@ -85,15 +87,22 @@ class _Deletion:
         order = sorted(self._linked & parents.keys(), key=lambda one: -_depth(one, parents))
         for number in order:  # what is below goes before what it is in
             sensors, told = there.sensors(number), _told("asset", there.assets[number])
+            made = {one for one, sensor in sensors.items() if self._is_made(one, sensor)}
             whole = number in self._made["asset"]
-            if whole and number not in parents.values() and sensors.keys() <= self._made["sensor"]:
+            if whole and number not in parents.values() and sensors.keys() <= made:
                 if self._done(told, partial(central.delete_asset, number)):
                     del parents[number]
                 continue
             if whole:
                 self.kept[told] = "there are assets or sensors in it that were not made from here"
-            for one in sorted(sensors.keys() & self._made["sensor"]):
+            for one in sorted(made):
                 self._done(_told("sensor", sensors[one]), partial(central.delete_sensor, one))
+
+    def _is_made(self, number: int, sensor: Json) -> bool:
+        """Whether we made a sensor: linked, or one that tells of the gateway itself."""
+        mark = mark_of(sensor)
+        told = mark.get("gateway") == self._gateway and mark.get("role") == VITAL
+        return told or number in self._made["sensor"]
 
     def _done(self, told: str, delete: Callable[[], None]) -> bool:
         try:

@@ -6,6 +6,9 @@ from typing import Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from flexedge.gateway.amend import Amendments
+from flexedge.gateway.overrides import Overrides
+from flexedge.gateway.sync.orders import results
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
 
@@ -45,3 +48,29 @@ def veto(state: State, who: str, now: datetime, *, on: bool) -> bool:
     else:
         state.forget(_FACT)
     return True
+
+
+def say(
+    state: State, overrides: Overrides, amendments: Amendments, who: str, now: datetime, *, on: bool
+) -> bool:  # fmt: skip
+    """Say so on site: with a veto ends at once what centres have asked for, and what is on trial.
+
+    Edits that are in force for good stay. Whether it changed anything. Raises ``StoreError``.
+    """
+    changed = veto(state, who, now, on=on)
+    if on:
+        amendments.take_back(f"{who} vetoes it", now)
+        withdraw(state, overrides, now)
+    return changed
+
+
+def withdraw(state: State, overrides: Overrides, now: datetime) -> None:
+    """End every override and limit that a centre asked for. Raises ``StoreError``."""
+    made = {
+        one.number
+        for centre in state.centres.all().values()
+        for one in results(state, centre.name) or ()
+        if one.number is not None
+    }
+    for number in made:
+        overrides.end(number, now)

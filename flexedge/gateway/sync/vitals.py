@@ -6,7 +6,7 @@ else once an hour.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,19 +16,24 @@ from flexedge.errors import CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.service.inventory import SITE
 from flexedge.gateway.sync.duty import Linked, links_of
+from flexedge.gateway.sync.ours import SOURCE_TYPES, gateway_id
+from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.seen import SPECS, status_specs
+from flexedge.gateway.sync.settle import CHARTS
+from flexedge.gateway.sync.there import MARK
 from flexedge.store.state import State
+from flexedge.store.tables.centres import Link
 
 Json = dict[str, Any]
 STEP: Final = timedelta(minutes=5)
 """How long the events of these sensors are; told is the last one that is over."""
 HEARTBEAT: Final = "gateway heartbeat"
 ROLE: Final = "health"
-"""What the attribute "flexedge" of these sensors has as their role."""
-ABOUT: Final = "flexedge"
-"""The attribute of the site's asset at the centre, and of these sensors, that is ours."""
-GATEWAY: Final = "gateway.id"
-"""The fact that tells this gateway from all others."""
+"""What the mark of these sensors has as their role."""
+ABOUT: Final = "flexedge-gateway"
+"""The attribute of the site's asset at the centre that says which gateway this is."""
+_COUNT: Final = "dimensionless"
+"""FlexMeasures knows no unit without a name."""
 _REST: Final = timedelta(hours=1)
 _HOURS: Final = timedelta(hours=1)
 _MINUTES: Final = timedelta(minutes=1)
@@ -67,6 +72,23 @@ class Waiting:
     """How old the oldest of it is; zero: nothing waits."""
 
 
+def waiting_in(outbox: Outbox, state: State) -> Callable[[Linked, datetime], Waiting]:
+    """How to find out what waits; looked at once for each moment."""
+    seen: dict[int, tuple[datetime, Waiting]] = {}
+
+    def waiting(linked: Linked, now: datetime) -> Waiting:
+        known = seen.get(linked.number)
+        if known is None or known[0] != now:
+            links = state.links.find(centre_id=linked.number, thing="sensor").values()
+            found = [outbox.waiting(one) for one in links if one.role in SOURCE_TYPES]
+            oldest = min((one.oldest_event for one in found if one.oldest_event), default=now)
+            lag = max(now - oldest, timedelta(0))
+            known = seen[linked.number] = now, Waiting(sum(one.count for one in found), lag)
+        return known[1]
+
+    return waiting
+
+
 def vitals_of(
     health: Health,
     devices: Sequence[str],
@@ -87,12 +109,12 @@ def vitals_of(
         return float(sum(health.device(name).state(now) == "lost" for name in devices))
 
     return (
-        Vital(HEARTBEAT, "", lambda _linked, _now: 1.0, every=None),
+        Vital(HEARTBEAT, _COUNT, lambda _linked, _now: 1.0, every=None),
         Vital("gateway uptime", "h", lambda _linked, now: (now - began) / _HOURS),
-        Vital("gateway devices away", "", away, band=1.0),
-        Vital("gateway alarms", "", lambda _linked, _now: float(len(health.alarms)), band=1.0),
+        Vital("gateway devices away", _COUNT, away, band=1.0),
+        Vital("gateway alarms", _COUNT, lambda _linked, _now: float(len(health.alarms)), band=1.0),
         Vital("gateway sync lag", "min", lag, band=15.0),
-        Vital("gateway queue", "", queue, band=1000.0),
+        Vital("gateway queue", _COUNT, queue, band=1000.0),
     )
 
 
@@ -117,12 +139,14 @@ class Vitals:
 
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Tell what there is to tell. Raises ``CentreError``, ``StoreError``."""
-        asset = self._site(linked) if linked.may("health") else None
-        if asset is None:
+        site = self._site(linked) if linked.may("health") else None
+        if site is None:
             return now + _REST
+        asset = site[1].central_id
         try:
             if self._numbers is None:
                 self._numbers = self._found(linked, asset)
+                self._show(site[0], self._numbers[HEARTBEAT])
             for vital in self._vitals:
                 self._tell(linked, vital, self._numbers[vital.name], now)
             if not self._introduced:
@@ -132,19 +156,26 @@ class Vitals:
             raise
         return now + linked.rules.heartbeat
 
-    @property
-    def _gateway(self) -> str:
-        return self._state.fact(GATEWAY) or ""
-
-    def _site(self, linked: Linked) -> int | None:
-        """The number that the site's asset has there, or (without a site) that of the first."""
+    def _site(self, linked: Linked) -> tuple[int, Link] | None:
+        """The link of the site's asset, or (without a site) that of the first, and its number."""
         links = self._state.links.find(centre_id=linked.number, thing="asset")
         known = links_of(links, linked.number)
         assets = self._state.assets.all()
         mine = [one for one in sorted(assets) if ("asset", one, "") in known]
         site = [one for one in mine if assets[one].defined_as == SITE]
         chosen = next(iter(site or mine), None)
-        return None if chosen is None else links[known["asset", chosen, ""]].central_id
+        if chosen is None:
+            return None
+        number = known["asset", chosen, ""]
+        return number, links[number]
+
+    def _show(self, number: int, heartbeat: int) -> None:
+        """Have the heartbeat among the charts there: the status page has what charts show."""
+        charts, link = [{"title": "Gateway", "sensors": [heartbeat]}], self._state.links.get(number)
+        if link is not None and link.details.get(CHARTS) != charts:
+            self._state.links.change(
+                number, replace(link, details={**link.details, CHARTS: charts})
+            )
 
     def _found(self, linked: Linked, asset: int) -> Mapping[str, int]:
         """The sensors there; those that are missing are made, wrong attributes are put right."""
@@ -154,7 +185,7 @@ class Vitals:
             every = linked.rules.heartbeat if vital.every is None else vital.every
             ours = {
                 SPECS: status_specs("", STEP, every),
-                ABOUT: {"gateway": self._gateway, "role": ROLE},
+                MARK: {"gateway": gateway_id(self._state), "sensor": vital.name, "role": ROLE},
             }
             known = there.get(vital.name)
             if known is None:
@@ -186,7 +217,9 @@ class Vitals:
         moment would be overwritten.
         """
         attributes = linked.central.asset(asset).get("attributes") or {}
-        ours = {"gateway": self._gateway, **self._about}
-        if attributes.get(ABOUT) != ours:
+        mark = attributes.get(ABOUT)
+        kept = mark if isinstance(mark, dict) else {}
+        ours = {**kept, "gateway": gateway_id(self._state), **self._about}
+        if mark != ours:
             linked.central.change_asset(asset, {"attributes": {**attributes, ABOUT: ours}})
         self._introduced = True

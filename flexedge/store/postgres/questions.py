@@ -8,11 +8,13 @@ from flexedge.domain.asset import Knowable
 from flexedge.errors import StoreError
 from flexedge.store.archive import Asked
 from flexedge.store.horizon import DAY_US, clocks, steps, wall_us
+from flexedge.store.postgres.tables import BELIEFS
 from flexedge.store.rows import micros
 
 Question = tuple[str, list[Any]]
 """SQL and its parameters."""
 _US = timedelta(microseconds=1)
+_COLUMNS = ", ".join(BELIEFS.columns)
 _ORDER = "sensor, event_us, source, belief_us, probability"
 
 
@@ -28,10 +30,10 @@ def beliefs(asked: Asked, knowable: Mapping[int, Knowable]) -> Question:
             if bound is not None:
                 parts.append(f"{horizon} {sign} %s")
                 parameters += [*told, bound // _US]
-    found = f"select * from beliefs where {' and '.join(parts)}"
+    found = f"select {_COLUMNS} from beliefs where {' and '.join(parts)}"
     if asked.most_recent:
         found = (
-            "select sensor, source, event_us, belief_us, probability, value from (select *,"
+            f"select {_COLUMNS} from (select *,"
             " max(belief_us) over (partition by sensor, event_us, source) as last_us"
             f" from ({found}) as held) as judged where belief_us = last_us"
         )
@@ -86,7 +88,7 @@ def newest(sensors: Sequence[int], now: datetime) -> Question:
     text = f"""
         select found.* from (select distinct unnest(%s::integer[]) as sensor) as asked
         cross join lateral (
-            select * from beliefs as b
+            select {_COLUMNS} from beliefs as b
             where b.sensor = asked.sensor and event_us = (
                 select max(event_us) from beliefs as c
                 where c.sensor = asked.sensor and event_us <= %s)

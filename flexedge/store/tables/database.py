@@ -68,10 +68,14 @@ def _note_written(connection: sa.Connection, statement: Any, *_more: Any) -> Non
 
 
 def _concerned(table: sa.Table) -> Iterator[sa.Table]:
-    """A table and those whose rows may go with rows of it."""
+    """A table and those whose rows may go with rows of it.
+
+    By name: what a statement has is a copy of the table.
+    """
     yield table
     for other in table.metadata.tables.values():
-        if other is not table and any(key.column.table is table for key in other.foreign_keys):
+        named = {key.column.table.name for key in other.foreign_keys}
+        if other.name != table.name and table.name in named:
             yield from _concerned(other)
 
 

@@ -10,6 +10,7 @@ from flexedge.web.api import (
     asset_list,
     assets,
     audit,
+    centres,
     charts,
     data,
     dev,
@@ -75,6 +76,7 @@ RESOURCES: Final[tuple[Callable[[Parts], tuple[Op, ...]], ...]] = (
     overrides.operations,
     live_site.operations,
     sync.operations,
+    centres.operations,
     ops.operations,
     dev.operations,
 )

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from flexedge.domain.rights import ROLES, Caller, may_give, outranked
 from flexedge.gateway.aggregate import MEASURED
-from flexedge.gateway.plan import FORECASTER, SCHEDULER
+from flexedge.gateway.foresee import FORECASTER
+from flexedge.gateway.plan import SCHEDULER
 from flexedge.gateway.service.work import NAME
 from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.audit import Entry

@@ -57,7 +57,7 @@ def test_flexibility_is_said_in_flexmeasures_fields_with_numbers_of_sensors(home
     }  # fmt: skip
     assert found["solar"].flex_model == {
         "power-capacity": "8.0 kW", "consumption-capacity": "0.0 kW",
-        "production-capacity": {"sensor": number["solar.power"]},
+        "production-capacity": {"sensor": number["solar.available"]},
     }  # fmt: skip
     assert found["car"].flex_model["production-capacity"] == "0 kW"  # of its type
     assert found["heating"].flex_model["soc-max"] == "11.63 kWh"  # of its buffer
@@ -199,3 +199,13 @@ def test_what_nobody_else_changes(home: "World") -> None:
     assert fixed_fields(found["Home"]) == everywhere | {"latitude", "longitude", "flex_context"}
     assert fixed_fields(found["battery"]) == everywhere | {"flex_model"}
     assert fixed_fields(Asset("mine", "battery")) == frozenset()
+
+
+def test_what_happens_without_being_planned_is_in_the_flex_context(hut: "Hut") -> None:
+    world = hut("battery", "roof", "house", more={"roof": "control: false"})
+    state = world.gateway.state
+    number = {sensor.name: number for number, sensor in state.sensors().items()}
+    context = named(state)["Hut"][1].flex_context
+    assert context["inflexible-consumption"] == [
+        {"sensor": number["roof.power"]}, {"sensor": number["house.power"]},
+    ]  # fmt: skip

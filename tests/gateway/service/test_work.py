@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from flexedge.errors import PlanError, StoreError
-from flexedge.gateway.plan import FORECASTER, SCHEDULER
+from flexedge.gateway.foresee import FORECASTER
+from flexedge.gateway.plan import SCHEDULER
 from flexedge.gateway.service.work import NAME, Work, fingerprint
 from flexedge.store.state import State
 from flexedge.store.tables.jobs import Job, JobQueues

@@ -30,6 +30,7 @@ class Chore:
         self.done: list[datetime] = []
         self.tried: list[datetime] = []
         self.fault: Exception | None = None
+        self.troubles: Mapping[int, str] = {}
 
     def step(self, linked: Linked, now: datetime) -> datetime:
         assert linked.centre == MAIN

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -10,6 +10,7 @@ from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres
+from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.sync import Sync
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
@@ -40,6 +41,13 @@ def state(tmp_path: Path) -> Iterator[State]:
     state.close()
 
 
+def office(state: State) -> Office:
+    """What links: only its state and rules are looked at."""
+    rules = {"main": CentreRules(requests_per_min=7)}
+    nobody = cast("Any", None)
+    return Office(state, nobody, lambda name: rules.get(name, CentreRules()), nobody, nobody)
+
+
 @pytest.fixture
 def threads() -> list[Thread]:
     return []
@@ -54,8 +62,7 @@ def centres(state: State, threads: list[Thread]) -> Centres:
     def connect(_number: int, _centre: Centre, _rules: CentreRules) -> tuple[Central, Pace]:
         return cast("Central", None), cast("Pace", None)  # nobody is asked
 
-    rules = {"main": CentreRules(requests_per_min=7)}
-    centres = Centres(state, Health(), rules, connect, lambda _linked: ())
+    centres = Centres(office(state), Health(), connect, lambda _linked: ())
     centres.spawn = spawn
     return centres
 
@@ -112,6 +119,8 @@ def test_after_the_end_nothing_begins(
 
 def test_nothing_runs_before_the_daemon_says_how(centres: Centres, state: State) -> None:
     state.centres.add(MAIN)
+    assert centres.linkable is not None
     centres.spawn = None
     centres.refresh()
     assert centres.syncs == ()
+    assert centres.linkable is None

@@ -1,14 +1,25 @@
 """What comes from a centre is asked for as said, and believed only where it can be."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from flexedge.config.centre import CentreRules
 from flexedge.config.coming import Coming
+from flexedge.domain.asset import Sensor
 from flexedge.domain.runs import Run
-from flexedge.gateway.sync.receive import asked, believable
+from flexedge.domain.series import TimeGrid
+from flexedge.errors import CentreAway
+from flexedge.gateway.health import Health
+from flexedge.gateway.received import Received
+from flexedge.gateway.sync.ours import RECEIVED
+from flexedge.gateway.sync.receive import Receive, asked, believable
+from flexedge.store.beliefs import Beliefs
+from flexedge.store.local.archive import LocalArchive
+from tests.gateway.sync.linked import Here, There, linked_with
 
 NOW = datetime(2026, 4, 14, 12, 7, tzinfo=UTC)
 NOON = NOW.replace(minute=0)
@@ -77,3 +88,112 @@ def test_no_values_are_no_trouble() -> None:
     values, wrong, trouble = believable(run(unit=""), LIMIT, GRID)
     assert np.isnan(values).all()
     assert (wrong, trouble) == (0, "")
+
+
+@pytest.fixture
+def beliefs(here: Here) -> Iterator[Beliefs]:
+    made = Beliefs(LocalArchive(here.folder / "data", NOW), here.state)
+    yield made
+    made.close()
+
+
+class Ours:
+    """A gateway with a duty, and a sensor at the centre that somebody else fills."""
+
+    def __init__(self, here: Here, there: There, beliefs: Beliefs, **more: object) -> None:
+        self.there = there
+        self.here = here
+        here.link(there.url)
+        self.number = there.add_sensor(there.add_asset(f"Market of {here.name}"), "limit", "MW")
+        self.coming = replace(LIMIT, number=self.number, **more)  # type: ignore[arg-type]
+        beliefs.register(Sensor("grid-limit", "kW", QUARTER))
+        self.health = Health()
+        self.received = Received({"grid-limit": self.coming}, beliefs)
+        self.duty = Receive(self.received, here.state, self.health)
+        self.linked = linked_with(here, there.url)
+
+    def tell(self, *values: float | None, start: datetime = NOON) -> None:
+        """Somebody posts values of the sensor there."""
+        self.there.ask("POST", f"/sensors/{self.number}/data", json={
+            "values": values, "start": start.isoformat(), "unit": "MW",
+            "duration": f"PT{15 * len(values)}M", "prior": NOW.isoformat(),
+        })  # fmt: skip
+
+    def known(self, n: int = 4) -> list[float]:
+        return list(self.received.known("grid-limit", TimeGrid(NOON, QUARTER, n)).values)
+
+
+def test_values_come_in_the_unit_that_is_wanted_again_and_again(
+    here: Here, there: There, beliefs: Beliefs
+) -> None:
+    ours = Ours(here, there, beliefs)
+    ours.tell(0.005, 0.006, None, 0.008)
+    assert ours.duty.step(ours.linked, NOW) == NOW + QUARTER
+    assert ours.known() == pytest.approx([5.0, 6.0, np.nan, 8.0], nan_ok=True)
+    assert ours.received.version("grid-limit") == 1
+    ours.tell(0.007, start=NOON + 2 * QUARTER)
+    assert ours.duty.step(ours.linked, NOW + QUARTER / 2) == NOW + QUARTER
+    assert np.isnan(ours.known()[2])  # it was not due
+    ours.duty.step(ours.linked, NOW + QUARTER)
+    assert ours.known() == pytest.approx([5.0, 6.0, 7.0, 8.0])
+    assert ours.duty.counts() == {"values received": 4, "values not believed": 0}
+    (link,) = here.state.links.find(role=RECEIVED).values()
+    assert (link.central_id, here.state.sensors()[link.local_id].name) == (
+        ours.number, "grid-limit",
+    )  # fmt: skip
+
+
+def test_implausible_values_are_told_until_they_are_gone(
+    here: Here, there: There, beliefs: Beliefs
+) -> None:
+    ours = Ours(here, there, beliefs)
+    ours.tell(0.005, 0.5)
+    ours.duty.step(ours.linked, NOW)
+    assert ours.known() == pytest.approx([5.0, np.nan, np.nan, np.nan], nan_ok=True)
+    (alarm,) = ours.health.alarms.items()
+    assert alarm == (
+        "centre main: grid-limit",
+        "grid-limit: 1 of 16 values are not believed, as 500 kW: it should be from -5 to 20",
+    )
+    ours.there.ask("DELETE", f"/sensors/{ours.number}/data")
+    ours.duty.step(ours.linked, NOW + QUARTER)
+    assert ours.health.alarms == {}
+    assert ours.known()[0] == 5.0  # what came before counts
+
+
+def test_what_the_centre_refuses_is_told_and_the_rest_goes_on(
+    here: Here, there: There, beliefs: Beliefs
+) -> None:
+    ours = Ours(here, there, beliefs, every=timedelta(minutes=1))
+    ours.tell(0.005)
+    coming = {"nothing": replace(LIMIT, number=999_999), "grid-limit": ours.coming}
+    beliefs.register(Sensor("nothing", "kW", QUARTER))
+    received = Received(coming, beliefs)
+    duty = Receive(received, here.state, ours.health)
+    assert duty.step(ours.linked, NOW) == NOW + timedelta(minutes=1)
+    assert ours.known()[0] == pytest.approx(5.0)
+    (about,) = ours.health.alarms
+    assert about == "centre main: nothing"
+    assert ours.health.alarms[about].startswith("nothing is not received: main: 404")
+
+
+def test_while_the_centre_is_away_all_stays_due(here: Here, there: There, beliefs: Beliefs) -> None:
+    ours = Ours(here, there, beliefs)
+    ours.tell(0.005)
+    nobody = linked_with(here, "http://127.0.0.1:1")
+    with pytest.raises(CentreAway):
+        ours.duty.step(nobody, NOW)
+    assert ours.duty.step(ours.linked, NOW) == NOW + QUARTER
+    assert ours.known()[0] == pytest.approx(5.0)
+
+
+def test_nothing_is_asked_for_where_that_is_not_wanted(
+    here: Here, there: There, beliefs: Beliefs
+) -> None:
+    ours = Ours(here, there, beliefs)
+    ours.duty.step(ours.linked, NOW)
+    none = linked_with(here, "http://127.0.0.1:1", CentreRules(scopes=("readings",)))
+    fresh = Receive(ours.received, here.state, ours.health)
+    assert fresh.step(none, NOW) == NOW + HOUR
+    assert here.state.links.find(role=RECEIVED) == {}
+    assert fresh.counts() == {"values received": 0, "values not believed": 0}

@@ -24,7 +24,7 @@ from flexedge.gateway.sync.told import (
 )
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link, Unwanted
-from tests.gateway.sync.duties import ALONE, MAIN, NOW, after
+from tests.gateway.sync.duties import ALONE, MAIN, NOW, Chore, after
 
 NOTHING = Sums(timedelta(0), 0, 0)
 
@@ -106,10 +106,12 @@ def test_sensors_are_told_by_name_with_what_waits(state: State) -> None:
         for local, role in ((ids[0], ""), (ids[1], "forecast"), (ids[1], ""), (777, ""))
     ]
     state.unwanted.add(Unwanted(number, links[0], NOW, 422, "BAD", "no", {}))
-    sync = Sync(ALONE, (), cast("Pace", None), Health())
+    chore = Chore("upload")
+    chore.troubles = {links[1]: "it is not there any more"}
+    sync = Sync(ALONE, (chore,), cast("Pace", None), Health())
     sync.lags = lambda _now: (
         Lag(links[0], after(10), after(5), 2),
-        Lag(links[1], after(10), None, 4, "it is not there any more"),
+        Lag(links[1], after(10), None, 4),
         Lag(links[2], after(10), after(10)),
         Lag(links[3], after(10), after(10)),  # deleted here
         Lag(999, after(10), after(10)),  # unlinked in this moment

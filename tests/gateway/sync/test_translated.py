@@ -67,3 +67,11 @@ def test_charts_are_of_what_is_measured() -> None:
         {"title": "Band", "plots": [{"asset": 101, "flex-model": "soc-min"}, {"sensor": 203}]},
     ]  # fmt: skip
     assert translator.lost == {("sensor", 9)}
+
+
+def test_what_is_received_is_known_there_by_its_own_number() -> None:
+    numbers = Numbers({}, {(6, "received"): 14})
+    context = {"site-consumption-capacity": {"sensor": 6, "default": "5 kW"}}
+    assert Translator(numbers).flex(context) == {
+        "site-consumption-capacity": {"sensor": 14, "default": "5 kW"}
+    }

@@ -4,7 +4,7 @@ import pytest
 
 from flexedge.errors import CentreAway, CentreLocked, CentreRefused, StoreClosed, StoreError
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.duty import Heard
+from flexedge.gateway.sync.duty import Heard, Linked
 from flexedge.gateway.sync.turn import LATER, LATER_AWAY, Turn
 from tests.gateway.sync.duties import ALONE, MINUTE, NOW, SECOND, Chore, after
 
@@ -113,3 +113,19 @@ def test_it_can_be_asked_to_come_at_once(turn: Turn, chore: Chore) -> None:
     assert turn.due == NOW + SECOND + LATER[0]
     turn.again(after(9))
     assert turn.due == NOW + SECOND + LATER[0]  # it is due already
+
+
+class Leaving(Chore):
+    """A duty that takes something back at the end."""
+
+    ended: Linked | None = None
+
+    def end(self, linked: Linked) -> None:
+        self.ended = linked
+
+
+def test_a_duty_may_take_back_what_it_did_when_the_centre_is_let_go_of(chore: Chore) -> None:
+    leaving = Leaving("plans")
+    Turn(leaving, NOW).end(ALONE)
+    assert leaving.ended is ALONE
+    Turn(chore, NOW).end(ALONE)  # which has nothing to take back

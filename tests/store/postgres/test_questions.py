@@ -1,3 +1,4 @@
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -6,7 +7,7 @@ from flexedge.domain.asset import Knowable
 from flexedge.errors import StoreError
 from flexedge.store.archive import Asked
 from flexedge.store.postgres.questions import beliefs, newest
-from flexedge.store.rows import EPOCH
+from flexedge.store.rows import EPOCH, Beliefs
 
 # What the answers are is in tests/store/test_archive.py.
 
@@ -22,7 +23,8 @@ def test_nothing_that_is_asked_for_gets_into_the_words() -> None:
 
 def test_a_bound_that_is_not_given_costs_nothing() -> None:
     text, parameters = beliefs(Asked((1,), most_recent=False), {})
-    assert text == f"select * from beliefs where sensor = any(%s) order by {text.partition('order by ')[2]}"  # fmt: skip  # noqa: E501
+    columns = ", ".join(field.name for field in fields(Beliefs))
+    assert text == f"select {columns} from beliefs where sensor = any(%s) order by {text.partition('order by ')[2]}"  # fmt: skip  # noqa: E501
     assert parameters == [[1]]
 
 

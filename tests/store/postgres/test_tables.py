@@ -4,8 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from flexedge.errors import StoreError
-from flexedge.store.postgres import tables
+from flexedge.store.archive import Asked, Since
+from flexedge.store.postgres import questions, tables
+from flexedge.store.postgres.archive import PostgresArchive
 from flexedge.store.postgres.server import Server
+from flexedge.store.rows import Readings, moment
+from tests.store.local.rows_made import STAMP, believed
 from tests.store.pg_server import PgServer
 
 pytestmark = pytest.mark.postgres
@@ -16,6 +20,14 @@ returns void language sql as
 $$ insert into public.hypertables values (relation, dimension, chunk_time_interval) $$;
 """
 """Has the signature of TimescaleDB's function and notes what it is asked."""
+TO_1 = (
+    "alter table beliefs drop column number",
+    "delete from facts where name in ('number', 'epoch')",
+    "update facts set value = 1 where name = 'version'",
+    "insert into beliefs values (1, 1, 20, 0, 0.5, 7), (1, 2, 30, 0, 0.5, 8)",
+    "insert into beliefs values (1, 1, 10, 0, 0.5, 9)",
+)
+"""What makes the tables those of version 1, with something in them."""
 
 
 @pytest.fixture
@@ -56,7 +68,7 @@ def test_tables_of_a_newer_version_are_left_alone(
 
 def test_people_see_dates(server: Server) -> None:
     with server.transaction() as session:
-        session.run("insert into beliefs values (1, 2, 1774738800000001, -1, 0.5, 7)")
+        session.run("insert into beliefs values (1, 2, 1774738800000001, -1, 0.5, 7, 1)")
         session.run("insert into readings values (1, 4102444800123456, 8, 0)")
         assert session.run("select event_start::text, belief_time::text from beliefs_at") == [
             ("2026-03-28 23:00:00.000001+00", "1969-12-31 23:59:59.999999+00")
@@ -71,13 +83,47 @@ def test_what_is_read_is_read_from_the_index_alone(
 ) -> None:
     with server.transaction() as session:
         session.run(
-            "insert into beliefs select mod(n, 20), 1, n, n, 0.5, n"
+            "insert into beliefs select mod(n, 20), 1, n, n, 0.5, n, n"
             " from generate_series(1, 20000) as n"
         )
     pg_server.run("vacuum analyze timeseries.beliefs", database.rpartition("/")[2])
     with server.transaction() as session:
-        plan = session.run("explain select * from beliefs where sensor = 7 and event_us < 5000")
+        text, parameters = questions.beliefs(Asked((7,), end=moment(5000), most_recent=False), {})
+        plan = session.run(f"explain {text}", parameters)
+        since = session.run(
+            "explain select * from beliefs where sensor = 7 and number > 15000"
+            " order by number limit 100"
+        )
     assert "Index Only Scan using beliefs_pkey" in str(plan)
+    assert "beliefs_number" in str(since)
+
+
+def test_beliefs_that_had_no_numbers_get_some(
+    server: Server, database: str, pg_server: PgServer
+) -> None:
+    name = database.rpartition("/")[2]
+    with server.transaction() as session:
+        for statement in TO_1:
+            session.run(statement)
+    server.close()
+
+    def begin(_number: int) -> list[tuple[int, int]]:
+        archive = PostgresArchive(database)
+        found = archive.since(Since(1, 0, archive.top()))
+        assert archive.epoch() > 0
+        archive.close()
+        return list(zip(found.rows.event_us.tolist(), found.rows.number.tolist(), strict=True))
+
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(begin, range(4))
+    assert first == [(20, 1), (30, 2), (10, 3)], "in the order in which they came"
+    assert others == [first] * 3
+    archive = PostgresArchive(database)
+    archive.commit(Readings.empty(), believed(2), STAMP)
+    assert archive.since(Since(1, 3, 9)).rows.number.tolist() == [4, 5]
+    archive.close()
+    version = "select value from timeseries.facts where name = 'version'"
+    assert pg_server.run(version, name) == [(tables.VERSION,)]
 
 
 def test_large_tables_are_hypertables_where_they_can_be(

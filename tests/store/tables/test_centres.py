@@ -30,6 +30,7 @@ def test_with_a_centre_all_of_it_goes_and_its_number_does_not_come_again(state: 
     centre = state.centres.add(MAIN)
     number = state.links.add(Link(centre, "asset", 1, 2))
     state.unwanted.add(Unwanted(centre, number, NOW, 404, "", "gone", {}))
+    assert (len(state.links.all()), len(state.unwanted.all())) == (1, 1)  # kept in memory now
     assert state.centres.remove(centre)
     assert (state.links.all(), state.unwanted.all()) == ({}, {})
     assert state.centres.add(MAIN) > centre

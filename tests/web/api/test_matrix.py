@@ -51,6 +51,7 @@ PEOPLE: Final[Mapping[str, frozenset[str]]] = {
 EXPECTED: Final[Mapping[str, str]] = {
     "GET /": "everybody",
     "GET /claim": "everybody",
+    "GET /centres": "everybody",
     "GET /open": "everybody",
     "GET /health": "everybody",
     "GET /api/session": "everybody",
@@ -150,6 +151,11 @@ EXPECTED: Final[Mapping[str, str]] = {
     "GET /api/v3_0/gateway/setpoints": "team reads",
     "GET /api/v3_0/gateway/sync": "team reads",
     "POST /api/v3_0/gateway/sync/now": "heads manage",
+    "POST /api/v3_0/gateway/sync/veto": "heads control",
+    "GET /api/v3_0/gateway/centres": "team reads",
+    "POST /api/v3_0/gateway/centres": "admins",
+    "POST /api/v3_0/gateway/centres/plan": "admins",
+    "DELETE /api/v3_0/gateway/centres/{name}": "admins",
     "GET /api/v3_0/gateway/plan": "team reads",
     "GET /api/v3_0/gateway/overrides": "team reads",
     "POST /api/v3_0/gateway/overrides": "heads control",
@@ -199,6 +205,9 @@ BODIES: Final[Mapping[str, Callable[[World], dict[str, Any]]]] = {
     "POST /api/v3_0/gateway/overrides": lambda _world: {
         "asset": "battery", "action": "idle", "until": "2026-04-21T14:00:00Z",
     },
+    "POST /api/v3_0/gateway/sync/veto": lambda _world: {"on": True},
+    "POST /api/v3_0/gateway/centres": lambda _world: {"url": "https://ems.example.com"},
+    "POST /api/v3_0/gateway/centres/plan": lambda _world: {"url": "https://ems.example.com"},
     "POST /api/v3_0/gateway/limits": lambda _world: {
         "most_consumption": "5 kW", "until": "2026-04-21T14:00:00Z",
     },

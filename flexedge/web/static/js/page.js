@@ -1,6 +1,7 @@
 // The site's page: takes live events and hands them to the parts that draw them.
 import { Charts } from "./charts.js";
 import { drawAssets, drawDevices } from "./cards.js";
+import { drawStanding } from "./standing.js";
 import { html, mark, say } from "./elements.js";
 import { Flow } from "./flow.js";
 import { clock, clockSeconds } from "./format.js";
@@ -55,6 +56,7 @@ const draw = {
     drawPlan(status);
     drawAssets(at("assets"), status);
     drawDevices(at("devices"), at("devices-note"), status);
+    drawStanding(at("centres"), at("centre-none"), at("centre-more"), status.centres);
     charts.status(status);
     at("main").removeAttribute("aria-busy");
   },

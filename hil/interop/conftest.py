@@ -1,0 +1,26 @@
+"""One server for the whole story: it takes a minute to start."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.interop.centre import OPERATOR, PASSWORD, Centre, User
+from hil.interop.story import House, Market
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A FlexMeasures server as it is installed, with its usual rate limits."""
+    made = Centre(tmp_path_factory.mktemp("centre"), limits=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def house(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house that nobody has linked yet, and somebody who works at the centre."""
+    operator = User(centre, OPERATOR, PASSWORD)
+    folder: Path = tmp_path_factory.mktemp("house")
+    yield House(folder, centre, Market.at(operator))
+    operator.close()

@@ -1,0 +1,100 @@
+"""A site in a fleet, chapter by chapter: each test goes on where the one before it ended."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from hil.gateway import Gateway
+from hil.interop.story import HOUR, House, assets_of, utc_now
+from hil.waiting import eventually
+
+pytestmark = pytest.mark.interop
+DAYS = 2
+_LIVING_S = 1800.0
+"""How long two days at speed may take on a machine that does other things, too."""
+
+
+@pytest.fixture(scope="module")
+def begin() -> datetime:
+    """When the two days begin, so that they end some hours before now."""
+    return (utc_now() - timedelta(days=DAYS, hours=6)).replace(minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def two_days(house: House, begin: datetime) -> Iterator[Gateway]:
+    """The gateway of a site that lives two days, as fast as it can."""
+    house.market.tell(begin - 24 * HOUR, 24 * (DAYS + 3))
+    start = str(begin.timestamp())
+    with house.lives("--speed", "600", "--start", start, "--days", str(DAYS)) as gateway:
+        yield gateway
+
+
+def test_a_dry_run_shows_what_would_be_made_and_makes_nothing(
+    house: House, two_days: Gateway
+) -> None:
+    told = house.link("--dry-run")
+    print(told)
+    assert "FlexMeasures 1.0.1" in told
+    assert "+ asset  Test bench / battery" in told
+    assert set(assets_of(house.market.user)) == {"Market"}
+    assert two_days.api.get("/api/v3_0/gateway/sync")["linked"] is False
+
+
+def test_linking_makes_the_tree_with_its_sensors(house: House, two_days: Gateway) -> None:
+    told = house.link("--yes")
+    print(told[-1000:])
+    there = assets_of(house.market.user)
+    wanted = {"Test bench", "battery", "solar", "car", "heating", "house"}
+    assert wanted <= set(there)
+    assert there["battery"]["external_id"].endswith("/battery")
+    eventually(two_days.api.up, 120.0)
+
+
+def test_linking_again_makes_nothing_twice(house: House) -> None:
+    before = assets_of(house.market.user)
+    house.link("--yes")
+    assert assets_of(house.market.user).keys() == before.keys()
+
+
+def test_two_days_go_by_and_all_of_them_arrives(
+    house: House, two_days: Gateway, begin: datetime
+) -> None:
+    end = begin + timedelta(days=DAYS)
+
+    def over() -> None:
+        assert two_days.api.now() >= end - timedelta(minutes=2)
+
+    eventually(over, _LIVING_S)
+    house.command("sync", "now")
+    eventually(house.in_step, 300.0)
+    print(house.command("sync", "status"))
+
+
+def test_the_centre_has_the_same_values_sensor_by_sensor_and_day_by_day(
+    house: House, begin: datetime
+) -> None:
+    sensors = [one for one in house.sync()["sensors"] if one["role"] == ""]
+    assert len(sensors) > 40
+    midnights = [begin + timedelta(days=n) for n in range(DAYS + 1)]
+    rows = [_compared(house, sensor, pair) for sensor in sensors for pair in pairwise(midnights)]
+    for row in rows:
+        print(f"{row['name']:32} {row['day']:%d %b} {row['n']:4} values, sum {row['sum']:12.3f}")
+    assert sum(row["n"] for row in rows) > 288 * DAYS * 30
+    assert [row for row in rows if not row["same"]] == []
+
+
+def _compared(
+    house: House, sensor: dict[str, Any], day: tuple[datetime, datetime]
+) -> dict[str, Any]:
+    start, length, unit = day[0], day[1] - day[0], sensor["unit"]
+    ours = house.own(sensor["id"], start, length, unit)
+    theirs = house.there(sensor["central_id"], start, length, unit)
+    known = [value for value in ours if value is not None]
+    equal = len(ours) == len(theirs) and all(
+        one == pytest.approx(other, abs=1e-6) for one, other in zip(ours, theirs, strict=True)
+    )
+    return {"name": sensor["name"], "day": start.astimezone(UTC), "n": len(known),
+            "sum": sum(known), "same": equal, "ours": ours[:5], "theirs": theirs[:5]}  # fmt: skip

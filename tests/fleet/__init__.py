@@ -1,0 +1,1 @@
+"""A fleet of gateways and one centre, as events in simulated time."""
