@@ -37,6 +37,8 @@ SCHEDULER = Source("flexedge", "scheduler")
 Row = tuple[datetime, datetime, float]
 """Event, belief time and value."""
 _STEPS = 2000
+_TOKENS: dict[str, str] = {}
+"""By server."""
 
 
 @dataclass
@@ -55,7 +57,9 @@ class Both:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        self.token = self.served.token()
+        if self.served.url not in _TOKENS:  # a password takes time to be checked
+            _TOKENS[self.served.url] = self.served.token()
+        self.token = _TOKENS[self.served.url]
         self.state = State(self.folder / "state.db")
         self.beliefs = Beliefs(LocalArchive(self.folder, NOW), self.state)
         centre = Centre("main", self.url, 1, "Toy Account", USER, NOW, list(SCOPES))
