@@ -109,8 +109,7 @@ class House:
 
     def edits(self) -> dict[str, Any]:
         """What became of edits, by field."""
-        assert self.gateway is not None
-        told = self.gateway.api.get("/api/v3_0/gateway/sync")["edits"]
+        told = self.sync()["edits"]
         return {one["field"]: one for one in told}
 
     def in_step(self) -> None:
