@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import api, history, hostile, lockstep, optim, plan, poll, start, store
+from bench import api, history, hostile, lockstep, optim, plan, poll, start, store, sync
 from bench.measure import Row, machine, table_line
 
 _BENCHES: dict[str, Callable[..., Iterator[Row]]] = {
@@ -12,6 +12,7 @@ _BENCHES: dict[str, Callable[..., Iterator[Row]]] = {
     "optim": optim.rows,
     "poll": poll.rows,
     "store": store.rows,
+    "sync": sync.rows,
     "history": history.rows,
     "start": start.rows,
     "lockstep": lockstep.rows,

@@ -8,7 +8,10 @@ from typing import Literal
 import numpy as np
 
 from flexedge.config.prices import Prices
+from flexedge.domain.context import CommodityContext
 from flexedge.domain.series import FloatArray, Series, TimeGrid
+from flexedge.domain.variable import PriceFromSensor
+from flexedge.errors import PlanError
 from flexedge.gateway.plant import Plant
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.received import Received
@@ -20,6 +23,7 @@ from flexedge.store.beliefs import Beliefs
 QUARTER = timedelta(minutes=15)
 """What storage-efficiency refers to, and the resolution of schedules."""
 ROOT = "the site"
+_PRICES_AHEAD = timedelta(hours=6)  # less of them is told: those of tomorrow are late
 Turn = Literal["as-is", "negated", "magnitude"]
 """Sensors have the sign they have everywhere inside, consumption positive; what an optimisation
 asks for is positive for production, too, and capacities have no sign."""
@@ -113,6 +117,24 @@ class Feeds:
         self._fixed[name] = values_kw
         self._sensors[name] = Sensor(name, "kW", self._on.resolution, ROOT, None)
         return name
+
+    def check_prices(self, context: CommodityContext) -> list[str]:
+        """Notes on prices that end soon. Raises ``PlanError`` where nothing is known of one."""
+        grid, notes = self._on, list[str]()
+        for price in (context.consumption_price, context.production_price):
+            if not isinstance(price, PriceFromSensor) or price.default is not None:
+                continue
+            unknown = np.isnan(self.values(Feed(price.sensor)))
+            if unknown.all():
+                raise PlanError(f"the price {price.sensor!r} is not known for the time ahead")
+            ends = grid.start + int(unknown.argmax()) * grid.resolution
+            if unknown.any() and ends - (self._now or ends) < _PRICES_AHEAD:
+                at = f"{ends.astimezone(self._plant.zone):%d %b %H:%M}"
+                notes.append(
+                    f"the price {price.sensor!r} is not known from {at} on: planned is with the"
+                    " nearest one that is"
+                )
+        return notes
 
     @property
     def _on(self) -> TimeGrid:

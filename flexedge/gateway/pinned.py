@@ -7,7 +7,7 @@ import numpy as np
 
 from flexedge.domain.limits import gate
 from flexedge.domain.series import FloatArray
-from flexedge.optim.device import Device, per_step
+from flexedge.optim.device import Amount, Device, per_step
 
 
 @dataclass(slots=True)
@@ -29,10 +29,12 @@ class _Stock:
         """The nearest power that neither overfills nor empties it."""
         rest = self._rest(i, hours)
         charging, discharging = (float(way[i]) for way in self.ways)
-        most = max(self.high_kwh - rest, 0.0) / (charging * hours)
-        spare = rest - self.low_kwh
-        least = -spare * discharging / hours if spare > 0 else -spare / (charging * hours)
-        return min(max(power_kw, least), max(most, least))
+
+        def leading_to(soc_kwh: float) -> float:
+            more = soc_kwh - rest
+            return more / (charging * hours) if more > 0 else more * discharging / hours
+
+        return min(max(power_kw, leading_to(self.low_kwh)), leading_to(self.high_kwh))
 
     def take(self, i: int, power_kw: float, hours: float) -> None:
         """Go on by a step."""
@@ -81,5 +83,11 @@ def _stock(device: Device) -> _Stock | None:
     return _Stock(
         start, min(storage.soc_min_kwh, start), max(storage.soc_max_kwh, start),
         per_step(storage.usage_kw, n), per_step(storage.storage_efficiency, n),
-        (per_step(device.charging_efficiency, n), per_step(device.discharging_efficiency, n)),
+        (_way(device.charging_efficiency, n), _way(device.discharging_efficiency, n)),
     )  # fmt: skip
+
+
+def _way(efficiency: Amount, n: int) -> FloatArray:
+    """An efficiency per step; where a sensor says nothing sensible, as if nothing were lost."""
+    told = per_step(efficiency, n)
+    return np.where(told > 0, told, 1.0)

@@ -14,10 +14,10 @@ import numpy as np
 
 from flexedge.config.settings import Plan
 from flexedge.domain.series import FloatArray, Series, TimeGrid, floor
-from flexedge.domain.variable import PriceFromSensor
-from flexedge.errors import BadField, PlanError
+from flexedge.errors import BadField
 from flexedge.gateway import stored
 from flexedge.gateway.begun import shortened
+from flexedge.gateway.connection import guarded
 from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import ROOT, Feed, Feeds
 from flexedge.gateway.past import Past, threshold_kw
@@ -26,14 +26,12 @@ from flexedge.gateway.plant import Plant, Unit
 from flexedge.gateway.processes import Processes
 from flexedge.gateway.storages import Storages
 from flexedge.optim.device import Device, SocBound, Storage
-from flexedge.optim.market import Connection
 from flexedge.optim.problem import Problem
 from flexedge.optim.request import site
 from flexedge.optim.request.fields import Fields
 from flexedge.optim.request.outputs import Output
 
 _SHORTEST_SHARE = 1 / 60  # of the first step: at least a quarter minute is left of it
-_PRICES_AHEAD = timedelta(hours=6)  # less of them is told: those of tomorrow are late
 _ANYWAY = "all that is not planned"
 _STARTING = ("start_up_cost", "minimum_up_time", "minimum_down_time", "maximum_starts_per_day")
 
@@ -138,7 +136,7 @@ class Gatherer:
         feeds = self._feeds
         context: dict[str, Any] = {}
         feeds.begin(grid, now, context)
-        self._check_prices(parts)
+        parts.notes += feeds.check_prices(self._plant.context.electricity)
         feeds.power(_ANYWAY, self._anyway(parts))
         context |= stored.context(self._plant.context, self._plant, feeds, _ANYWAY)
         self._add_units(parts)
@@ -152,28 +150,10 @@ class Gatherer:
         asked = site.site(Fields({}, ""), Fields(request, "request"), feeds, self._compat)
         whole = self._completed(asked.problem, parts)
         problem = self._with_used(shortened(whole, share), start, now)
-        sensors = self._plant.sensors
-        outputs = tuple(one for one in asked.outputs if one.sensor.name in sensors)
+        outputs = tuple(one for one in asked.outputs if one.sensor.name in self._plant.sensors)
         notes = tuple(parts.notes)
         told = parts.owners, parts.expected, parts.theirs, outputs, notes
         return Gathered(problem, whole, share, *told)
-
-    def _check_prices(self, parts: _Parts) -> None:
-        """Refuse to plan without any price; tell which one ends soon."""
-        context = self._plant.context.electricity
-        for price in (context.consumption_price, context.production_price):
-            if not isinstance(price, PriceFromSensor) or price.default is not None:
-                continue
-            unknown = np.isnan(self._feeds.values(Feed(price.sensor)))
-            if unknown.all():
-                raise PlanError(f"the price {price.sensor!r} is not known for the time ahead")
-            ends = parts.grid.start + int(unknown.argmax()) * parts.grid.resolution
-            if unknown.any() and ends - parts.now < _PRICES_AHEAD:
-                at = f"{ends.astimezone(self._plant.zone):%d %b %H:%M}"
-                parts.notes.append(
-                    f"the price {price.sensor!r} is not known from {at} on: planned is with the"
-                    " nearest one that is"
-                )
 
     def _anyway(self, parts: _Parts) -> FloatArray:
         """What flows without being planned; what the context lists is only remembered."""
@@ -264,7 +244,10 @@ class Gatherer:
         """The problem with what only the gateway knows."""
         kept = {id(one): self._ready(one, feeders, parts) for one, feeders in asked.storages}
         devices = tuple(self._device(device, kept, parts) for device in asked.devices)
-        first = replace(asked.site, connection=self._connection(asked.site.connection, parts.now))
+        margin = self._plant.site.grid_connection.guard_margin
+        asked_of = asked.site.connection
+        connection = guarded(asked_of, margin, lambda: self._past.peaks_kw(parts.now))
+        first = replace(asked.site, connection=connection)
         markets = (first, *asked.markets[1:])
         return replace(asked, devices=devices, markets=markets)
 
@@ -316,31 +299,8 @@ class Gatherer:
         if wanted is not None:
             left = wanted - self._past.unchanged(unit, now, wanted)
             steps = -(-(left + (now - parts.grid.start)) // self._resolution) if left else 0
-        starts = 0
-        if model.maximum_starts_per_day is not None:
-            starts = self._past.starts(unit, now)
+        starts = 0 if model.maximum_starts_per_day is None else self._past.starts(unit, now)
         return replace(running, held_steps=steps, starts_before=starts)
-
-    def _connection(self, asked: Connection, now: datetime) -> Connection:
-        """Limits kept below by the guard's margin; peaks that this month had already."""
-        margin = self._plant.site.grid_connection.guard_margin
-
-        def less(limit: Any, margin_kw: float) -> Any:
-            return None if limit is None else np.maximum(limit - margin_kw, 0.0)
-
-        bought, sold = asked.peak_consumption_kw, asked.peak_production_kw
-        if asked.peak_price is not None or asked.peak_production_price is not None:
-            had = self._past.peaks_kw(now)
-            bought, sold = np.maximum(bought, had[0]), np.maximum(sold, had[1])
-        return replace(
-            asked,
-            power_capacity_kw=less(asked.power_capacity_kw, margin),
-            consumption_capacity_kw=less(asked.consumption_capacity_kw, margin),
-            production_capacity_kw=less(asked.production_capacity_kw, margin),
-            phase_capacity_kw=less(asked.phase_capacity_kw, margin / 3),
-            peak_consumption_kw=bought,
-            peak_production_kw=sold,
-        )
 
     def _with_used(self, problem: Problem, start: datetime, now: datetime) -> Problem:
         """Let what flowed in the step that has begun count for its peak."""

@@ -32,7 +32,7 @@ from flexedge.store.inbox import RIGHT, Inbox, News
 from flexedge.store.merging import day_edges, merged
 from flexedge.store.names import Names
 from flexedge.store.news import Verdict
-from flexedge.store.placing import on, stamps, ticks, us
+from flexedge.store.placing import believed, on, stamps, us
 from flexedge.store.rows import Buckets, Ingested, Readings, micros, moment
 from flexedge.store.sources import Which, numbers
 from flexedge.store.spans import Span
@@ -126,6 +126,10 @@ class Beliefs:
             self._inbox.pay()
             return len(batch)
 
+    def _rows(self, belief: Belief, source: int) -> rows.Beliefs:
+        number = self._ids[belief.sensor]
+        return believed(belief, number, source, self._registry.sensors()[number].resolution)
+
     def _readings(self, batch: Sequence[Reading]) -> Readings:
         return Readings(
             np.array([self._ids[one.sensor] for one in batch], np.int32),
@@ -160,28 +164,6 @@ class Beliefs:
     def listen(self, news: News) -> None:
         """Let one hear what is kept of beliefs from now on."""
         self._inbox.on_news = news
-
-    def _rows(self, belief: Belief, source: int) -> rows.Beliefs:
-        """A series at the resolution of its sensor, as rows."""
-        series, number = belief.series, self._ids[belief.sensor]
-        step = self._registry.sensors()[number].resolution
-        if step and series.grid.resolution != step:
-            series = series.on(TimeGrid.covering(series.grid.start, series.grid.end, step))
-        known = ~np.isnan(series.values)
-        n = int(known.sum())
-        events = ticks(series.grid)[known]
-        if belief.belief_time is None:
-            believed = events + us(step)
-        else:
-            believed = np.full(n, micros(belief.belief_time), np.int64)
-        return rows.Beliefs(
-            np.full(n, number, np.int32),
-            np.full(n, source, np.int32),
-            events,
-            believed,
-            np.full(n, 0.5),
-            series.values[known],
-        )
 
     def mean(self, sensor: str, grid: TimeGrid) -> Series:
         """The mean of a sensor's usable readings in each step; NaN where there are none."""

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from flexedge.domain.belief import Belief
 from flexedge.domain.series import Series, TimeGrid
-from flexedge.store.rows import Floats, Micros, micros, moment
+from flexedge.store.rows import Beliefs, Floats, Micros, micros, moment
 
 
 def us(span: timedelta) -> int:
@@ -40,3 +41,25 @@ def stamps(moments: Sequence[datetime]) -> Micros:
     """
     seconds = np.fromiter((one.timestamp() for one in moments), np.float64, len(moments))
     return np.rint(seconds * 1e6).astype(np.int64)
+
+
+def believed(belief: Belief, sensor: int, source: int, step: timedelta) -> Beliefs:
+    """A series as rows at the resolution of its sensor, by numbers; missing values are left out.
+
+    What has no belief time is believed from the end of each event on.
+    """
+    series = belief.series
+    if step and series.grid.resolution != step:
+        series = series.on(TimeGrid.covering(series.grid.start, series.grid.end, step))
+    known = ~np.isnan(series.values)
+    n = int(known.sum())
+    events = ticks(series.grid)[known]
+    since = (
+        events + us(step)
+        if belief.belief_time is None
+        else np.full(n, micros(belief.belief_time), np.int64)
+    )
+    return Beliefs(
+        np.full(n, sensor, np.int32), np.full(n, source, np.int32), events, since,
+        np.full(n, 0.5), series.values[known],
+    )  # fmt: skip

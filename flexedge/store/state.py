@@ -22,18 +22,16 @@ from flexedge.store.tables.audit import AuditTrail
 from flexedge.store.tables.centres import Centre, Link, Unwanted
 from flexedge.store.tables.cursors import Positions
 from flexedge.store.tables.database import Database
+from flexedge.store.tables.fleet import Centres, Links, SetAside
 from flexedge.store.tables.jobs import JobQueues
 from flexedge.store.tables.models import (
     Accounts,
     AssetTypes,
-    Centres,
     Facts,
     Leases,
-    Links,
     Plans,
     Secrets,
     Sessions,
-    SetAside,
 )
 from flexedge.store.tables.placed import PlacedSensors
 from flexedge.store.tables.registry import Registry

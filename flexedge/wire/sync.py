@@ -40,6 +40,37 @@ class LagTold(Told):
     """Why nothing of it is sent; "" where it is."""
 
 
+class EditTold(Told):
+    """A field that somebody edited at the centre, and what became of that."""
+
+    about: str
+    """The asset or sensor."""
+    column: str
+    """flex_model, flex_context or attributes."""
+    field: str
+    ours: Any
+    """What it is here, or was when it was edited; null: not there."""
+    theirs: Any
+    """What it is at the centre, with our names for sensors."""
+    fate: Literal["waits", "on trial", "in force", "refused", "taken back"]
+    why: str
+    at: Moment
+    """Since when that is so."""
+    until: Moment | None = None
+    """How long it is on trial: until then it goes back by itself if anything is lost."""
+
+
+class CommandTold(Told):
+    """Something that the centre asked for, and what became of that."""
+
+    id: str
+    command: str
+    by: str
+    result: Literal["begun", "done", "refused", "failed"]
+    why: str
+    at: Moment
+
+
 class CentreStands(Told):
     """How things stand with a centre."""
 
@@ -68,6 +99,9 @@ class CentreStands(Told):
     requests: int
     bytes_sent: int
     """Since the start of the gateway."""
+    edits: tuple[EditTold, ...] = ()
+    commands: tuple[CommandTold, ...] = ()
+    """The last twenty, the newest last."""
     duties: tuple[DutyTold, ...]
     sensors: tuple[LagTold, ...]
 

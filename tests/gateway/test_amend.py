@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from flexedge.errors import PlanError
+import pytest
+
+from flexedge.errors import PlanError, StoreError
 from flexedge.gateway.amended import Amendment, Change
 from tests.gateway.conftest import Hut, World
 
@@ -235,6 +237,17 @@ def test_what_is_edited_once_more_begins_anew(hut: Hut) -> None:
     assert fates(world) == [("soc-min", "on trial")]
 
 
+def test_who_looked_before_a_trial_ended_begins_no_other(hut: Hut) -> None:
+    world = alive(hut)
+    edit = change(world, "battery", "soc-min", "3 kWh")
+    offer(world, edit)
+    pass_time(world, 10.5)
+    offer(world, edit)  # as it was read before
+    assert fates(world) == [("soc-min", "in force")]
+    offer(world)
+    assert fates(world) == [("soc-min", "in force")]
+
+
 def test_nothing_else_is_tried_meanwhile(hut: Hut) -> None:
     world = alive(hut)
     first = change(world, "battery", "soc-min", "3 kWh")
@@ -308,3 +321,25 @@ def test_edits_that_cannot_be_read_leave_the_site_file(hut: Hut) -> None:
     again = hut.again()
     assert again.unit("battery").soc_min_kwh == 1.0
     assert "cannot be read" in again.alarms["centre edits-lost"]
+
+
+def test_a_disk_that_fails_keeps_nothing_on_trial(
+    hut: Hut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "soc-min", "3 kWh"))
+
+    def refuse(*_of: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.gateway.state, "remember", refuse)
+        world.now += timedelta(minutes=6)
+        with pytest.raises(StoreError):
+            world.gateway.amendments.step(world.now)
+        assert world.unit("battery").soc_min_kwh == 1.0  # whatever the disk says
+        with pytest.raises(StoreError):
+            offer(world, change(world, "battery", "soc-max", "9 kWh"))
+        assert world.unit("battery").soc_max_kwh == 10.0
+    world.gateway.amendments.step(world.now)
+    assert fates(world) == [("soc-min", "taken back")]

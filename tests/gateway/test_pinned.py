@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,11 @@ def test_a_storage_that_runs_dry_is_filled() -> None:
     assert powers(device(dry), 0.0, 0.0, 0.0, 0.0) == pytest.approx([1.5 / 0.9] + [2.0 / 0.9] * 3)
 
 
+def test_an_efficiency_that_cannot_be_harms_nobody() -> None:
+    of = replace(device(), charging_efficiency=np.array([0.0, np.nan, 0.9, 0.9]))
+    assert powers(of, 2.0, 2.0, 5.0, 0.0) == pytest.approx([2.0, 2.0, 1.0 / 0.9, 0.0])
+
+
 def test_a_power_below_the_least_is_one_of_two() -> None:
     assert powers(device(), 1.0, 3.0, 0.0, 0.0, least=4.0) == [0.0, 4.0, 0.0, 0.0]
 
@@ -83,5 +90,5 @@ def test_what_is_planned_with_never_leaves_the_band(
         rest = soc * 0.99 - usage * hours
         soc = rest + (one * 0.9 if one > 0 else one / 0.9) * hours
         if one not in (-5.0, 5.0):
-            assert min(1.0, start) - 1e-6 <= soc <= max(10.0, start) + 1e-6 or one == 0.0
+            assert min(1.0, start) - 1e-6 <= soc <= max(10.0, start) + 1e-6
         soc = min(max(soc, min(1.0, start)), max(10.0, start))

@@ -286,3 +286,28 @@ def test_a_past_moment_can_be_asked_for_again(beliefs: Beliefs) -> None:
     assert beliefs.delete("battery.power", other, None, None) == 1
     assert beliefs.delete("nobody", None, None, None) == 0
     assert beliefs.ask(power, Asked(())).value.tolist() == [1.0, 3.0]
+
+
+def test_what_came_in_is_told_by_name_and_kind_of_source(beliefs: Beliefs) -> None:
+    price = Sensor("price", "EUR/kWh", QUARTER)
+    beliefs.register(price)
+    ann, forecaster = Source("ann", "user"), Source("trees", "forecaster")
+    beliefs.save([Belief("price", "", START, constant(7.0))], ann)
+    first = beliefs.top()
+    beliefs.save([Belief("price", "", START, constant(8.0))], forecaster)
+    beliefs.append([Reading("battery.power", START, 2.5)])
+    beliefs.flush()
+    top = beliefs.top()
+    n = len(constant(7.0).values)
+    assert beliefs.since("price", (0, top)).rows.value.tolist() == [7.0] * n + [8.0] * n
+    assert beliefs.since("price", (first, top)).rows.value.tolist() == [8.0] * n
+    measured = Which(not_kinds=frozenset({"forecaster"}))
+    assert beliefs.since("price", (0, top), measured).rows.value.tolist() == [7.0] * n
+    assert len(beliefs.since("battery.power", (0, top)).rows) == 0, "readings are none"
+    nothing = beliefs.since("nothing", (3, top))
+    assert (len(nothing.rows), nothing.lo, nothing.hi) == (0, 3, top)
+    newest = beliefs.since("price", (0, top), limit=1, newest_first=True)
+    assert newest.rows.value.tolist() == [8.0]
+    assert [one.count for one in beliefs.tally(["price", "nothing"], (0, top))] == [n, n]
+    assert beliefs.tally(["nothing"], (0, top)) == []
+    assert beliefs.epoch() > 0

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flexedge.domain.series import TimeGrid
-from flexedge.store.placing import on, stamps, ticks, us
+from flexedge.domain.belief import Belief
+from flexedge.domain.series import Series, TimeGrid
+from flexedge.store.placing import believed, on, stamps, ticks, us
 from flexedge.store.rows import micros
 
 START = datetime(2026, 3, 29, tzinfo=UTC)
@@ -37,3 +38,15 @@ def test_of_several_about_one_event_the_last_counts() -> None:
     for step in (QUARTER, timedelta(0)):
         placed = on(grid, step, events, np.array([1.0, 2.0, 3.0])).values
         np.testing.assert_array_equal(placed, [3.0, 2.0, np.nan])
+
+
+def test_a_series_becomes_rows_of_its_sensors_resolution() -> None:
+    values = Series(TimeGrid(START, 2 * QUARTER, 2), np.array([3.0, np.nan]))
+    at_once = believed(Belief("price", "", None, values), 4, 5, QUARTER)
+    start, step = micros(START), us(QUARTER)
+    assert at_once.event_us.tolist() == [start, start + step]
+    assert at_once.belief_us.tolist() == [start + step, start + 2 * step]
+    assert (at_once.value.tolist(), at_once.sensor.tolist()) == ([3.0, 3.0], [4, 4])
+    later = believed(Belief("price", "", START, values), 4, 5, timedelta(0))
+    assert (later.event_us.tolist(), later.belief_us.tolist()) == ([start], [start])
+    assert (later.source.tolist(), later.probability.tolist()) == ([5], [0.5])

@@ -16,9 +16,7 @@ def test_words_are_those_of_the_site_file_and_of_linking() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    asked = AskLink.model_validate(
-        {"url": "https://a", "password": "birch-1", "token": "birch-2"}
-    )
+    asked = AskLink.model_validate({"url": "https://a", "password": "birch-1", "token": "birch-2"})
     assert "birch" not in f"{asked!r} {asked} {asked.model_dump_json()}"
     assert asked.password.get_secret_value() == "birch-1"
 

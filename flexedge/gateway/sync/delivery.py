@@ -22,13 +22,18 @@ from flexedge.gateway.sync.unwanted import set_aside
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 
-MOST: Final = 5_000
-"""Values in one request."""
+MOST: Final = 500
+"""Values in one request of a centre that stores them before it answers: FlexMeasures takes about 30
+ms for each value that it knows already, and an answer must be there within 30 s."""
+QUEUED: Final = 5_000
+"""The same of a centre that answers at once, and stores them in a job."""
 PATIENCE: Final = timedelta(minutes=10)
 """For so long a centre may work on a job before the same is posted once more."""
 _HOPELESS: Final = 31  # refused so often, five levels of halves, and nothing was taken
 _TRIES: Final = 3  # how often a job may fail or vanish
 _ABOUT_VALUES: Final = frozenset({400, 422})
+_REPLACED: Final = "timed_belief_pkey"
+"""In what FlexMeasures says of a job that would have replaced values."""
 _LARGE: Final = 413
 _GONE: Final = 404
 _HEAD_BYTES: Final = 600
@@ -61,6 +66,11 @@ class Sizes:
     def too_slow(self) -> None:
         """It did not answer in time: smaller ones for a while."""
         self.most = max(self.most // 2, 1)
+
+    def queued(self) -> None:
+        """It answers before it has stored them: no need to be brief."""
+        if self.ceiling == MOST:
+            self.ceiling = QUEUED
 
     def stored(self) -> None:
         """It took one."""
@@ -162,6 +172,7 @@ class Delivery:
         if posted.job is None:
             self._stored()
         else:
+            self.sizes.queued()
             self.job = Job(posted.job, now)
 
     def _ask(self, linked: Linked, job: Job, now: datetime) -> bool:
@@ -177,12 +188,20 @@ class Delivery:
         if told.state == "finished":
             self._stored()
         elif told.state == "failed":
-            self._again(told.message or "its job failed", now)
+            self._fail(told.message or "its job failed", now)
         elif now - job.since > PATIENCE or now < job.since:
             self.job = None
         else:
             return True
         return False
+
+    def _fail(self, why: str, now: datetime) -> None:
+        """A job that failed for what it was to store would fail again."""
+        if _REPLACED in why:
+            self.job = None
+            self._split(CentreRefused("", 403, "INVALID_REPLACEMENT", why), now)
+        else:
+            self._again(why, now)
 
     def _again(self, why: str, now: datetime) -> None:
         """Post it once more; what fails time and again is refused."""

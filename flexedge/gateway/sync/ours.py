@@ -77,7 +77,7 @@ def gateway_id(state: State) -> str:
 def ours(
     state: State,
     rules: CentreRules,
-    scopes: Collection[Scope],
+    scopes: Collection[str],
     kinds: Kinds,
     received: Collection[int] = (),
 ) -> Ours:
@@ -89,7 +89,7 @@ def ours(
     gateway, assets = gateway_id(state), state.assets.all()
     paths: dict[int, str] = {}
     found = []
-    agreed = frozenset(scopes) & frozenset(rules.scopes)
+    agreed = frozenset(scopes) & frozenset[str](rules.scopes)
     for number in in_scope(assets):
         asset = assets[number]
         above = paths.get(asset.parent_id or 0)
@@ -120,7 +120,7 @@ def _sensor(
     number: int,
     placed: PlacedSensor,
     rules: CentreRules,
-    scopes: Collection[Scope],
+    scopes: Collection[str],
     kinds: frozenset[str],
 ) -> OurSensor:
     report = rules.sensors.get(placed.key, rules.report)
@@ -138,7 +138,7 @@ def _sensor(
     return OurSensor(number, placed, roles, resolution, notes, every)
 
 
-def _roles(placed: PlacedSensor, scopes: Collection[Scope], kinds: frozenset[str]) -> list[str]:
+def _roles(placed: PlacedSensor, scopes: Collection[str], kinds: frozenset[str]) -> list[str]:
     if placed.key.endswith(_DISPATCHED):
         return [""] if "outcomes" in scopes else []
     return [

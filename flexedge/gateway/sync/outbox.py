@@ -217,9 +217,10 @@ class Outbox:
 
     def _quiet(self, link: Link, line: _Line) -> bool:
         """Whether nothing came in that is new to a link, as far as can be told without a look."""
-        if line.position < line.watched:
+        sources = self._sources(link)
+        if line.position < line.watched and sources:
             return False
-        last = (self._news.get((link.local_id, source), 0) for source in self._sources(link))
+        last = (self._news.get((link.local_id, source), 0) for source in sources)
         return max(last, default=0) <= line.position
 
     def _name(self, link: Link) -> str:

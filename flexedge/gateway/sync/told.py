@@ -9,6 +9,7 @@ from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.lags import Lag
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Standing, Sync
 from flexedge.gateway.sync.veto import vetoed
+from flexedge.gateway.sync.wishes import commands_told, edits_told
 from flexedge.gateway.view import CentreView
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
@@ -88,6 +89,7 @@ def stands_of(
         lag_s=sums.behind.total_seconds() if lags else None, waiting=sums.waiting,
         refused=sums.refused, requests=standing.requests,
         bytes_sent=standing.sent,
+        edits=edits_told(state, centre.name), commands=commands_told(state, centre.name),
         duties=_duties(standing), sensors=_sensors(state, lags, paused),
     )  # fmt: skip
 

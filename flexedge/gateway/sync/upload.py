@@ -37,6 +37,8 @@ UNDER_WAY: Final = 16
 """Portions that are on their way at once, beside what is new."""
 JOBS_AGAIN: Final = timedelta(seconds=2)
 """After how long a job is asked for again."""
+_EARLY: Final = "FlexMeasures"
+"""Whose instants with a prior are believed one step earlier (seen with 1.0.1)."""
 _LATE: Final = timedelta(hours=1)
 _SECOND: Final = timedelta(seconds=1)
 _log = structlog.get_logger()
@@ -54,7 +56,8 @@ class Upload:
         self._state = state
         self._outbox = outbox
         self._health = health
-        self._telling = Telling(beliefs, outbox, linked.rules)
+        early = linked.centre.details.get("server") == _EARLY
+        self._telling = Telling(beliefs, outbox, linked.rules, early=early)
         self._lines: dict[int, Line] = {}
         self._round: deque[int] = deque()
         self._sizes = sizes or Sizes()

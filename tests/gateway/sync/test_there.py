@@ -66,8 +66,9 @@ def test_what_a_centre_says_is_read_with_care() -> None:
     for strange in ({}, {"id": True}, {"id": "7"}, {"id": None}):
         assert number_of(strange) is None
     assert number_of({"id": 7}) == 7
-    for strange in ({}, {"attributes": None}, {"attributes": {"flexedge": 3}}, {"attributes": []}):
-        assert mark_of(strange) == {}
+    odd: dict[str, Any]
+    for odd in ({}, {"attributes": None}, {"attributes": {"flexedge": 3}}, {"attributes": []}):
+        assert mark_of(odd) == {}
     for strange in ({}, {"event_resolution": "soon"}, {"event_resolution": "-PT1H"}):
         assert resolution_of(strange) is None
 

@@ -308,6 +308,22 @@ def test_on_change_sends_nothing_twice_after_a_restart(here: Both, way: Road) ->
     assert sum(len(loads(body)["values"]) for _, _, body in way.posts) == 10
 
 
+def test_instants_go_up_with_their_belief_times(here: Both) -> None:
+    soc = Sensor("battery.soc", "%")
+    asset = here.asset(uuid4().hex)
+    measured_there, planned = here.link(asset, soc), here.link(asset, soc, "schedule")
+    here.keep(soc, MEASURED, [(START + FIVE * n, START + FIVE * n, float(n)) for n in range(9)])
+    for minute in (0, 7):
+        at_once = START + minute * MINUTE
+        rows = [(START + FIVE * n, at_once, float(n + minute)) for n in range(2, 9)]
+        here.keep(soc, SCHEDULER, rows)
+    here.settle()
+    assert here.there(measured_there, START, 9) == [float(n) for n in range(9)]
+    for minute, first in ((6, 2.0), (7, 9.0)):
+        told = here.there(planned, START, 9, prior=START + minute * MINUTE)
+        assert told == [None, None, *(first + n for n in range(7))]
+
+
 def test_what_a_scope_does_not_cover_stays_here(here: Both, way: Road) -> None:
     here.rules = CentreRules(scopes=("forecasts",))
     here.begin()

@@ -243,3 +243,37 @@ def test_numbers_are_not_given_again_when_all_has_gone(tmp_path: Path) -> None:
     third = Journal(tmp_path / "j.db")
     assert (third.last, third.lacking) == (3, 0)
     third.close()
+
+
+def test_only_what_is_on_the_disk_counts_as_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    assert journal.kept == 0
+    journal.append([some(1)], STAMP)
+    journal.reserve(3)
+    assert (journal.kept, journal.last) == (1, 4)
+    journal.append([some(1)], STAMP)
+    assert journal.kept == 5
+    journal.exchange([partition("readings/a", 5)], taken=[1, 5])
+    assert journal.kept == 5
+    journal.close()
+    again = Journal(tmp_path / "j.db")
+    assert (again.kept, again.last) == (5, 5)
+    again.close()
+
+
+def test_each_journal_has_an_epoch_of_its_own_for_good(tmp_path: Path) -> None:
+    first, other = Journal(tmp_path / "a.db"), Journal(tmp_path / "b.db")
+    epoch = first.epoch
+    assert len({0, epoch, other.epoch}) == 3
+    first.reopen()
+    assert first.epoch == epoch
+    first.close()
+    again = Journal(tmp_path / "a.db")
+    assert again.epoch == epoch
+    again.close()
+    other.salvage(tmp_path / "a.db")
+    assert other.epoch == epoch
+    other.close()
+    same = Journal(tmp_path / "b.db")
+    assert same.epoch == epoch
+    same.close()
