@@ -12,7 +12,7 @@ from hil.interop.story import House, Market
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     """A FlexMeasures server. Sites live faster than the wall clock: nobody counts requests."""
-    made = Centre(tmp_path_factory.mktemp("centre"))
+    made = Centre(tmp_path_factory.mktemp("centre"), ingestion=False)
     yield made
     made.close()
 
