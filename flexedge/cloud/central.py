@@ -11,10 +11,10 @@ from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
 from flexedge.cloud import outcomes, shapes
-from flexedge.cloud.answers import retry_after
+from flexedge.cloud.answers import NOT_FOUND, retry_after
 from flexedge.cloud.keys import Keys
 from flexedge.cloud.login import Login
-from flexedge.cloud.outcomes import Greeting, Job, Posted, Whoami
+from flexedge.cloud.outcomes import Greeting, Job, Page, Posted, Whoami
 from flexedge.cloud.pace import Pace
 from flexedge.cloud.shapes import Json
 from flexedge.cloud.talk import ROOT, Talk, nothing
@@ -111,19 +111,29 @@ class Central:
     def assets(self, account_id: int, root: int | None = None) -> Sequence[Json]:
         """All assets of an account, JSON fields as values (not texts). GET /assets.
 
-        One request for each hundred. ``root``: only this asset and what is below it.
+        One request for each hundred. ``root``: only this asset and what is below it. Told is what
+        ``shapes.OF_ASSETS`` names.
         """
-        asked: dict[str, object] = {"account": account_id}
+        asked: dict[str, object] = {"account": account_id, "fields": "|".join(shapes.OF_ASSETS)}
         asked |= {} if root is None else {"root": root}
         # by number: without an order pages may tell one asset twice and another one never
         asked |= {"sort-by": "id", "sort-dir": "asc", "per-page": _PAGE}
         assets: list[Json] = []
         for page in range(1, _MOST_PAGES + 1):
-            found = self._talk.get("/assets", outcomes.all_unwrapped, asked | {"page": page})
-            assets += found
-            if len(found) < _PAGE:
+            found = self._assets(asked | {"page": page})
+            assets += found.some
+            if len(found.some) < _PAGE or (found.whole is not None and len(assets) >= found.whole):
                 return assets
         raise CentreAway(self._name, "large", f"account {account_id} has too many assets")
+
+    def _assets(self, asked: Mapping[str, object]) -> Page:
+        """One page; an empty one where there are fewer than there were a moment ago."""
+        try:
+            return self._talk.get("/assets", outcomes.page, asked)
+        except CentreRefused as error:
+            if error.status != NOT_FOUND or asked["page"] == 1:
+                raise
+            return Page((), None)
 
     def asset(self, number: int) -> Json:
         """One asset, JSON fields as values."""

@@ -61,6 +61,15 @@ class Job:
     result: Json | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list."""
+
+    some: Sequence[Json]
+    whole: int | None
+    """How many there are on all pages; None: that is not told."""
+
+
 def greeting(centre: str, answer: Answer) -> Greeting:
     """What a server says of itself. Raises ``CentreError``."""
     found = mapping(meaning(centre, answer, ()))
@@ -102,6 +111,15 @@ def numbered(content: Any) -> int:
 def all_unwrapped(content: Any) -> list[Json]:
     """Assets or sensors, JSON fields as values."""
     return [unwrapped(one) for one in mappings(content)]
+
+
+def page(content: Any) -> Page:
+    """A page of assets, JSON fields as values. A list by itself is all there is."""
+    some = all_unwrapped(content)
+    if isinstance(content, dict):
+        counted = "filtered-records" in content
+        return Page(some, number(content, "filtered-records") if counted else None)
+    return Page(some, len(some))
 
 
 def posted(content: Any) -> Posted:

@@ -16,6 +16,11 @@ TEXTS: Final = (
     "attributes", "flex_model", "flex_context", "sensors_to_show", "sensors_to_show_as_kpis",
 )  # fmt: skip
 """Fields that hold JSON and travel as texts."""
+OF_ASSETS: Final = (
+    "id", "name", "account_id", "generic_asset_type", "parent_asset_id", "external_id",
+    "description", "latitude", "longitude", *TEXTS,
+)  # fmt: skip
+"""Fields of assets that are asked for; a server may tell but a few of them by itself."""
 MOST_VALUES: Final = 1_000_000
 Json = Mapping[str, Any]
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -15,7 +16,7 @@ from flexedge.cloud.keys import Key
 from flexedge.cloud.pace import Pace
 from flexedge.domain.runs import Run
 from flexedge.errors import CentreAway, CentreLocked, CentreRefused
-from tests.api.served import PASSWORD, USER, Served
+from tests.api.served import ADMIN, PASSWORD, USER, Served
 from tests.cloud.faulty import Faulty, answer, says
 from tests.cloud.parts import NOW, TOKEN, Clock, Held, central
 
@@ -121,17 +122,59 @@ def test_assets_come_and_go(centre: Central, battery: int) -> None:
         assert (caught.value.status, caught.value.code) == (404, "NOT_FOUND")
 
 
-def test_more_assets_than_a_page_are_all_told_once(centre: Central, battery: int) -> None:
-    made = [
-        centre.add_asset(
-            {
-                "name": f"n{n}", "generic_asset_type_id": 1, "account_id": 1,
-                "parent_asset_id": battery,
-            }
-        )
-        for n in range(105)
-    ]  # fmt: skip
-    assert [one["id"] for one in centre.assets(1, root=battery)] == [battery, *made]
+def test_assets_are_all_told_once_however_many_pages_they_fill(served: Served) -> None:
+    head = {"Authorization": served.token(ADMIN)}
+    account = requests.post(
+        f"{served.url}/api/v3_0/accounts", json={"name": "Full"}, headers=head, timeout=30
+    ).json()["id"]
+    with closing(central(served.url, Held(replace(KEY, email=ADMIN)))) as made:
+        fields = {"generic_asset_type_id": 1, "account_id": account}
+        first = {"name": "top", "attributes": {"a": 1}, "external_id": "x"}
+        numbers = [made.add_asset({**fields, **first})]
+        fields["parent_asset_id"] = numbers[0]
+        for many in (100, 105, 200):
+            numbers += [
+                made.add_asset({**fields, "name": f"n{n}"}) for n in range(len(numbers), many)
+            ]
+            for root in (None, numbers[0]):
+                told = made.assets(account, root)
+                assert [one["id"] for one in told] == numbers
+        assert (told[0]["attributes"], told[0]["external_id"]) == ({"a": 1}, "x")
+        made.delete_asset(numbers[0])
+        assert made.assets(account) == []
+        with pytest.raises(CentreRefused) as caught:
+            made.assets(999)
+    assert caught.value.status == 404
+
+
+def page(first: int, n: int, **counts: int) -> bytes:
+    """A made-up page of a list of assets."""
+    told = {name.replace("_", "-"): count for name, count in counts.items()}
+    return answer(200, {"data": [{"id": first + k} for k in range(n)], **told})
+
+
+def test_no_page_is_asked_for_behind_the_last() -> None:
+    counts = {"num_records": 300, "filtered_records": 200}  # of all, and of what was asked for
+    steps = [says(page(0, 100, **counts)), says(page(100, 100, **counts)), says(answer(500))]
+    with Faulty(steps) as server, closing(central(server.url)) as made:
+        assert [one["id"] for one in made.assets(1)] == list(range(200))
+        asked = [parse_qs(urlsplit(one.path).query) for one in server.got]
+    assert [one["page"] for one in asked] == [["1"], ["2"]]
+    assert {"external_id", "attributes"} <= set(asked[0]["fields"][0].split("|"))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [page(0, 100), answer(404, {"message": "There is no page 2."})],
+        [page(0, 100, filtered_records=150), answer(404, {"message": "There is no page 2."})],
+        [page(0, 100), page(100, 0)],
+        [answer(200, [{"id": n} for n in range(100)]), answer(500)],
+    ],
+)
+def test_assets_that_go_meanwhile_or_are_not_counted_are_no_trouble(steps: list[bytes]) -> None:
+    with Faulty([says(one) for one in steps]) as server, closing(central(server.url)) as made:
+        assert len(made.assets(1)) == 100
 
 
 def test_sensors_come_and_go(centre: Central, battery: int, power: int) -> None:

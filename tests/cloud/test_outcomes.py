@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flexedge.cloud import outcomes
-from flexedge.cloud.outcomes import Greeting, Job, Posted
+from flexedge.cloud.outcomes import Greeting, Job, Page, Posted
 from flexedge.cloud.shapes import Misshapen
 from flexedge.cloud.transport import Answer
 from flexedge.domain.runs import Run
@@ -115,3 +115,12 @@ def test_lists_of_names_and_users() -> None:
     assert outcomes.stalenesses({"sensors_data": [{"id": 1}]}) == [{"id": 1}]
     with pytest.raises(Misshapen):
         outcomes.stalenesses({})
+
+
+def test_a_page_says_how_many_there_are_on_all() -> None:
+    told = {"data": [{"id": 3}], "num-records": 9, "filtered-records": 7}
+    assert outcomes.page(told) == Page([{"id": 3}], 7)
+    assert outcomes.page({"data": []}) == Page([], None)
+    assert outcomes.page([{"id": 3}]).whole == 1
+    with pytest.raises(Misshapen):
+        outcomes.page({"data": [], "filtered-records": "7"})

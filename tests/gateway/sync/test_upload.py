@@ -496,7 +496,7 @@ CASES = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(case=CASES)
 def test_whatever_happens_all_is_there_in_the_end(served: Served, way: Road, case: Case) -> None:
     """Random histories over a bad road; equal values at every belief time, and none twice."""
