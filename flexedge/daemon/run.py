@@ -199,6 +199,7 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     def watch(now: datetime) -> None:
         gateway.amendments.step(now)
         if gateway.planner.changed(now):
+            jobs.soon("prices")  # others read them, too, as a centre that plans
             jobs.soon("plan")
 
     def tell_prices(now: datetime) -> None:

@@ -36,6 +36,7 @@ _ALARM: Final = "centre edits"
 _LOST: Final = "centre edits-lost"
 _MOST: Final = 200  # edits that are remembered as refused
 _STARTS: Final = 2  # of the program in one trial; more, and the edit may be why
+_NOWHERE: Final = object()
 _log = structlog.get_logger()
 
 
@@ -134,7 +135,12 @@ class Amendments:
             )  # fmt: skip
             known = {one.place for one in told}
             new = [one for one in refused if one.place not in known]
-            fresh = [one for one in changes if one.place not in known]
+            # who looked while a trial ended saw what was there before
+            laid = {one.place: one.theirs for one in was.laid}
+            fresh = [
+                one for one in changes
+                if one.place not in known and laid.get(one.place, _NOWHERE) != one.theirs
+            ]  # fmt: skip
             if was.trial is None and fresh:
                 fresh, wrong = self._judge.sort(was.laid, fresh, now)
                 new += wrong

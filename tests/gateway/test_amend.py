@@ -237,6 +237,17 @@ def test_what_is_edited_once_more_begins_anew(hut: Hut) -> None:
     assert fates(world) == [("soc-min", "on trial")]
 
 
+def test_who_looked_before_a_trial_ended_begins_no_other(hut: Hut) -> None:
+    world = alive(hut)
+    edit = change(world, "battery", "soc-min", "3 kWh")
+    offer(world, edit)
+    pass_time(world, 10.5)
+    offer(world, edit)  # as it was read before
+    assert fates(world) == [("soc-min", "in force")]
+    offer(world)
+    assert fates(world) == [("soc-min", "in force")]
+
+
 def test_nothing_else_is_tried_meanwhile(hut: Hut) -> None:
     world = alive(hut)
     first = change(world, "battery", "soc-min", "3 kWh")

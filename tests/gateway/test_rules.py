@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from flexedge.gateway.derive import WINDOW
 from flexedge.gateway.rules import STEP, rules_of
 from flexedge.store.events import Rule
+from tests.gateway.conftest import PRICES
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut
@@ -16,7 +17,8 @@ def test_units_say_how_readings_become_values(hut: "Hut") -> None:
     world = hut.home()
     plant = world.gateway.plant
     rules = rules_of(plant)
-    assert set(rules) == set(plant.sensors) - set(plant.site.prices)
+    assert set(rules) == set(plant.sensors) - set(plant.site.prices) - {"solar.available"}
+    assert rules["solar.dispatched"] == Rule("mean", STEP, QUICK)
     assert rules["grid.power"] == Rule("mean", STEP, QUICK)
     assert rules["grid.voltage-l1"] == Rule("mean", STEP, QUICK)
     assert rules["grid.energy-import"] == Rule("counter", STEP, MINUTE)
@@ -45,3 +47,10 @@ def test_what_is_derived_comes_at_the_pace_of_what_it_is_derived_from(hut: "Hut"
     assert rules["heating.soc"] == Rule("state", STEP, max(temperature, QUICK))  # kWh, no meter
     assert rules["heating.heat-demand"] == Rule("mean", WINDOW, WINDOW)
     assert rules["heating.heat-demand"].part == WINDOW
+
+
+def test_nobody_reads_what_comes_from_a_centre(hut: "Hut") -> None:
+    received = "{main: {receive: {grid-limit: {sensor: 7, unit: kW}}}}"
+    plant = hut("battery", prices=f"{PRICES}\ncentres: {received}").gateway.plant
+    assert "grid-limit" in plant.sensors
+    assert "grid-limit" not in rules_of(plant)

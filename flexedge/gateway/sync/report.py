@@ -182,8 +182,9 @@ def _of_one(held: Told, asked: set[int], way: Way, now_us: int) -> Told:
 
     ``held``: beliefs about its parts by belief time. What is told now always has a later belief
     time than what was told before, though the belief that came last may be an early one: the time
-    of the last belief, a microsecond later for each one that took the place of another; some
-    seconds earlier where parts are missing, one for each.
+    of the last belief, of what is measured a second later for each one that took the place of
+    another; a second earlier for each part that is missing. (FlexMeasures knows no less than
+    seconds.)
     """
     length = way.shape.lasting // _US
     start = int(held.event_us[0]) // length * length
@@ -199,7 +200,8 @@ def _of_one(held: Told, asked: set[int], way: Way, now_us: int) -> Told:
         if lacking and not (final and late and 2 * len(parts) >= way.parts):
             continue
         if final or (last[n - 1] and belief in asked):
-            since = belief + n - len(parts) - lacking * _SECOND_US
+            more = 0 if way.shape.at_once is None else n - len(parts)
+            since = belief + (more - lacking) * _SECOND_US
             told.append((since, _summed_up(parts, way)))
     return Told(
         np.full(len(told), start, np.int64),

@@ -56,6 +56,8 @@ class Shape:
     at_once: timedelta | None
     """So long after the start of its event is a value believed that was measured at once; it goes
     with a horizon then. None: everything goes with its belief time."""
+    early: bool = False
+    """Whether the centre takes a run's instants to be believed one step before its belief time."""
 
     @property
     def horizon(self) -> timedelta:
@@ -108,9 +110,10 @@ def runs(told: Told, shape: Shape) -> Iterator[Run]:
         values = _spread(event[begin:end], value[begin:end], step)
         believed = int(since[begin])
         at_once = believed == _AT_ONCE
+        ahead = step if shape.early and not shape.lasting else 0
         yield Run(
             moment(event[begin]), step * _US, values, shape.unit,
-            prior=None if at_once else moment(believed),
+            prior=None if at_once else moment(believed + ahead),
             horizon=shape.horizon if at_once else None,
         )  # fmt: skip
 

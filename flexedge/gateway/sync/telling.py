@@ -1,7 +1,7 @@
 """From a portion of the outbox to the runs that are posted of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -63,10 +63,14 @@ class Memory:
 class Telling:
     """Makes runs of what waits. For one thread. Raises ``StoreError``."""
 
-    def __init__(self, beliefs: Beliefs, outbox: Outbox, rules: CentreRules) -> None:
+    def __init__(
+        self, beliefs: Beliefs, outbox: Outbox, rules: CentreRules, *, early: bool = False
+    ) -> None:
         self._beliefs = beliefs
         self._outbox = outbox
         self._rules = rules
+        self._early = early
+        """Of the centre: see ``Shape``."""
 
     def report(self, sensor: Sensor) -> Report:
         """How a sensor is told, as the site file says."""
@@ -76,7 +80,8 @@ class Telling:
         """How a link's values are told."""
         there = timedelta(seconds=float(link.details.get("resolution", 0.0)))
         unit = naming.unit_name(sensor.unit)
-        return way_of(sensor, there, unit, link.role, self.report(sensor))
+        way = way_of(sensor, there, unit, link.role, self.report(sensor))
+        return replace(way, shape=replace(way.shape, early=self._early))
 
     def runs(
         self, portion: Portion, sensor: Sensor, memory: Memory, now: datetime

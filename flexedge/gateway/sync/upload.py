@@ -16,7 +16,6 @@ from flexedge.domain.asset import Sensor
 from flexedge.domain.runs import Run
 from flexedge.errors import CentreAway, CentreRefused
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.budget import Budget
 from flexedge.gateway.sync.delivery import Delivery, Sizes, Tally, size
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.line import Going, Line
@@ -37,6 +36,8 @@ UNDER_WAY: Final = 16
 """Portions that are on their way at once, beside what is new."""
 JOBS_AGAIN: Final = timedelta(seconds=2)
 """After how long a job is asked for again."""
+_EARLY: Final = "FlexMeasures"
+"""Whose instants with a prior are believed one step earlier (seen with 1.0.1)."""
 _LATE: Final = timedelta(hours=1)
 _SECOND: Final = timedelta(seconds=1)
 _log = structlog.get_logger()
@@ -54,12 +55,13 @@ class Upload:
         self._state = state
         self._outbox = outbox
         self._health = health
-        self._telling = Telling(beliefs, outbox, linked.rules)
+        early = linked.centre.details.get("server") == _EARLY
+        self._telling = Telling(beliefs, outbox, linked.rules, early=early)
         self._lines: dict[int, Line] = {}
         self._round: deque[int] = deque()
         self._sizes = sizes or Sizes()
         self._tally = Tally()
-        self._budget = Budget(linked.rules.budget_kb_per_min)
+        self._backfill_from = EPOCH
         self._links: Mapping[int, tuple[Link, Sensor]] = {}
         self._entries: Mapping[int, Unwanted] = {}
         self._arrived: list[Portion] = []
@@ -85,9 +87,9 @@ class Upload:
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Post some of what waits; returns when to come again."""
         if now < self._due:  # somebody asked for it
-            self._live_due = now
+            self._live_due, self._backfill_from = now, EPOCH
         self._due = now
-        self._renew(linked, now)
+        self._renew(linked)
         if now >= self._live_due:
             self._live_due = _next(now, linked.rules.send_every, self._gateway)
             for line in self._lines.values():
@@ -112,7 +114,7 @@ class Upload:
                 self._visit(linked, number, now, live=live)
         return True
 
-    def _renew(self, linked: Linked, now: datetime) -> None:
+    def _renew(self, linked: Linked) -> None:
         """See which links there are, and what is to be tried once more."""
         sensors = self._state.sensors()
         self._links = {
@@ -128,7 +130,6 @@ class Upload:
         if set(self._round) != self._links.keys():
             self._round = deque(sorted(self._links))
         self._entries = to_try(self._state, linked.number)
-        self._budget.fill(now)
 
     def _wanted(self, linked: Linked, link: Link, sensor: Sensor) -> bool:
         scope = scope_of(sensor, link.role)
@@ -153,12 +154,25 @@ class Upload:
             return
         piece = going.delivery.next()
         if piece is not None:
-            if not live and going.delivery.job is None and not self._budget.affords(size(piece)):
+            if not (live or going.delivery.job or self._affords(linked, size(piece), now)):
                 return
             self._carry(linked, number, going, now)
         self._more = True
         if line.going is not None and going.delivery.next() is None:
             self._finish(line, going, now)
+
+    def _affords(self, linked: Linked, size: int, now: datetime) -> bool:
+        """Whether so many bytes of what waited may be sent now; what is new goes in any case."""
+        if now < self._backfill_from:
+            return False
+        try:
+            linked.central.backfill(size)
+        except CentreAway as away:
+            if away.kind != "paced":
+                raise
+            self._backfill_from = now + (away.retry_after or _SECOND)
+            return False
+        return True
 
     def _begin(self, linked: Linked, number: int, now: datetime, *, live: bool) -> Going | None:
         """What is to be sent next of a link, if there is anything."""
@@ -245,7 +259,7 @@ class Upload:
         going = [one.going for one in self._lines.values() if one.going is not None]
         due += [one.wait for one in going if one.wait is not None]
         if any(one.wait is None for one in going):
-            due.append(now + self._budget.wait())
+            due.append(max(now, self._backfill_from))
         return min(due)
 
     def _tell(self, linked: Linked) -> None:

@@ -37,6 +37,8 @@ SCHEDULER = Source("flexedge", "scheduler")
 Row = tuple[datetime, datetime, float]
 """Event, belief time and value."""
 _STEPS = 2000
+_TOKENS: dict[str, str] = {}
+"""By server."""
 
 
 @dataclass
@@ -55,7 +57,9 @@ class Both:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        self.token = self.served.token()
+        if self.served.url not in _TOKENS:  # a password takes time to be checked
+            _TOKENS[self.served.url] = self.served.token()
+        self.token = _TOKENS[self.served.url]
         self.state = State(self.folder / "state.db")
         self.beliefs = Beliefs(LocalArchive(self.folder, NOW), self.state)
         centre = Centre("main", self.url, 1, "Toy Account", USER, NOW, list(SCOPES))
@@ -68,7 +72,8 @@ class Both:
         keys = KeyFile(self.folder, "main", None)
         keys.write(Key(USER, PASSWORD, self.token, self.now))
         self.health = Health()
-        self.pace = Pace(10_000, Random(1))  # noqa: S311 (chance of a test)
+        budget = self.rules.budget_kb_per_min
+        self.pace = Pace(10_000, Random(1), budget)  # noqa: S311 (chance of a test)
         central = Central("main", self.url, keys, lambda: self.now, self.pace)
         centre = self.state.centres.all()[self.number]
         self.linked = Linked(self.number, centre, self.rules, central)

@@ -1,6 +1,7 @@
 """Rows as even runs: they say exactly what the rows say, by FlexMeasures' rules, none twice."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -102,6 +103,14 @@ def test_instants_keep_the_distance_that_most_of_them_have() -> None:
     first, last = runs(told(some), STATES)
     assert (first.step, first.values) == (FIVE, (0.0, 5.0, 10.0, None, 20.0, 25.0))
     assert (last.step, last.values) == (timedelta(0), (31.0,))
+
+
+def test_instants_are_put_off_by_a_step_where_the_centre_brings_them_forward() -> None:
+    early = replace(STATES, at_once=None, early=True)
+    some = told([(0, 90, 1.0), (5, 90, 2.0), (300, 91, 3.0)])
+    assert [run.prior for run in runs(some, early)] == [START + 95 * MINUTE, START + 91 * MINUTE]
+    whole = replace(MEASURED, at_once=None, early=True)
+    assert [run.prior for run in runs(told([(0, 90, 1.0)]), whole)] == [START + 90 * MINUTE]
 
 
 def test_of_one_event_and_belief_time_the_last_to_come_counts() -> None:

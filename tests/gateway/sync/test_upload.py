@@ -1,11 +1,15 @@
 """What is believed here is believed there: whatever gets lost on the way, without gap or double."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from json import dumps, loads
 from pathlib import Path
+from signal import SIGKILL
+from subprocess import Popen
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -308,6 +312,22 @@ def test_on_change_sends_nothing_twice_after_a_restart(here: Both, way: Road) ->
     assert sum(len(loads(body)["values"]) for _, _, body in way.posts) == 10
 
 
+def test_instants_go_up_with_their_belief_times(here: Both) -> None:
+    soc = Sensor("battery.soc", "%")
+    asset = here.asset(uuid4().hex)
+    measured_there, planned = here.link(asset, soc), here.link(asset, soc, "schedule")
+    here.keep(soc, MEASURED, [(START + FIVE * n, START + FIVE * n, float(n)) for n in range(9)])
+    for minute in (0, 7):
+        at_once = START + minute * MINUTE
+        rows = [(START + FIVE * n, at_once, float(n + minute)) for n in range(2, 9)]
+        here.keep(soc, SCHEDULER, rows)
+    here.settle()
+    assert here.there(measured_there, START, 9) == [float(n) for n in range(9)]
+    for minute, first in ((6, 2.0), (7, 9.0)):
+        told = here.there(planned, START, 9, prior=START + minute * MINUTE)
+        assert told == [None, None, *(first + n for n in range(7))]
+
+
 def test_what_a_scope_does_not_cover_stays_here(here: Both, way: Road) -> None:
     here.rules = CentreRules(scopes=("forecasts",))
     here.begin()
@@ -342,6 +362,55 @@ def test_who_asks_need_not_wait(here: Both, way: Road) -> None:
     here.now += timedelta(seconds=1)
     here.step()
     assert len(way.posts) == 1
+
+
+def test_killed_at_any_time_it_takes_up_where_it_was(
+    served: Served, way: Road, tmp_path: Path
+) -> None:
+    way.fate, way.answer = lambda _: (GOOD, 0), lambda _: None
+    folder = tmp_path / "ours"
+    with both(folder, served, way.url) as here:
+        link = here.link(here.asset(uuid4().hex), POWER)
+        planned = here.link(here.asset(uuid4().hex), POWER, "schedule")
+        here.keep(POWER, MEASURED, measured(288))
+        for turn in range(6):
+            at_once = START + turn * MINUTE
+            rows = [(START + FIVE * n, at_once, float((n + turn) % 3)) for n in range(2, 60)]
+            here.keep(POWER, SCHEDULER, rows)
+    killed = 0
+    for n in (1, 2, 5, 9, 4):
+        way.seen.clear()
+        there = Event()
+
+        def fate(_one: object, n: int = n, there: Event = there) -> tuple[str, int]:
+            if len(way.posts) >= n:
+                there.set()
+            return GOOD, 0
+
+        way.fate = fate
+        words = [
+            sys.executable,
+            "-m",
+            "tests.gateway.sync.sending",
+            str(folder),
+            served.url,
+            way.url,
+        ]
+        with Popen(words) as child:
+            assert there.wait(timeout=60)
+            child.kill()
+        killed += child.returncode == -SIGKILL
+    assert killed == 5
+    way.fate = lambda _: (GOOD, 0)
+    with both(folder, served, way.url) as here:
+        here.settle()
+        assert here.there(link, START, 288) == [value for *_, value in measured(288)]
+        assert here.count(link) == 288
+        for turn in range(6):
+            told = here.there(planned, START, 60, prior=START + turn * MINUTE)
+            assert told[2:] == [float((n + turn) % 3) for n in range(2, 60)]
+        assert here.count(planned) == 6 * 58
+        assert rejected(here.state) == ()
 
 
 WHAT = st.sampled_from(
@@ -427,7 +496,7 @@ CASES = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(case=CASES)
 def test_whatever_happens_all_is_there_in_the_end(served: Served, way: Road, case: Case) -> None:
     """Random histories over a bad road; equal values at every belief time, and none twice."""
