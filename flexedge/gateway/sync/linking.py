@@ -13,7 +13,7 @@ from flexedge.cloud.keys import Key, Keys
 from flexedge.config.centre import MAIN, SCOPES, CentreRules, Scope
 from flexedge.errors import CentreAway, CentreRefused, RequestError
 from flexedge.gateway.sync.joining import Joining, begin_anew
-from flexedge.gateway.sync.ours import RECEIVED, Kinds, Ours, ours
+from flexedge.gateway.sync.ours import RECEIVED, Kinds, Ours, ours, site_account
 from flexedge.gateway.sync.preview import Preview
 from flexedge.gateway.sync.steps import SameName, Step, Way
 from flexedge.store.state import State
@@ -265,7 +265,8 @@ def _introduced(office: Office, asked: Asked, url: str, who: str) -> tuple[int, 
         number = state.centres.add(made)
         what = f"Linked with centre {asked.name}"
     after = {"url": url, "account": account_id, "user": me.email, "scopes": list(asked.scopes)}
-    state.audit.add(Entry(office.now(), who, what, after=after))
+    account = site_account(state)
+    state.audit.add(Entry(office.now(), who, what, after=after, account_id=account))
     return number, made
 
 
