@@ -19,6 +19,7 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.sync.carry import Site, carry_out
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.orders import Result, keep, results
+from flexedge.gateway.sync.ours import site_account
 from flexedge.gateway.sync.veto import vetoed, withdraw
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
@@ -119,7 +120,8 @@ class Commands:
             begun = replace(begun, forget=command.last)
             keep(self._state, centre, (*kept, begun))
             ended = self._carried(linked, command, begun, kept, now)
-        self._state.audit.add(_entry(ended, given, centre))
+        account = site_account(self._state)
+        self._state.audit.add(replace(_entry(ended, given, centre), account_id=account))
         keep(self._state, centre, (*kept, ended))
         self._counts[ended.fate] = self._counts.get(ended.fate, 0) + 1
         _log.info("command", centre=centre, id=ended.id, fate=ended.fate, why=ended.why)

@@ -13,7 +13,7 @@ from flexedge.cloud.keys import Key, Keys
 from flexedge.config.centre import MAIN, SCOPES, CentreRules, Scope
 from flexedge.errors import CentreAway, CentreRefused, RequestError
 from flexedge.gateway.sync.joining import Joining, begin_anew
-from flexedge.gateway.sync.ours import RECEIVED, Kinds, Ours, ours
+from flexedge.gateway.sync.ours import RECEIVED, Kinds, Ours, ours, site_account
 from flexedge.gateway.sync.preview import Preview
 from flexedge.gateway.sync.steps import SameName, Step, Way
 from flexedge.store.state import State
@@ -25,6 +25,8 @@ __all__ = [
     "centre_named", "link", "ours_for", "plan_link",
 ]  # fmt: skip
 _WAIT_S: Final = 5.0
+_TURN_S: Final = 60.0
+"""So long who links waits for the duty that keeps the tree in step; it makes a few requests."""
 _LONGEST_WAIT_S: Final = 300.0
 _BRISK: Final = 480
 """Requests per minute while somebody waits; FlexMeasures allows 500."""
@@ -122,7 +124,7 @@ def link(office: Office, asked: Asked, who: str) -> Progress:
     Cut anywhere it goes on with the next call. ``who``: for the audit trail. Raises as
     ``plan_link``, and ``StoreError``.
     """
-    if not office.lock.acquire(blocking=False):
+    if not office.lock.acquire(timeout=_TURN_S):
         raise RequestError(409, "Assets are being made at a centre just now; try again in a while.")
     try:
         return _link(office, asked, who)
@@ -263,7 +265,8 @@ def _introduced(office: Office, asked: Asked, url: str, who: str) -> tuple[int, 
         number = state.centres.add(made)
         what = f"Linked with centre {asked.name}"
     after = {"url": url, "account": account_id, "user": me.email, "scopes": list(asked.scopes)}
-    state.audit.add(Entry(office.now(), who, what, after=after))
+    account = site_account(state)
+    state.audit.add(Entry(office.now(), who, what, after=after, account_id=account))
     return number, made
 
 

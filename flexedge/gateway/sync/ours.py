@@ -106,6 +106,13 @@ def ours(
     return Ours(gateway, tuple(found))
 
 
+def site_account(state: State) -> int:
+    """Whose the gateway is: what is done with centres is told in that account's audit log."""
+    every = state.assets.all().values()
+    accounts = (one.account_id for one in every if one.defined_as == "")
+    return next((one for one in accounts if one is not None), _FIRST_ACCOUNT)
+
+
 def in_scope(assets: Mapping[int, Asset]) -> list[int]:
     """The site and all below it, level by level; without a site all trees of the first account."""
     site = [number for number, one in assets.items() if one.defined_as == ""]

@@ -8,7 +8,7 @@ from typing import Any
 from flexedge.cloud.central import Central, Json
 from flexedge.errors import CentreRefused, RequestError
 from flexedge.gateway.sync.linking import Office, centre_named
-from flexedge.gateway.sync.ours import gateway_id
+from flexedge.gateway.sync.ours import gateway_id, site_account
 from flexedge.gateway.sync.sent import is_gone
 from flexedge.gateway.sync.there import There, mark_of
 from flexedge.gateway.sync.vitals import ROLE as VITAL
@@ -54,7 +54,8 @@ def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -
         after = {"deleted": list(told.deleted)} if delete_there else None
         before = {"url": centre.url, "account": centre.account_id, "user": centre.user}
         what = f"Unlinked from centre {name}"
-        office.state.audit.add(Entry(office.now(), who, what, before, after))
+        account = site_account(office.state)
+        office.state.audit.add(Entry(office.now(), who, what, before, after, account_id=account))
         return told
 
 

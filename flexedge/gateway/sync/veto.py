@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from flexedge.gateway.amend import Amendments
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.sync.orders import results
+from flexedge.gateway.sync.ours import site_account
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
 
@@ -42,7 +43,7 @@ def veto(state: State, who: str, now: datetime, *, on: bool) -> bool:
     if (vetoed(state) is not None) == on:
         return False
     what = "Vetoed what centres ask for" if on else "Lifted the veto on what centres ask for"
-    state.audit.add(Entry(now, who, what))
+    state.audit.add(Entry(now, who, what, account_id=site_account(state)))
     if on:
         state.remember(_FACT, _VETOED.dump_json(Vetoed(now, who)).decode())
     else:

@@ -7,8 +7,17 @@ import pytest
 
 from flexedge.config.centre import SCOPES, CentreRules, Received, Report, Scope
 from flexedge.domain.asset import Sensor
-from flexedge.gateway.sync.ours import GATEWAY, Kinds, Ours, gateway_id, in_scope, ours
+from flexedge.gateway.sync.ours import (
+    GATEWAY,
+    Kinds,
+    Ours,
+    gateway_id,
+    in_scope,
+    ours,
+    site_account,
+)
 from flexedge.store.state import State
+from flexedge.store.tables.accounts import Account
 from flexedge.store.tables.assets import Asset
 from tests.web.api.calls import platform
 
@@ -117,3 +126,14 @@ def test_resolutions_are_those_of_the_rules_but_for_instants(
     (sensor,) = asset.sensors
     assert sensor.resolution == timedelta(minutes=told)
     assert sensor.every == timedelta(hours=2)
+
+
+def test_what_is_done_with_centres_is_told_in_the_account_of_the_site(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    assert site_account(state) == 1
+    for name in ("Other", "Home"):
+        state.accounts.add(Account(name))
+    state.assets.add(Asset("Public", "building", defined_as=None))
+    state.assets.add(Asset("Home", "building", None, 2, ""))
+    assert site_account(state) == 2
+    state.close()

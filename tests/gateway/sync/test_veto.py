@@ -25,6 +25,7 @@ def test_a_veto_holds_until_it_is_lifted(tmp_path: Path) -> None:
         ("Bob", "Lifted the veto on what centres ask for"),
         ("Ann", "Vetoed what centres ask for"),
     ]
+    assert {one.account_id for one in state.audit.newest()} == {1}
     state.close()
 
 

@@ -128,6 +128,11 @@ def test_a_gateway_is_linked_kept_in_step_and_unlinked(tmp_path: Path) -> None:
             if one.is_file() and PASSWORD.encode() in one.read_bytes()
         ]
         assert holding == [kept.relative_to(gateway.folder)]
+        gateway.ask("POST", "/gateway/sync/veto", own, json={"on": True}).raise_for_status()
         gateway.ask("DELETE", "/gateway/centres/main", own).raise_for_status()
         assert not gateway.ask("GET", "/gateway/sync", member).json()["linked"]
         assert not kept.exists()
+        log = gateway.ask("GET", "/accounts/1/auditlog", member).json()
+        assert [one["event"] for one in log][:3] == [
+            "Unlinked from centre main", "Vetoed what centres ask for", "Linked with centre main",
+        ]  # fmt: skip
