@@ -164,6 +164,16 @@ def _add_sync(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         _settings_argument(parser)
         _json_argument(parser)
         parser.set_defaults(module="flexedge.cli.sync", what=name)
+    rejected = kinds.add_parser("rejected", help="values that a centre did not take, and why")
+    retry = kinds.add_parser("retry", help="try such values once more, or give them up")
+    retry.add_argument("numbers", nargs="*", type=int, metavar="ID", help="as they are listed")
+    retry.add_argument("--all", action="store_true", help="every one")
+    retry.add_argument("--drop", action="store_true", help="give them up: they are never sent")
+    for name, parser in (("rejected", rejected), ("retry", retry)):
+        parser.add_argument("--centre", metavar="CENTRE", help="only of this one (default: all)")
+        _settings_argument(parser)
+        _json_argument(parser)
+        parser.set_defaults(module="flexedge.cli.rejected", what=name)
 
 
 def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -166,3 +166,69 @@ class VetoedTold(Told):
 
     veto: VetoTold | None
     message: str
+
+
+class AskRejected(Shape):
+    """Of what somebody wants to see what was refused."""
+
+    centre: CentreName | None = None
+    """All of them if left out."""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    """At most so many, the last ones."""
+
+
+class RejectedTold(Told):
+    """A run of values that a centre did not take."""
+
+    number: int
+    centre: str
+    sensor: str
+    role: str
+    """ "": measured values; "forecast", "schedule"."""
+    at: Moment
+    """When it was said last."""
+    why: str
+    start: Moment
+    end: Moment
+    values: tuple[float | None, ...]
+    """The first ones, eight at most."""
+    count: int
+    """How many there are."""
+    unit: str
+    believed: Moment | None
+    """When all of them were believed; null: each when it was measured."""
+    tries: int
+    again: bool
+    """Whether they are to be tried once more."""
+
+
+class RejectedListTold(Told):
+    """What centres did not take, the newest first."""
+
+    count: int
+    """How many runs there are, whatever the limit."""
+    dropped: dict[str, int]
+    """By centre, how many values were given up because there were too many."""
+    entries: tuple[RejectedTold, ...]
+
+
+class AskRetry(Shape):
+    """Which of the refused values are to be tried once more, or given up."""
+
+    numbers: Annotated[tuple[int, ...], Field(max_length=1000)] = ()
+    """As they are listed."""
+    all: bool = False
+    """Instead of numbers: every one."""
+    centre: CentreName | None = None
+    """Only of this centre."""
+    drop: bool = False
+    """Give them up for good instead: they are never sent."""
+
+
+class RetriedTold(Told):
+    """What came of it."""
+
+    numbers: tuple[int, ...]
+    gone: tuple[int, ...]
+    """Those that are not there any more, as they arrived meanwhile."""
+    message: str

@@ -20,7 +20,11 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
 @pytest.fixture(scope="module")
 def house(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that nobody has linked yet, and somebody who works at the centre."""
+    yield from house_at(centre, tmp_path_factory.mktemp("house"))
+
+
+def house_at(centre: Centre, folder: Path) -> Iterator[House]:
+    """One; who works at the centre goes with it."""
     operator = User(centre, OPERATOR, PASSWORD)
-    folder: Path = tmp_path_factory.mktemp("house")
     yield House(folder, centre, Market.at(operator))
     operator.close()

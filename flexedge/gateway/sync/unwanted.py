@@ -3,13 +3,13 @@
 They block nothing. What is asked for here is noted in the state, and done by who uploads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flexedge.domain.runs import Run, as_json
-from flexedge.errors import CentreRefused
+from flexedge.errors import CentreRefused, StoreError
 from flexedge.gateway.sync.runs import count
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link, Unwanted
@@ -77,23 +77,43 @@ def rejected(state: State, centre: str | None = None) -> tuple[Refused, ...]:
     return tuple(told)
 
 
-def retry(state: State, number: int | None = None, centre: str | None = None) -> int:
-    """Have values tried once more: one entry, or (None) all of a centre; returns how many entries.
+def retry(
+    state: State, numbers: Collection[int] | None = None, centre: str | None = None
+) -> tuple[Refused, ...]:
+    """Have entries tried once more: some, or (None) all of a centre; returns which.
 
     They are posted when the centre is asked next, or later if it is away.
     """
-    chosen = [one for one in rejected(state, centre) if number in (None, one.number)]
-    for one in chosen:
-        known = state.unwanted.get(one.number)
-        if known is not None:
-            state.unwanted.change(one.number, replace(known, tries=-abs(known.tries)))
-    return len(chosen)
+    return tuple(one for one in _chosen(state, numbers, centre) if _again(state, one.number))
 
 
-def drop(state: State, number: int | None = None, centre: str | None = None) -> int:
-    """Give values up for good: one entry, or (None) all of a centre; returns how many entries."""
-    chosen = [one for one in rejected(state, centre) if number in (None, one.number)]
-    return sum(state.unwanted.remove(one.number) for one in chosen)
+def drop(
+    state: State, numbers: Collection[int] | None = None, centre: str | None = None
+) -> tuple[Refused, ...]:
+    """Give entries up for good: some, or (None) all of a centre; returns which."""
+    chosen = _chosen(state, numbers, centre)
+    return tuple(one for one in chosen if state.unwanted.remove(one.number))
+
+
+def _chosen(
+    state: State, numbers: Collection[int] | None, centre: str | None
+) -> tuple[Refused, ...]:
+    every = rejected(state, centre)
+    return every if numbers is None else tuple(one for one in every if one.number in numbers)
+
+
+def _again(state: State, number: int) -> bool:
+    """Mark an entry; False: it is not there any more."""
+    known = state.unwanted.get(number)
+    if known is None:
+        return False
+    try:
+        state.unwanted.change(number, replace(known, tries=-abs(known.tries)))
+    except StoreError:
+        if state.unwanted.get(number) is None:  # it arrived just now
+            return False
+        raise
+    return True
 
 
 def to_try(state: State, centre: int) -> Mapping[int, Unwanted]:

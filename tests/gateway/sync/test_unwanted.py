@@ -63,7 +63,8 @@ def test_centres_are_told_apart(state: State) -> None:
     unwanted.set_aside(state, link(state), run(), BAD, NOW)
     unwanted.set_aside(state, link(state, 2), run(), BAD, NOW)
     assert [one.number for one in unwanted.rejected(state, "other")] == [2]
-    assert unwanted.retry(state, centre="other") == 1
+    assert [one.number for one in unwanted.retry(state, centre="other")] == [2]
+    assert unwanted.retry(state, {2}, "main") == ()
     assert [one.again for one in unwanted.rejected(state)] == [False, True]
     assert list(unwanted.to_try(state, 1)) == []
     assert list(unwanted.to_try(state, 2)) == [2]
@@ -72,11 +73,11 @@ def test_centres_are_told_apart(state: State) -> None:
 def test_one_is_tried_again_or_given_up(state: State) -> None:
     for minute in (0, 5, 10):
         unwanted.set_aside(state, link(state), run(minute=minute), BAD, NOW)
-    assert unwanted.retry(state, 2) == 1
-    assert unwanted.drop(state, 3) == 1
+    assert [one.number for one in unwanted.retry(state, {2})] == [2]
+    assert [one.number for one in unwanted.drop(state, [3])] == [3]
     assert [(one.number, one.again) for one in unwanted.rejected(state)] == [(1, False), (2, True)]
-    assert unwanted.retry(state, 3) == 0
-    assert unwanted.drop(state) == 2
+    assert unwanted.retry(state, {3}) == ()
+    assert [one.number for one in unwanted.drop(state)] == [1, 2]
     assert unwanted.rejected(state) == ()
 
 

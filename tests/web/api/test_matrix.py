@@ -152,6 +152,8 @@ EXPECTED: Final[Mapping[str, str]] = {
     "GET /api/v3_0/gateway/sync": "team reads",
     "POST /api/v3_0/gateway/sync/now": "heads manage",
     "POST /api/v3_0/gateway/sync/veto": "heads control",
+    "GET /api/v3_0/gateway/sync/rejected": "team reads",
+    "POST /api/v3_0/gateway/sync/retry": "heads manage",
     "GET /api/v3_0/gateway/centres": "team reads",
     "POST /api/v3_0/gateway/centres": "admins",
     "POST /api/v3_0/gateway/centres/plan": "admins",
@@ -206,6 +208,7 @@ BODIES: Final[Mapping[str, Callable[[World], dict[str, Any]]]] = {
         "asset": "battery", "action": "idle", "until": "2026-04-21T14:00:00Z",
     },
     "POST /api/v3_0/gateway/sync/veto": lambda _world: {"on": True},
+    "POST /api/v3_0/gateway/sync/retry": lambda _world: {"all": True},
     "POST /api/v3_0/gateway/centres": lambda _world: {"url": "https://ems.example.com"},
     "POST /api/v3_0/gateway/centres/plan": lambda _world: {"url": "https://ems.example.com"},
     "POST /api/v3_0/gateway/limits": lambda _world: {
