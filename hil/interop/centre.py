@@ -81,13 +81,15 @@ def free_port() -> int:
 
 
 class Centre:
-    """The whole server. ``limits``: with its usual rate limits; ``close`` ends all of it.
+    """The whole server; ``close`` ends all of it.
 
-    ``more``: further lines of its configuration.
+    ``limits``: with its usual rate limits. ``ingestion``: values are stored by a worker, later, and
+    not before they are answered.
     """
 
-    def __init__(self, folder: Path, *, limits: bool = False, more: str = "") -> None:
+    def __init__(self, folder: Path, *, limits: bool = False, ingestion: bool = True) -> None:
         self.folder = folder
+        self._queues = ("scheduling", "ingestion") if ingestion else ("scheduling",)
         folder.mkdir(parents=True, exist_ok=True)
         self._venv = installed()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -98,7 +100,7 @@ class Centre:
         """Of PostgreSQL, which may not be root and must reach it."""
         self._home = folder / "home"
         self._home.mkdir(exist_ok=True)
-        (self._home / ".flexmeasures.cfg").write_text(self._configuration(limits, more))
+        (self._home / ".flexmeasures.cfg").write_text(self._configuration(limits))
         try:
             self._start_stores()
             self.cli("db", "upgrade")
@@ -110,7 +112,7 @@ class Centre:
             self.close()
             raise
 
-    def _configuration(self, limits: bool, more: str) -> str:  # noqa: FBT001
+    def _configuration(self, limits: bool) -> str:  # noqa: FBT001
         database = f"postgresql://centre@127.0.0.1:{self._pg_port}/centre"
         return f"""
 SQLALCHEMY_DATABASE_URI = "{database}"
@@ -126,7 +128,6 @@ RATELIMIT_ENABLED = {limits}
 FLEXMEASURES_CREATE_TEMPLATE_ASSETS_ON_STARTUP = False
 MAIL_SERVER = "127.0.0.1"
 MAIL_PORT = 1
-{more}
 """
 
     def _start_stores(self) -> None:
@@ -175,9 +176,9 @@ MAIL_PORT = 1
             [str(binaries / "gunicorn"), "--bind", f"127.0.0.1:{self.port}", "--workers", "1",
              "--threads", "4", "--timeout", "300", "flexmeasures.app:create()"],
         )  # fmt: skip
-        for queues in ("scheduling", "forecasting|ingestion"):
+        for queues in self._queues:
             self._run(
-                f"worker-{queues.partition('|')[0]}",
+                f"worker-{queues}",
                 [str(binaries / "flexmeasures"), "jobs", "run-worker", "--queue", queues],
             )
 

@@ -11,8 +11,8 @@ from hil.interop.story import House, Market
 
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    """A FlexMeasures server as it is installed, with its usual rate limits."""
-    made = Centre(tmp_path_factory.mktemp("centre"), limits=True)
+    """A FlexMeasures server. Sites live faster than the wall clock: nobody counts requests."""
+    made = Centre(tmp_path_factory.mktemp("centre"), ingestion=False)
     yield made
     made.close()
 
@@ -20,7 +20,11 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
 @pytest.fixture(scope="module")
 def house(centre: Centre, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that nobody has linked yet, and somebody who works at the centre."""
+    yield from house_at(centre, tmp_path_factory.mktemp("house"))
+
+
+def house_at(centre: Centre, folder: Path) -> Iterator[House]:
+    """One; who works at the centre goes with it."""
     operator = User(centre, OPERATOR, PASSWORD)
-    folder: Path = tmp_path_factory.mktemp("house")
     yield House(folder, centre, Market.at(operator))
     operator.close()

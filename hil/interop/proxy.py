@@ -8,14 +8,18 @@ import select
 import socket
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Literal
 
 from hil.waiting import eventually
 
-Kind = Literal["well", "late", "cut", "lost", "mute", "drip", "half", "answer"]
+Kind = Literal[
+    "well", "late", "cut", "torn", "lost", "mute", "drip", "half", "dated", "answer"
+]  # fmt: skip
 _PIECE = 1 << 16
 _END = b"\r\n\r\n"
 _PATIENCE_S = 120.0
@@ -26,15 +30,20 @@ class Fault:
     """What happens to one exchange.
 
     late: the answer comes ``seconds`` late. cut: the connection is reset after ``n`` bytes of the
-    answer. lost: the server does what it is asked, its answer never arrives. mute: nothing comes
+    answer. torn: the server gets but ``n`` bytes of the request, then both connections are reset.
+    lost: the server does what it is asked, its answer never arrives. mute: nothing comes
     at all, the connection stays. drip: one byte of the answer each ``seconds``. half: half of the
-    body, with a length that says so. answer: the server never hears of it, this comes instead.
+    body, with a length that says so. dated: the answer says that it is ``seconds`` later than it
+    is. answer: the server never hears of it, this comes instead.
+
+    ``fits``: which requests it befalls; all others go well until one comes that fits.
     """
 
     kind: Kind = "well"
     seconds: float = 0.0
     n: int = 0
     answer: bytes = b""
+    fits: Callable[[bytes], bool] = lambda _: True
 
 
 def canned(status: int, body: bytes = b"", **headers: str) -> Fault:
@@ -57,6 +66,8 @@ class Proxy:
         self.exchanges: Counter[str] = Counter()
         """How many there were, by what happened to them."""
         self.paths: Counter[str] = Counter()
+        self.sizes: dict[str, int] = {}
+        """Bytes of the last answer, by the end of the path ("data")."""
         self._ending = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listening.getsockname()[1]
@@ -102,34 +113,45 @@ class Proxy:
             request = _message(peer)
             if not request:
                 return
-            fault = self._always or (self._faults.popleft() if self._faults else WELL)
+            fault = self._always or self._next(request)
             self.exchanges[fault.kind] += 1
             self.paths[request.split(b" ", 2)[1].decode(errors="replace").partition("?")[0]] += 1
             self._do(fault, peer, request)
 
+    def _note(self, request: bytes, answer: bytes) -> None:
+        path = request.split(b" ", 2)[1].decode(errors="replace").partition("?")[0]
+        self.sizes[path.rpartition("/")[2]] = len(answer)
+
+    def _next(self, request: bytes) -> Fault:
+        return self._faults.popleft() if self._faults and self._faults[0].fits(request) else WELL
+
     def _do(self, fault: Fault, peer: socket.socket, request: bytes) -> None:
         if fault.kind == "answer":
             peer.sendall(fault.answer)
-            return
-        if fault.kind == "mute":
+        elif fault.kind == "mute":
             self._wait(peer, _PATIENCE_S)
-            return
-        answer = self._forwarded(request)
-        if fault.kind == "lost":
+        elif fault.kind == "torn":
+            self._tear(request[: fault.n])
             _reset(peer)
-        elif fault.kind == "cut":
+        else:
+            answer = self._forwarded(request)
+            self._note(request, answer)
+            self._bring(fault, peer, answer)
+
+    def _bring(self, fault: Fault, peer: socket.socket, answer: bytes) -> None:
+        if fault.kind in ("lost", "cut"):
             peer.sendall(answer[: fault.n])
             _reset(peer)
-        elif fault.kind == "half":
-            peer.sendall(_halved(answer))
         elif fault.kind == "drip":
             for at in range(len(answer)):
                 peer.sendall(answer[at : at + 1])
                 if self._wait(peer, fault.seconds):
                     return
-        else:
-            if fault.kind == "late" and self._wait(peer, fault.seconds):
-                return
+        elif fault.kind == "half":
+            peer.sendall(_halved(answer))
+        elif fault.kind == "dated":
+            peer.sendall(_dated(answer, fault.seconds))
+        elif not (fault.kind == "late" and self._wait(peer, fault.seconds)):
             peer.sendall(answer)
 
     def _wait(self, peer: socket.socket, seconds: float) -> bool:
@@ -149,6 +171,11 @@ class Proxy:
             while piece := server.recv(_PIECE):
                 pieces.append(piece)
         return b"".join(pieces)
+
+    def _tear(self, some: bytes) -> None:
+        with socket.create_connection(("127.0.0.1", self._target), _PATIENCE_S) as server:
+            server.sendall(some)
+            _reset(server)
 
 
 def _message(peer: socket.socket) -> bytes:
@@ -182,6 +209,17 @@ def _halved(answer: bytes) -> bytes:
         if not line.lower().startswith((b"content-length:", b"transfer-encoding:"))
     ]  # fmt: skip
     return b"\r\n".join([*lines, b"Content-Length: %d" % len(kept)]) + _END + kept
+
+
+def _dated(answer: bytes, seconds: float) -> bytes:
+    """With another time than it was."""
+    head, _, body = answer.partition(_END)
+    lines = head.split(b"\r\n")
+    for place, line in enumerate(lines):
+        if line.lower().startswith(b"date:"):
+            told = parsedate_to_datetime(line[5:].decode()) + timedelta(seconds=seconds)
+            lines[place] = b"Date: " + format_datetime(told, usegmt=True).encode()
+    return b"\r\n".join(lines) + _END + body
 
 
 def _reset(peer: socket.socket) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from pydantic_core import to_json
 
 from flexedge.domain.runs import Run, as_json
-from flexedge.errors import CentreRefused
+from flexedge.errors import CentreAway, CentreRefused
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.outbox import LIVE
 from flexedge.gateway.sync.runs import count, pieces
@@ -27,6 +27,8 @@ MOST: Final = 500
 ms for each value that it knows already, and an answer must be there within 30 s."""
 QUEUED: Final = 5_000
 """The same of a centre that answers at once, and stores them in a job."""
+OFTEN: Final = 200
+"""So many requests must be stored before larger ones than it took are tried again."""
 PATIENCE: Final = timedelta(minutes=10)
 """For so long a centre may work on a job before the same is posted once more."""
 _HOPELESS: Final = 31  # refused so often, five levels of halves, and nothing was taken
@@ -59,8 +61,12 @@ class Sizes:
     live: int = LIVE
     """Rows of one link that are sent before what waited."""
 
+    _stored: int = 0
+    """Requests since it refused one for its size, or the ceiling was raised."""
+
     def too_large(self) -> None:
-        """It refused a request for its size: no such one is made again."""
+        """It refused a request for its size: no such one is made again for a long time."""
+        self._stored = 0
         self.ceiling = self.most = max(self.most // 2, 1)
 
     def too_slow(self) -> None:
@@ -73,7 +79,10 @@ class Sizes:
             self.ceiling = QUEUED
 
     def stored(self) -> None:
-        """It took one."""
+        """It took one. What refused a size may have been a device on the way that has gone."""
+        self._stored += 1
+        if self._stored >= OFTEN and self.ceiling < MOST:
+            self._stored, self.ceiling = 0, min(2 * self.ceiling, MOST)
         self.most = min(self.most + max(self.most // 10, 1), self.ceiling)
 
 
@@ -150,20 +159,25 @@ class Delivery:
         piece = self.next()
         if piece is None:
             return False
+        before = self.tally.requests, self.tally.bytes
         try:
             if self.job is not None:
                 return self._ask(linked, self.job, now)
-            self._post(linked, piece, now)
+            return self._post(linked, piece, now)
         except CentreRefused as refused:
-            if refused.status == _LARGE:
-                self._too_large(refused, now)
+            if refused.status == _LARGE and len(piece.values) > 1:
+                self._too_large(piece)
             elif about_values(refused):
                 self._split(refused, now)
             else:
                 raise
+        except CentreAway as away:
+            if away.kind == "paced":  # nobody was asked
+                self.tally.requests, self.tally.bytes = before
+            raise
         return False
 
-    def _post(self, linked: Linked, piece: Run, now: datetime) -> None:
+    def _post(self, linked: Linked, piece: Run, now: datetime) -> bool:
         self.tally.requests += 1
         self.tally.bytes += size(piece)
         posted = linked.central.post(self.link[1].central_id, piece)
@@ -174,6 +188,7 @@ class Delivery:
         else:
             self.sizes.queued()
             self.job = Job(posted.job, now)
+        return self.job is not None
 
     def _ask(self, linked: Linked, job: Job, now: datetime) -> bool:
         """How far the centre is with a job."""
@@ -218,12 +233,10 @@ class Delivery:
         self._failed = 0
         self.taken += 1
 
-    def _too_large(self, refused: CentreRefused, now: datetime) -> None:
-        if len(self._pieces[0].values) == 1:
-            self._set_aside(refused, now)
-        else:
-            while self.sizes.most >= len(self._pieces[0].values):
-                self.sizes.too_large()
+    def _too_large(self, piece: Run) -> None:
+        """Less at once, here and from now on; of a single value that is not true: others say it."""
+        while self.sizes.most >= len(piece.values):
+            self.sizes.too_large()
 
     def _split(self, refused: CentreRefused, now: datetime) -> None:
         """Find the bad values: halves go to the end, so that all of the run is looked at alike."""

@@ -23,6 +23,8 @@ class Going:
     """Of ``state.unwanted``: what is tried once more."""
     wait: datetime | None = None
     """When its job is to be asked for again."""
+    patience: int = 1
+    """How much longer that is after one more time in vain."""
 
     @property
     def live(self) -> bool:

@@ -25,6 +25,8 @@ __all__ = [
     "centre_named", "link", "ours_for", "plan_link",
 ]  # fmt: skip
 _WAIT_S: Final = 5.0
+_TURN_S: Final = 60.0
+"""So long who links waits for the duty that keeps the tree in step; it makes a few requests."""
 _LONGEST_WAIT_S: Final = 300.0
 _BRISK: Final = 480
 """Requests per minute while somebody waits; FlexMeasures allows 500."""
@@ -122,7 +124,7 @@ def link(office: Office, asked: Asked, who: str) -> Progress:
     Cut anywhere it goes on with the next call. ``who``: for the audit trail. Raises as
     ``plan_link``, and ``StoreError``.
     """
-    if not office.lock.acquire(blocking=False):
+    if not office.lock.acquire(timeout=_TURN_S):
         raise RequestError(409, "Assets are being made at a centre just now; try again in a while.")
     try:
         return _link(office, asked, who)

@@ -35,7 +35,9 @@ PORTIONS: Final = 64
 UNDER_WAY: Final = 16
 """Portions that are on their way at once, beside what is new."""
 JOBS_AGAIN: Final = timedelta(seconds=2)
-"""After how long a job is asked for again."""
+"""After how long a job is asked for; twice as long, each time that it is not done,"""
+MOST_PATIENT: Final = 16
+"""up to so many times as long: what was asked in vain could have been sent instead."""
 _EARLY: Final = "FlexMeasures"
 """Whose instants with a prior are believed one step earlier (seen with 1.0.1)."""
 _LATE: Final = timedelta(hours=1)
@@ -218,7 +220,10 @@ class Upload:
         going.wait = None
         try:
             if going.delivery.step(linked, now):
-                going.wait = now + JOBS_AGAIN
+                going.wait = now + JOBS_AGAIN * going.patience
+                going.patience = min(2 * going.patience, MOST_PATIENT)
+            else:
+                going.patience = 1
         except CentreRefused as refused:
             self._pause(linked, number, refused.message, now)
         except CentreAway as away:

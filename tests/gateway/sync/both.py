@@ -18,6 +18,7 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.sync.delivery import MOST, Sizes
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.outbox import LIVE, Outbox
+from flexedge.gateway.sync.unwanted import to_try
 from flexedge.gateway.sync.upload import Upload
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
@@ -142,7 +143,7 @@ class Both:
         """Step until there is nothing more to do; how many steps that took."""
         for n in range(_STEPS):
             due = self.step()
-            if due > self.now and not self.waiting:
+            if due > self.now and not self.waiting and not to_try(self.state, self.number):
                 return n
             self.now = max(self.now, due)
         raise AssertionError("it never ends")

@@ -9,7 +9,7 @@ import pytest
 
 from flexedge.domain.runs import Run
 from flexedge.errors import CentreRefused
-from flexedge.gateway.sync.delivery import MOST, Delivery, Sizes, Tally, about_values, size
+from flexedge.gateway.sync.delivery import MOST, OFTEN, Delivery, Sizes, Tally, about_values, size
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 
@@ -47,6 +47,18 @@ def test_what_was_too_large_is_never_tried_again_and_what_was_slow_is() -> None:
         large.stored()
         slow.stored()
     assert (large.most, slow.most) == (MOST // 2, MOST)
+
+
+def test_larger_ones_are_tried_again_after_many_that_were_stored() -> None:
+    sizes = Sizes()
+    for _ in range(20):
+        sizes.too_large()
+    for _ in range(OFTEN - 1):
+        sizes.stored()
+    assert sizes.ceiling == 1
+    for _ in range(OFTEN * 10):
+        sizes.stored()
+    assert sizes.most == MOST
 
 
 def test_one_value_is_the_least() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from json import dumps, loads
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 
 from flexedge.config.centre import CentreRules, Report
 from flexedge.domain.asset import Sensor
+from flexedge.errors import CentreAway
+from flexedge.gateway.sync.line import PAUSE
 from flexedge.gateway.sync.unwanted import rejected, retry
 from flexedge.store.archive import Asked
 from tests.api.moment import at
@@ -183,6 +186,22 @@ def test_too_large_requests_are_halved_and_that_is_remembered(here: Both, way: R
     assert rejected(here.state) == ()
 
 
+def test_a_single_value_that_is_called_too_large_is_kept_for_later(here: Both, way: Road) -> None:
+    """A device on the way says so, or a page in the server's place: it is not about the value."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(1))
+    way.answer = lambda one: (413, b"{}") if one[0] == "POST" else None
+    here.step()
+    assert len(way.posts) == 1
+    (why,) = here.upload.troubles.values()
+    assert "413" in why
+    assert rejected(here.state) == ()
+    way.answer = lambda _: None
+    here.now += PAUSE
+    here.settle()
+    assert here.there(link, START, 1) == [0.0]
+
+
 def test_a_sensor_that_is_gone_rests_and_the_others_go_on(here: Both) -> None:
     asset = here.asset(uuid4().hex)
     other = Sensor("grid.power", "kW", FIVE)
@@ -222,6 +241,34 @@ def test_values_have_arrived_when_their_job_is_done(here: Both, way: Road) -> No
     here.settle()
     assert not here.outbox.waiting(link).count
     assert len(way.posts) == 1
+
+
+def test_a_job_that_takes_long_is_asked_for_less_and_less(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(5))
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        if one[1].endswith("/jobs/b7"):
+            return 202, dumps({"status": "QUEUED"}).encode()
+        return (202, JOB) if one[0] == "POST" else None
+
+    way.answer = answer
+    begun = here.now
+    while here.now < begun + 2 * MINUTE:
+        here.now = max(here.now + timedelta(seconds=1), here.step())
+    asked = [one for one in way.seen if one[1].endswith("/jobs/b7")]
+    assert 4 <= len(asked) <= 7
+
+
+def test_a_request_that_our_own_pace_does_not_allow_is_not_counted(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(5))
+    for _ in range(10_000):
+        with suppress(CentreAway):
+            here.pace.take(here.now, 0)
+    here.step()
+    assert not way.posts
+    assert (here.upload.counts()["requests"], here.upload.counts()["bytes"]) == (0, 0)
 
 
 @pytest.mark.parametrize(("status", "body"), [(422, {"status": "FAILED"}), (404, {})])
