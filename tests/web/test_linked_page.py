@@ -149,8 +149,6 @@ def test_all_that_is_known_of_a_centre_is_seen(
     card = page.locator(".centre")
     card.get_by_text("12 min behind").wait_for()
     assert "Look at this" in card.inner_text()
-    look(page, size, scheme)
-    card.screenshot(path=shots / f"centre-card-{name}-{scheme}.png")
     page.goto(f"{url}/centres")
     page.get_by_role("article", name="main").get_by_text("2 refused").wait_for()
     refused = page.get_by_role("region", name="What was refused")
