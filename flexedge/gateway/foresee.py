@@ -23,6 +23,10 @@ from flexedge.store.beliefs import Beliefs
 FORECASTER: Final = Source("flexedge-forecast", "forecaster")
 AHEAD: Final = timedelta(hours=60)
 """FlexMeasures plans 48 hours ahead unless told otherwise; from the next hour on, perhaps."""
+_BEFORE: Final = timedelta(microseconds=1)
+"""The plan that is made at the same moment says what it expects, too, of the same sensors. It goes
+first for it is later; said at one time, the one would take the place of the other, and no centre
+lets a belief be replaced."""
 
 
 class Foreseer:
@@ -53,6 +57,7 @@ class Foreseer:
 
     def _foreseen(self, now: datetime) -> Iterator[Belief]:
         grid = TimeGrid.covering(floor(now, RESOLUTION), now + AHEAD, RESOLUTION)
+        since = now - _BEFORE
         sensors = self._plant.sensors
         for unit in self._plant.units:
             solar = unit.asset.type == "solar"
@@ -62,8 +67,8 @@ class Foreseer:
                 power = self._predictor.production(unit, grid, now)
             else:
                 power = self._predictor.forecast(unit.power, grid, now)
-            yield Belief(unit.power, FORECASTER.name, now, power)
+            yield Belief(unit.power, FORECASTER.name, since, power)
             available = f"{unit.name}.{AVAILABLE}"
             if available in sensors:
                 can = Series(grid, np.abs(power.values))
-                yield Belief(available, FORECASTER.name, now, can)
+                yield Belief(available, FORECASTER.name, since, can)

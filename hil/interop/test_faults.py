@@ -71,23 +71,30 @@ _ODD = [
     Fault("answer", answer=b""),
 ]
 _FAULTS: dict[str, list[Fault]] = {
-    "cut anywhere": [Fault("cut", n=n) for n in range(1, 1200, 23)],
-    "torn": [Fault("torn", n=n) for n in range(1, 1200, 31)],
-    "lost": [Fault("lost")] * 20,
-    "half": [Fault("half")] * 20,
-    "late": [Fault("late", seconds=2.0)] * 4,
-    "drip": [Fault("drip", seconds=0.004)] * 3 + [Fault("drip", seconds=0.5)],
-    "mute": [Fault("mute")] * 2,
+    "broken": [
+        *(Fault("cut", n=n) for n in range(1, 1200, 47)),
+        *(Fault("torn", n=n) for n in range(1, 1200, 61)),
+        *[Fault("lost"), Fault("half")] * 10,
+    ],
+    "slow": [
+        *[Fault("late", seconds=2.0)] * 3,
+        *(Fault("drip", seconds=seconds) for seconds in (0.004, 0.004, 0.5)),
+        *[Fault("mute")] * 2,
+    ],
     "odd": _ODD,
-    "server": [_said(status) for status in (500, 502, 503, 504, 408)],
-    "busy": [_said(429), _said(429, Retry_After="30"), _said(503, Retry_After="20")],
-    "values": [_said(400), _said(422), _said(400), _said(422)],
-    "large": [_said(413), replace(canned(413, _PORTAL, **_HTML), fits=brings_several)],
-    "rights": [_said(403), _said(409), _said(404)],
-    "log-in": [_said(401), _said(401)],
-    "an hour ahead": [Fault("dated", seconds=3600.0)] * 60,
-    "an hour behind": [Fault("dated", seconds=-3600.0)] * 60,
-}
+    "failing": [
+        *(_said(status) for status in (500, 502, 503, 504, 408, 429)),
+        _said(429, Retry_After="30"), _said(503, Retry_After="20"),
+    ],
+    "unwilling": [
+        *(_said(status) for status in (400, 422, 400, 422, 413)),
+        replace(canned(413, _PORTAL, **_HTML), fits=brings_several),
+    ],
+    "forbidding": [_said(status) for status in (401, 401, 403, 409, 404)],
+    "an hour off": [
+        *[Fault("dated", seconds=3600.0)] * 30, *[Fault("dated", seconds=-3600.0)] * 30,
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

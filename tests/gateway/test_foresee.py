@@ -10,6 +10,8 @@ from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.foresee import AHEAD, FORECASTER
 from flexedge.gateway.service.schedules import Schedules
 from flexedge.gateway.service.work import Work
+from flexedge.store.archive import Asked
+from flexedge.store.sources import Which
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -78,3 +80,20 @@ def test_who_asks_over_the_api_plans_with_the_sun_and_the_house(world: "World") 
     assert power.tolist() == pytest.approx(expected(world, "solar.power", grid).values.tolist())
     assert power.min() < -3.0
     assert problem.site.inflexible_kw[0] == pytest.approx(4.0)
+
+
+def test_a_plan_of_the_same_moment_takes_no_belief_away(world: "World") -> None:
+    """It expects something else of the same sensor; a belief that is replaced is never sent."""
+    sensor, end = "house.power", world.now + HOUR
+
+    def held() -> set[tuple[int, int, float]]:
+        asked = Asked((), world.now, end, most_recent=False)
+        rows = world.gateway.beliefs.ask((sensor,), asked, Which(kinds=frozenset({"forecaster"})))
+        return set(zip(rows.event_us, rows.belief_us, rows.value, strict=True))
+
+    before = held()
+    world.show({"grid.power": 3.0})  # 2 kW more, before the plan looks at it
+    world.poll()
+    world.gateway.planner.step(world.now, timedelta(hours=2), timedelta(seconds=10))
+    assert before
+    assert held() > before
