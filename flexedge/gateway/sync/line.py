@@ -25,6 +25,8 @@ class Going:
     """When its job is to be asked for again."""
     patience: int = 1
     """How much longer that is after one more time in vain."""
+    paid: bool = False
+    """Whether the budget has paid for what is next, though the pace did not allow it yet."""
 
     @property
     def live(self) -> bool:

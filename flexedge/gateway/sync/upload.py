@@ -156,7 +156,8 @@ class Upload:
             return
         piece = going.delivery.next()
         if piece is not None:
-            if not (live or going.delivery.job or self._affords(linked, size(piece), now)):
+            paid = live or going.delivery.job or going.paid
+            if not (paid or self._affords(linked, size(piece), now)):
                 return
             self._carry(linked, number, going, now)
         self._more = True
@@ -224,9 +225,11 @@ class Upload:
                 going.patience = min(2 * going.patience, MOST_PATIENT)
             else:
                 going.patience = 1
+            going.paid = False
         except CentreRefused as refused:
             self._pause(linked, number, refused.message, now)
         except CentreAway as away:
+            going.paid = away.kind == "paced"
             if away.kind == "timeout":
                 self._sizes.too_slow()
             raise

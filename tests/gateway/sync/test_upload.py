@@ -23,6 +23,7 @@ from flexedge.domain.asset import Sensor
 from flexedge.errors import CentreAway
 from flexedge.gateway.sync.line import PAUSE
 from flexedge.gateway.sync.unwanted import rejected, retry
+from flexedge.gateway.sync.upload import JOBS_AGAIN
 from flexedge.store.archive import Asked
 from tests.api.moment import at
 from tests.api.served import Served
@@ -241,6 +242,26 @@ def test_values_have_arrived_when_their_job_is_done(here: Both, way: Road) -> No
     here.settle()
     assert not here.outbox.waiting(link).count
     assert len(way.posts) == 1
+
+
+def test_what_the_pace_does_not_allow_yet_is_paid_for_once(here: Both, way: Road) -> None:
+    here.rules = CentreRules(budget_kb_per_min=3)
+    here.live = 1
+    here.begin()
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+    here.step()
+    here.now += JOBS_AGAIN
+    for n in range(4):
+        for _ in range(10_000):
+            with suppress(CentreAway):
+                here.pace.take(here.now, 0)
+        if not n:  # one more request: whether what was new is stored
+            here.now += timedelta(milliseconds=9)
+        here.step()
+    assert len(way.posts) == 1
+    here.settle()
+    assert here.now < NOW + timedelta(seconds=10)
 
 
 def test_a_job_that_takes_long_is_asked_for_less_and_less(here: Both, way: Road) -> None:
