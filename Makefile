@@ -76,6 +76,7 @@ demo-days: $(STAMP)
 
 pictures: $(STAMP)
 	@FLEXEDGE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -m browser hil $(ARGS)
+	@FLEXEDGE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -m browser tests/web/test_linked_page.py -k desk
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet .

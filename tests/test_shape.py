@@ -21,6 +21,7 @@ MORE = {
     "tests/optim/test_scheduling.py": "the examples of docs/scheduling.md",
     "tests/drivers/modbus/test_catalogue.py": "every shipped profile through its driver",
     "tests/drivers/mqtt/test_catalogue.py": "every shipped profile through its driver",
+    "tests/web/test_linked_page.py": "the pages of a linked gateway, in a browser",
     "tests/web/test_page.py": "templates and scripts, in a browser",
     "tests/fleet/test_scenarios.py": "the fleet that docs/centre/fleet.md tells of",
     "tests/store/test_timely.py": "what archives answer, against timely-beliefs",

@@ -32,6 +32,7 @@ from flexedge.gateway.sync.linking import Office
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.gateway.sync.plans import Plans
 from flexedge.gateway.sync.receive import Receive
+from flexedge.gateway.sync.remarks import Tell, occasions
 from flexedge.gateway.sync.sync import Sync
 from flexedge.gateway.sync.upkeep import Upkeep
 from flexedge.gateway.sync.upload import Upload
@@ -72,7 +73,8 @@ def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...
     """All that is done with a centre; what comes first here comes first where all is due."""
     gateway = ground.gateway
     upload = Upload(linked, ground.state, ground.beliefs, ground.outbox, ground.health)
-    duties: list[Duty] = [_vitals(ground), upload, Upkeep(office, ground.health)]
+    tell = Tell(ground.state, occasions(ground.health, gateway))
+    duties: list[Duty] = [_vitals(ground), upload, tell, Upkeep(office, ground.health)]
     if gateway is not None:
         duties.append(Receive(gateway.received, ground.state, ground.health))
         duties.append(Plans(gateway, ground.plan))

@@ -24,9 +24,11 @@ from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.duty import Linked
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
+from tests.api.served import Served
 from tests.daemon.test_clock import BEGIN, Timekeeper, keeper
 from tests.gateway.conftest import Hut, blank, hut
 from tests.gateway.sync.duties import ALONE, MAIN
+from tests.gateway.sync.pairing import pair
 from tests.gateway.sync.test_centres import office
 
 __all__ = ["blank", "hut", "keeper"]
@@ -195,3 +197,41 @@ def test_a_site_has_edits_and_commands_brought(hut: Hut) -> None:
     ground.gateway = gateway
     names = {one.name for one in duties_of(ground, office(gateway.state), ALONE)}
     assert names - without >= {"edits", "commands"}
+    assert without >= {"upload", "annotations"}
+
+
+def test_alarms_and_overrides_are_seen_at_the_centre(
+    hut: Hut, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """From what happens on site to what people see there, with nothing between made up."""
+    folder = tmp_path_factory.mktemp("centre")
+    world = hut("battery")
+    with Served(folder).people() as served:
+        two = pair(world, served, hut.folder)
+        gateway = world.gateway
+        ground = Ground(gateway.state, gateway.beliefs, gateway.health, lambda: world.now,
+                        hut.folder, gateway=gateway)  # fmt: skip
+        duties = duties_of(ground, two.office, two.linked)
+        (tell,) = [one for one in duties if one.name == "annotations"]
+
+        def said(asset: str) -> list[tuple[str, str, str]]:
+            path = f"/assets/{two.number(asset)}/annotations"
+            told = served.ask("GET", path, token).json()["annotations"]
+            return [(one["content"], one["type"], one["end"]) for one in told]
+
+        token = served.token()
+        until = world.now + timedelta(hours=1)
+        gateway.health.alarm("no-room", "there is no room left on the disk")
+        gateway.overrides.ask(("battery", "idle", None), until, "anna", "party", world.now)
+        two.turn(tell)
+        two.turn(tell)  # once is enough
+        ((words, kind, _),) = said("")
+        assert (words, kind) == ("there is no room left on the disk", "alert")
+        ((words, kind, end),) = said("battery")
+        assert (words.startswith("battery: "), kind) == (True, "label")
+        assert datetime.fromisoformat(end) == until
+        world.now += timedelta(minutes=5)
+        gateway.health.alarm("no-room", "")
+        two.turn(tell)
+        ended = [(words, end) for words, _, end in said("") if words.endswith("(over)")]
+        assert [datetime.fromisoformat(end) for _, end in ended] == [world.now]

@@ -4,6 +4,7 @@ import { makeCentre, updateCentre } from "./centre.js";
 import { html, keep, mark, say } from "./elements.js";
 import { ago, seconds } from "./format.js";
 import { Joining } from "./joining.js";
+import { Refused } from "./refused.js";
 
 const SYNC = "/api/v3_0/gateway/sync";
 const CENTRES = "/api/v3_0/gateway/centres";
@@ -54,6 +55,7 @@ function draw(told) {
   say(at("veto-words"), vetoed
     ? `${told.veto.who} lets nothing that centres ask for take effect on this site.`
     : "Edits, commands and schedules of centres take effect as far as the site file allows.");
+  refused.draw(told.centres.some((centre) => centre.refused), now);
   drawCame(told, now);
   at("main").removeAttribute("aria-busy");
 }
@@ -74,6 +76,8 @@ function drawCame(told, now) {
   keep(at("came-list"), lines, (line) => line.join(" "),
     ([shade, fate, text]) => html("li", {}, html("span", { class: "chip", "data-tone": shade }, fate), " ", text), () => {});
 }
+
+const refused = new Refused(at("refused"), at("drop"), SYNC, () => admin, () => look());
 
 async function look() {
   clearTimeout(timer);
