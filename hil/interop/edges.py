@@ -101,7 +101,8 @@ class Edge:
 
     def usage(self) -> Usage:
         """What the program has used since it was started."""
-        process = Path(f"/proc/{self.program.pid}")
+        process, code = Path(f"/proc/{self.program.pid}"), self.program.process.poll()
+        assert code is None, f"it ended by itself, {code}: {self.program.said()[-3000:]}"
         fields = (process / "stat").read_text().rpartition(")")[2].split()
         lines = (process / "status").read_text().splitlines()
         peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))

@@ -104,6 +104,7 @@ class Catching:
         name = chance.choice(("gateway", "centre"))
         side = {"gateway": self.gateway, "centre": self.centre}[name]
         self.note(self.gateway.usage())
+        assert side.program.alive, f"the {name} ended by itself: {side.program.said()[-3000:]}"
         side.kill()
         self.kills[name] += 1
         side.start_up()
@@ -218,10 +219,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--sensors", type=int, default=50)
     options.add_argument("--days", type=int, default=30)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--folder", type=Path, help="where both sides keep their data")
+    options.add_argument("--folder", type=Path, help="for both sides' data; it is left there")
     asked = options.parse_args(arguments)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(dir=asked.folder)))
+        folder = asked.folder or Path(stack.enter_context(TemporaryDirectory()))
         one = stack.enter_context(catching(folder, asked.sensors, asked.days))
         print(undisturbed(one), flush=True)
         for line in killed(one, asked.kills, random.Random(asked.seed)):  # noqa: S311 (repeatable)
