@@ -4,13 +4,13 @@ import re
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from flexedge.domain.rate import rate_of
 from flexedge.wire.lists import ListAsked, Page
-from flexedge.wire.shape import JsonText, Shape, Told
+from flexedge.wire.shape import JsonText, Shape, Told, Whole
 
-Number = Annotated[int, Field(ge=1, lt=2**63)]
+Number = Annotated[Whole, Field(ge=1, lt=2**63)]
 _COLOR: Final = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
@@ -48,7 +48,7 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_filled)]
 Color = Annotated[str, AfterValidator(_color)]
 Link = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
 RateText = Annotated[str, Field(max_length=100), AfterValidator(_rate)]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
+Count = Annotated[Whole, Field(ge=0, lt=2**31)]
 
 
 class Role(Told):
@@ -117,7 +117,7 @@ class ChangedAccount(Shape):
     consultancy_account_id: Number | None = None
     plan_id: Number | None = None
     attributes: Annotated[JsonText, AfterValidator(_mapping)] = Field(default_factory=dict)
-    account_roles: list[int] = []
+    account_roles: list[Whole] = []
     """The numbers of all roles that it is to have."""
 
 
@@ -133,7 +133,7 @@ class PlanFields(Shape):
     max_users: Count | None = None
     max_assets: Count | None = None
     max_clients: Count | None = None
-    legacy: bool = False
+    legacy: StrictBool = False
     """Whether accounts can no longer be put on it."""
 
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AliasChoices, ConfigDict, Field, StrictBool
 
-from flexedge.wire.shape import JsonText, Shape, Told
+from flexedge.wire.shape import JsonText, Shape, Told, Whole
 
-Number = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Number = Annotated[Whole, Field(ge=-(2**31), lt=2**31)]
 """What may be the number of something."""
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 _DECIMALS = 7

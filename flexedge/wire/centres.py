@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictBool
 
-from flexedge.wire.shape import Moment, Shape, Told
+from flexedge.wire.shape import Moment, Shape, Told, Whole
 
 Scope = Literal[
     "readings", "forecasts", "schedules", "outcomes", "annotations", "health",
@@ -26,7 +26,7 @@ class AskLink(Shape):
     password: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
     """Instead of e-mail and password; it cannot be renewed when it ends."""
-    account: Annotated[int, Field(ge=1)] | None = None
+    account: Annotated[Whole, Field(ge=1)] | None = None
     """Whose the assets there shall be, by its number there; the user's own account if left out."""
     scopes: tuple[Scope, ...] = get_args(Scope)
     same_name: SameName = "ask"
@@ -105,7 +105,7 @@ class CentreTold(Told):
 class AskUnlink(Shape):
     """How a link is undone."""
 
-    delete_there: bool = False
+    delete_there: StrictBool = False
     """Also delete what was made there, with its data."""
 
 

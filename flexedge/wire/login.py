@@ -1,6 +1,6 @@
 """Logging in by programs."""
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from flexedge.wire.shape import Shape, Told
 
@@ -10,7 +10,7 @@ class Login(Shape):
 
     email: str = Field(max_length=300)
     password: str = Field(max_length=1000)
-    refresh: bool = False
+    refresh: StrictBool = False
     """Whether a refresh token is wanted, too."""
 
 

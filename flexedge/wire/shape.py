@@ -68,6 +68,16 @@ class KebabTold(Told):
     )  # fmt: skip
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Not a valid integer.")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth)]
+"""A whole number in JSON: true and false are none."""
+
+
 def duration_of(text: Any) -> Any:
     """An ISO 8601 duration ("PT15M", "P1DT0H0M0S", "-PT1H") of whole microseconds.
 

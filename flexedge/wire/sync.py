@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
-from flexedge.wire.shape import Moment, Shape, Told
+from flexedge.wire.shape import Moment, Shape, Told, Whole
 
 Contact = Literal["starting", "clock", "in-touch", "away", "locked"]
 CentreName = Annotated[str, Field(max_length=40)]
@@ -158,7 +158,7 @@ class AskedTold(Told):
 class AskVeto(Shape):
     """Whether centres may do what the site file allows."""
 
-    on: bool
+    on: StrictBool
 
 
 class VetoedTold(Told):
@@ -215,13 +215,13 @@ class RejectedListTold(Told):
 class AskRetry(Shape):
     """Which of the refused values are to be tried once more, or given up."""
 
-    numbers: Annotated[tuple[int, ...], Field(max_length=1000)] = ()
+    numbers: Annotated[tuple[Whole, ...], Field(max_length=1000)] = ()
     """As they are listed."""
-    all: bool = False
+    all: StrictBool = False
     """Instead of numbers: every one."""
     centre: CentreName | None = None
     """Only of this centre."""
-    drop: bool = False
+    drop: StrictBool = False
     """Give them up for good instead: they are never sent."""
 
 

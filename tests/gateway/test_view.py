@@ -16,7 +16,7 @@ VALUES = [value for value in vars(view).values() if dataclasses.is_dataclass(val
 
 
 def test_what_people_see_cannot_be_changed_by_whoever_looks() -> None:
-    assert len(VALUES) == 13
+    assert len(VALUES) == 14
     assert all(value.__dataclass_params__.frozen for value in VALUES)  # type: ignore[union-attr]
 
 

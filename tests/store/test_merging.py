@@ -12,7 +12,7 @@ from flexedge.store.rows import Buckets, Micros, Readings, moment
 from tests.store.summing import MINUTE, TURNOVERS, by_duckdb, by_hand, histories, table
 
 
-def every(width_us: int, start_us: int = -2 * HOURS_US, n_hours: int = 42) -> Micros:
+def every(width_us: int, start_us: int = -2 * HOURS_US, n_hours: int = 24 * 60) -> Micros:
     return np.arange(start_us, start_us + n_hours * HOURS_US + 1, width_us, dtype=np.int64)
 
 

@@ -15,6 +15,7 @@ from flexedge.wire.shape import (
     KebabTold,
     Moment,
     Shape,
+    Whole,
     demand_text,
     duration_of,
     duration_text,
@@ -210,3 +211,13 @@ def test_kebab_keys_are_read_beside_snake_keys_and_written() -> None:
     for key in ("flex-model", "flex_model"):
         assert KebabAsked.model_validate({key: 3}).flex_model == 3
     assert KebabAnswer(flex_model=3).model_dump() == {"flex-model": 3}
+
+
+def test_true_is_no_whole_number() -> None:
+    class Counted(Shape):
+        n: Whole
+
+    assert Counted.model_validate({"n": 0}).n == 0
+    for wrong in (False, True, "x", 0.5):
+        with pytest.raises(ValidationError):
+            Counted.model_validate({"n": wrong})

@@ -59,6 +59,8 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
 def test_what_was_there_is_there_and_sealed(path: Path) -> None:
     filled(path)
     whole = content(path)
+    assert whole["cursors"]
+    whole["cursors"] = []  # on the way back from revision 0006 all is to be sent anew
     assert migrate(path, "0002") == (NEWEST, "0002")
     assert content(path) == whole
     State(path).close()

@@ -130,7 +130,7 @@ def test_the_way_back_keeps_what_there_was_a_place_for(where: Path | str) -> Non
     migrate(where)
     assert rows() != before
     assert migrate(where, "0004") == (NEWEST, "0004")
-    assert rows() == before
+    assert rows() == before | {"cursors": []}  # revision 0006 lets all be sent anew
     database.close()
 
 
