@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field
 
-from flexedge.wire.shape import Duration, KebabShape, KebabTold, Moment, Told
+from flexedge.wire.shape import Duration, KebabShape, KebabTold, Moment, Told, Whole
 
 Bound = Annotated[str, Field(max_length=64)] | float
 """A number in the unit of the sensor, or a quantity such as "0 kW"."""
@@ -18,9 +18,9 @@ References = Annotated[tuple[Reference, ...], Field(max_length=_MOST)]
 class Remarked(KebabShape):
     """Annotations as a regressor: 1 where there is one, 0 elsewhere. One of the three is given."""
 
-    account: int | None = None
-    asset: int | None = None
-    sensor: int | None = None
+    account: Whole | None = None
+    asset: Whole | None = None
+    sensor: Whole | None = None
     annotation_type: Annotated[str, Field(max_length=64)] = "holiday"
     name: Annotated[str, Field(max_length=128)] | None = None
 
@@ -76,7 +76,7 @@ class Trigger(KebabShape):
     """How often it is forecast anew; after each horizon if left out."""
     probabilistic: bool | None = None
     """Also what is not exceeded in 10 and 90 of 100 cases."""
-    sensor_to_save: int | None = None
+    sensor_to_save: Whole | None = None
     """Where the forecasts are kept; with the sensor itself if left out."""
     model: Literal["CustomLGBM", "TrainPredictPipeline"] | None = None
     config: Config | None = None

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AliasChoices, Field
 
 from flexedge.wire.accounts import AccountTold, Number
 from flexedge.wire.lists import ListAsked, Page
-from flexedge.wire.shape import Shape, Told
+from flexedge.wire.shape import Shape, Told, Whole
 
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,253}")
 
@@ -108,7 +108,7 @@ class ChangedUser(Shape):
     username: Username = ""
     active: bool = True
     timezone: Timezone = ""
-    flexmeasures_roles: list[int] = []
+    flexmeasures_roles: list[Whole] = []
     """The numbers of all roles that the user is to have."""
 
 

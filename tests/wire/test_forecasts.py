@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from flexedge.wire.forecasts import Config, Trigger
+from flexedge.wire.forecasts import Config, Remarked, Trigger
 
 
 def test_durations_are_read_as_the_client_writes_them() -> None:
@@ -32,3 +32,9 @@ def test_the_old_name_of_the_train_period_is_understood() -> None:
 def test_wrong_settings_are_refused(said: Any) -> None:
     with pytest.raises(ValidationError):
         Config.model_validate(said)
+
+
+def test_truth_is_no_number_of_a_sensor() -> None:
+    assert Remarked.model_validate({"sensor": 3}).sensor == 3
+    with pytest.raises(ValidationError, match="Not a valid integer"):
+        Remarked.model_validate({"sensor": True})

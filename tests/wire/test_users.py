@@ -30,3 +30,9 @@ def test_time_zones_exist() -> None:
 def test_the_account_has_an_old_name() -> None:
     assert UsersAsked.model_validate({"account_id": "3"}).account == 3
     assert UsersAsked.model_validate({"account": "3"}).account == 3
+
+
+def test_truth_is_no_number_of_a_role() -> None:
+    assert ChangedUser.model_validate({"flexmeasures_roles": [1]}).flexmeasures_roles == [1]
+    with pytest.raises(ValidationError, match="Not a valid integer"):
+        ChangedUser.model_validate({"flexmeasures_roles": [True]})
