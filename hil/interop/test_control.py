@@ -1,4 +1,4 @@
-"""What comes from a centre takes effect on site: prices, edits, schedules; and it sees the site."""
+"""What comes from a centre takes effect on site: prices, edits, schedules."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -83,30 +83,6 @@ def test_a_schedule_made_at_the_centre_is_dispatched(linked: Gateway) -> None:
     battery = eventually(told, _SOON_S)
     print("battery:", battery["setpoint_kw"], "kW,", battery["reason"])
     assert _plan(linked)["rung"] == "central-plan"
-
-
-@pytest.mark.usefixtures("linked")
-def test_the_centres_own_status_page_is_green(house: House) -> None:
-    user = house.market.user
-    site = assets_of(user)["Test bench"]
-
-    def green() -> list[str]:
-        sensors = user.ask("GET", f"/api/v3_0/assets/{site['id']}/sensors")["data"]
-        told = [_status(user, sensor) for sensor in sensors]
-        stale = [line for line, is_stale in told if is_stale]
-        assert not stale, stale
-        return [line for line, _ in told]
-
-    print("\n".join(eventually(green, _SOON_S)))
-    seen = house.centre.cli("show", "accounts")
-    assert seen
-
-
-def _status(user: Any, sensor: dict[str, Any]) -> tuple[str, bool]:
-    answer = user.ask("GET", f"/api/v3_0/sensors/{sensor['id']}/status")
-    rows = answer["sensors_data"]
-    lines = [f"{sensor['name']}: {row['reason']}" for row in rows]
-    return "; ".join(lines), any(row["stale"] for row in rows)
 
 
 def test_nothing_was_refused_and_nobody_was_in_the_way(house: House, linked: Gateway) -> None:

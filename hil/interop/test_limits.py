@@ -1,18 +1,26 @@
-"""A server as it is installed: it counts requests, and stores values in jobs."""
+"""A server as it is installed: it counts requests, and stores values in jobs.
+
+The site lives by the wall clock, as the server does: so this is where it is seen to be well, and
+where it falls silent.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from hil.gateway import Gateway
-from hil.interop.centre import Centre
+from hil.interop.centre import EMAIL, Centre, User
 from hil.interop.conftest import house_at
-from hil.interop.story import HOUR, House
+from hil.interop.story import HOUR, House, assets_of
 from hil.waiting import eventually
 
 pytestmark = pytest.mark.interop
 _SOON_S = 240.0
+_UNSEEN_MIN = 2
+_CHECK = ("monitor", "last-seen", "--maximum-minutes-since-last-seen", str(_UNSEEN_MIN),
+          "--all-absent-users")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +57,43 @@ def test_it_keeps_in_step_and_is_never_told_to_wait(strict: House, linked: Gatew
     print(strict.command("sync", "status"))
     minutes = (linked.api.now() - datetime.fromisoformat(strict.sync()["linked"])).seconds / 60
     assert strict.sync()["requests"] < 500 * minutes
+
+
+@pytest.mark.usefixtures("linked")
+def test_the_centres_own_status_page_is_green(strict: House) -> None:
+    user = strict.market.user
+    site = assets_of(user)["Test bench"]
+
+    def green() -> list[str]:
+        sensors = user.ask("GET", f"/api/v3_0/assets/{site['id']}/sensors")["data"]
+        told = [_status(user, sensor) for sensor in sensors]
+        stale = [line for line, is_stale in told if is_stale]
+        assert not stale, stale
+        return [line for line, _ in told]
+
+    lines = eventually(green, _SOON_S)
+    print("\n".join(lines))
+    assert {line.partition(":")[0] for line in lines} >= {"grid.power", "gateway heartbeat"}
+
+
+def _status(user: User, sensor: dict[str, Any]) -> tuple[str, bool]:
+    answer = user.ask("GET", f"/api/v3_0/sensors/{sensor['id']}/status")
+    rows = answer["sensors_data"]
+    lines = [f"{sensor['name']}: {row['reason']}" for row in rows]
+    return "; ".join(lines), any(row["stale"] for row in rows)
+
+
+@pytest.mark.usefixtures("linked")
+def test_the_centre_tells_who_fell_silent(strict: House) -> None:
+    assert "All good" in strict.centre.cli(*_CHECK, codes=(1,))
+    assert strict.gateway is not None
+    strict.gateway.crash()
+
+    def told() -> str:
+        said = strict.centre.cli(*_CHECK, codes=(0, 1))
+        assert "have not contacted this FlexMeasures server" in said, said
+        return said
+
+    said = eventually(told, _SOON_S)
+    print(said)
+    assert EMAIL.partition("@")[0] in said
