@@ -58,8 +58,12 @@ class Journal:
         with self._lock:
             self._let_go()
             self._begin()
-            with self._told():
-                self._connection.executemany(_FORGET, [(seq,) for seq in self._doubtful])
+            try:
+                with self._told():
+                    self._connection.executemany(_FORGET, [(seq,) for seq in self._doubtful])
+            except BaseException:
+                self._let_go()  # or what is doubtful would count as kept
+                raise
             self._doubtful, self._away = set(), False
 
     def _open(self) -> None:

@@ -74,6 +74,25 @@ def test_it_is_begun_until_all_is_settled(tmp_path: Path) -> None:
         journal.close()
 
 
+def test_what_is_doubtful_counts_only_once_it_is_removed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal._doubtful.add(journal.append([some(1)], STAMP)[0].seq)
+    journal._connection.execute(
+        "create trigger refusing before delete on batches begin select raise(abort, 'no'); end"
+    )
+    journal.let_go()
+    with pytest.raises(StoreError, match="no"):
+        journal.reopen()
+    with pytest.raises(StoreUnwritable, match="waits for the disk"):
+        journal.kept  # noqa: B018 (it is a look at the file)
+    with sqlite3.connect(tmp_path / "j.db") as connection:
+        connection.execute("drop trigger refusing")
+    connection.close()
+    journal.reopen()
+    assert (journal.kept, journal.append([some(1)], STAMP)[0].seq) == (0, 2)
+    journal.close()
+
+
 def test_numbers_of_what_could_not_be_saved_are_not_given_again(tmp_path: Path) -> None:
     damaged, other = Journal(tmp_path / "a.db"), Journal(tmp_path / "b.db")
     for start in range(3):
