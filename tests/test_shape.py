@@ -26,6 +26,7 @@ MORE = {
     "tests/fleet/test_scenarios.py": "the fleet that docs/centre/fleet.md tells of",
     "tests/store/test_timely.py": "what archives answer, against timely-beliefs",
     "tests/store/local/test_wear.py": "what the whole archive writes in a day",
+    "tests/torture/test_judge.py": "whether the judge of the crash laboratory sees what is wrong",
     "tests/torture/test_power.py": "the simulated disk of the crash laboratory",
     "tests/torture/test_slices.py": "a slice of each kind of torture",
     "tests/api/test_client.py": "FlexMeasures' own client against what is served",

@@ -4,6 +4,7 @@
 """
 
 import collections
+import itertools
 import json
 import os
 import queue
@@ -152,8 +153,15 @@ def points(trace: Sequence[Event], n: int, chance: random.Random) -> list[int]:
             marked |= set(range(max(0, at - _BEFORE), min(len(trace), at + _AFTER)))
     chosen: set[int] = set()
     for pool, share in ((range(first + 1), 0.15), (sorted(marked), 0.5), (range(len(trace)), 0.35)):
-        chosen |= set(chance.sample(pool, min(len(pool), int(share * n) + 1)))
+        chosen |= set(evenly(pool, int(share * n) + 1, chance))
     return sorted(chosen)
+
+
+def evenly(pool: Sequence[int], n: int, chance: random.Random) -> list[int]:
+    """Any ``n`` of a pool, one out of each ``n``-th part of it; all where there are not so many."""
+    n = min(n, len(pool))
+    edges = [at * len(pool) // n for at in range(n + 1)]
+    return [pool[chance.randrange(lo, hi)] for lo, hi in itertools.pairwise(edges)]
 
 
 def states(

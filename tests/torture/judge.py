@@ -11,20 +11,23 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy as sa
 
-from flexedge.domain.belief import Reading
+from flexedge.domain.belief import Belief, Reading
+from flexedge.domain.series import Series, TimeGrid
 from flexedge.errors import FlexedgeError
 from flexedge.store import sqlite
 from flexedge.store.archive import Asked
 from flexedge.store.local.shelf import Window
-from flexedge.store.rows import EPOCH, moment
+from flexedge.store.local.since import last_of
+from flexedge.store.rows import EPOCH, Beliefs, Ingested, moment
 from flexedge.store.snapshots import Snapshots
 from flexedge.store.tables.models import Facts, Sessions
-from tests.torture.plan import RIGHT, SENSORS, Plan, Rows
+from tests.torture.plan import RIGHT, SENSORS, SOURCES, Plan, Rows
 from tests.torture.work import CONFIG, House, options, planned
 
 _FAR = EPOCH + timedelta(days=40_000)
 _HOUR = timedelta(hours=1)
 _HOUR_US = 3_600_000_000
+_ALL = 1_000_000
 _EXTRA = 987_654.0
 """A value that no plan has."""
 
@@ -87,22 +90,28 @@ class Judge:
         return self._plan.steps[min(steps, self._plan.n - 1)].now
 
     def _compared(self, house: House, acked: int, most: int) -> int:
-        if house.alarms:
-            raise Wrong(f"ALARM: {'; '.join(house.alarms)}")
         self._demand_single(house)
         self._demand_whole_snapshots(house.folder)
+        self._demand_new_numbers(house)
         faults: list[str] = []
         for steps in range(acked, min(most + 1, self._plan.n) + 1):
             fault = next(self._differences(house, steps), "")
             if not fault:
-                return steps
+                break
             faults.append(fault)
-        raise Wrong(" (and not) ".join(faults))
+        else:
+            raise Wrong("; ".join([" (and not) ".join(faults), *house.alarms]))
+        if house.alarms:  # all is there, or it would say what is not
+            raise Wrong(f"ALARM: {'; '.join(house.alarms)}")
+        return steps
 
     def _differences(self, house: House, steps: int) -> Iterator[str]:
-        since = self._plan.since_us(steps)
-        yield from differing("readings", read(house, since), self._plan.readings, steps, since)
-        yield from differing("beliefs", believed(house, since), self._plan.beliefs, steps, since)
+        plan, since = self._plan, self._plan.since_us(steps)
+        readings, beliefs = plan.readings.after(steps, since), plan.beliefs.after(steps, since)
+        due = plan.beliefs.after(steps, since, first=plan.sent(steps))
+        yield from differing("readings", read(house, since), readings, steps)
+        yield from differing("beliefs", believed(house, since), beliefs, steps)
+        yield from differing("beliefs for a centre", offered(house, since), due, steps)
         yield from self._state_differs(house, steps)
 
     def _state_differs(self, house: House, steps: int) -> Iterator[str]:
@@ -134,6 +143,13 @@ class Judge:
             said = f"{told_count[at]} of {count[at]}, {told_total[at]} of {total[at]}"
             raise Wrong(f"SUMS: sensor {at % len(SENSORS)} {when}: {said}")
 
+    def _demand_new_numbers(self, house: House) -> None:
+        """No number that a centre has is given again."""
+        sent = max((cursor.position for cursor in house.cursors().values()), default=0)
+        given = last_of(house.archive._journal.last)
+        if sent > given:
+            raise Wrong(f"AGAIN: a centre has all up to {sent}, numbers go on after {given}")
+
     def _demand_single(self, house: House) -> None:
         """No row is in two files, or in a file and the journal."""
         shelf, engine = house.archive._shelf, house.archive._engine
@@ -158,6 +174,10 @@ class Judge:
         house.beliefs.append([Reading(SENSORS[0].name, moment(123_456), _EXTRA)])
         house.beliefs.flush(RIGHT)
         house.state.remember("extra", "yes")
+        series = Series(TimeGrid(EPOCH, SENSORS[0].resolution, 1), np.array([_EXTRA]))
+        house.beliefs.save([Belief(SENSORS[0].name, SOURCES[0].name, now, series)], SOURCES[0])
+        if _EXTRA not in offered(house, 0).value:
+            raise Wrong("SKIPPED: what came in after the start is not there for a centre")
         house.beliefs.maintain(now)
         found = house.archive.readings(house.numbers[:1], EPOCH, EPOCH + _HOUR)
         if found.value.tolist() not in ([_EXTRA], []) or house.state.fact("extra") != "yes":
@@ -185,7 +205,22 @@ def read(house: House, since_us: int) -> Rows:
 def believed(house: House, since_us: int) -> Rows:
     """All beliefs about events since a time."""
     asked = Asked(tuple(house.numbers), moment(since_us), most_recent=False)
-    rows = house.archive.beliefs(asked, {})
+    return as_rows(house, house.archive.beliefs(asked, {}))
+
+
+def offered(house: House, since_us: int) -> Rows:
+    """All beliefs about events since a time that came in beyond what a centre has."""
+    cursors, top = house.cursors(), house.beliefs.top()
+    position = {number: cursor.position for number, cursor in cursors.items()}
+    rows = Ingested.joined([
+        house.beliefs.since(sensor.name, (position.get(number, 0), top), limit=_ALL).rows
+        for sensor, number in zip(SENSORS, house.numbers, strict=True)
+    ])  # fmt: skip
+    return as_rows(house, rows.take(np.flatnonzero(rows.event_us >= since_us)))
+
+
+def as_rows(house: House, rows: Beliefs | Ingested) -> Rows:
+    """Beliefs as a plan has them."""
     zero, places = np.zeros(len(rows), np.int64), house.sources()
     source = np.array([places.get(number, -1) for number in rows.source.tolist()], np.int64)
     found = Rows(_places(house, rows.sensor), source, rows.event_us, rows.belief_us, rows.value,
@@ -193,9 +228,8 @@ def believed(house: House, since_us: int) -> Rows:
     return found.ordered()  # the numbers of sources may have another order
 
 
-def differing(what: str, found: Rows, wanted: Rows, steps: int, since_us: int) -> Iterator[str]:
+def differing(what: str, found: Rows, rows: Rows, steps: int) -> Iterator[str]:
     """What is missing and what is too much."""
-    rows = wanted.after(steps, since_us)
     names = ("sensor", "source", "event_us", "belief_us", "value")
     if all(np.array_equal(getattr(found, name), getattr(rows, name)) for name in names):
         return

@@ -20,6 +20,7 @@ from flexedge.store.rows import micros
 Kind = Literal[
     "readings", "late", "bulk", "untrusted", "restamp", "forecast", "delete", "delete-source",
     "maintain", "remember", "hold", "let-go", "session", "snapshot", "config", "migrate", "reopen",
+    "send",
 ]  # fmt: skip
 START = datetime(2026, 3, 27, tzinfo=UTC)
 KEEP = Keep(timedelta(days=1), timedelta(days=3), None, timedelta(days=2))
@@ -40,6 +41,7 @@ _COMMON: tuple[tuple[Kind, int], ...] = (
     ("session", 2))  # fmt: skip
 _RARE: tuple[tuple[Kind, int, int], ...] = (
     ("maintain", 20, 7),
+    ("send", 20, 12),
     ("snapshot", 160, 31),
     ("config", 90, 11),
     ("delete", 250, 75),
@@ -95,9 +97,10 @@ class Rows:
     born: NDArray[np.int64]
     dead: NDArray[np.int64]
 
-    def after(self, steps: int, since_us: int) -> "Rows":
-        """Those that are there after so many steps, of events since a time."""
-        there = (self.born < steps) & (self.dead >= steps) & (self.event_us >= since_us)
+    def after(self, steps: int, since_us: int, first: int = 0) -> "Rows":
+        """Those that are there after so many steps, of events since a time; ``first``: of steps."""
+        born = (self.born >= first) & (self.born < steps)
+        there = born & (self.dead >= steps) & (self.event_us >= since_us)
         return Rows(*(getattr(self, name)[there] for name in self.__slots__)).ordered()
 
     def ordered(self) -> "Rows":
@@ -189,6 +192,16 @@ class Plan:
             for sensor, event, value in readings_of(step)
         }
 
+    def sent(self, steps: int) -> int:
+        """After so many steps a centre has what the first so many brought; 0: it has nothing.
+
+        Nothing, too, after going back to an older version, which knows of no centre.
+        """
+        for step in reversed(self.steps[:steps]):
+            if step.kind in ("send", "migrate"):
+                return step.number if step.kind == "send" else 0
+        return 0
+
     def since_us(self, steps: int) -> int:
         """Rows of events before this may have gone, for their age, after so many steps."""
         assert KEEP.readings is not None
@@ -273,6 +286,7 @@ ONE_OF_EACH: tuple[Kind, ...] = (
     "snapshot",
     "config",
     "maintain",
+    "send",
     "readings",
     "delete",
     "forecast",
@@ -281,7 +295,8 @@ ONE_OF_EACH: tuple[Kind, ...] = (
     "session",
     "maintain",
     "migrate",
-    "readings",
+    "send",
+    "forecast",
     "maintain",
     "readings",
     "maintain",

@@ -6,7 +6,7 @@
 import argparse
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from flexedge.store.local.archive import LocalArchive
 from flexedge.store.rows import moment
 from flexedge.store.snapshots import STATE, Snapshots
 from flexedge.store.state import State
+from flexedge.store.tables.cursors import Cursor, destination
 from flexedge.store.tables.migrate import migrate
 from tests.torture.plan import (
     AT_ONCE,
@@ -41,6 +42,7 @@ from tests.torture.plan import (
 
 _OLDEST = "0001"
 CONFIG = "site.saved"
+CENTRE = destination(1, "measurement")
 _FANS: dict[partition.Kind, tuple[int, ...]] = {
     "readings": (4,), "beliefs": (4, 3), "minutes": (4, 3), "hours": (4, 3),
 }  # fmt: skip
@@ -88,6 +90,17 @@ class House:
         return {number: names.index(one.name) for number, one in self.state.sources().items()
                 if one.name in names}  # fmt: skip
 
+    def cursors(self) -> Mapping[int, Cursor]:
+        """How far a centre knows each sensor, by number; first as the outbox does at its start."""
+        self.state.cursors.keep_to(self.beliefs.epoch())
+        return self.state.cursors.of(CENTRE)
+
+    def send(self) -> None:
+        """A centre has all that came in, and that is noted, as by the outbox."""
+        self.state.cursors.keep_to(self.beliefs.epoch())
+        top = Cursor(self.beliefs.top())
+        self.state.cursors.move({(CENTRE, number): top for number in self.numbers})
+
     def close(self) -> None:
         """Let go of all of it."""
         self.open = False
@@ -111,6 +124,7 @@ class Worker:
             "session": lambda step: self._state.open_session(f"{step.number}", step.now),
             "snapshot": lambda step: Snapshots(folder).take(step.now),
             "reopen": self._reopen, "migrate": self._reopen,
+            "send": lambda _: self.house.send(),
         }  # fmt: skip
 
     @property

@@ -60,6 +60,19 @@ class Compactor:
         with self.gate:
             self._publish(fresh=True)
 
+    def reopen(self) -> None:
+        """Take the journal's file back, after a disk was away, and show at once what is in it.
+
+        A commit that failed may be there after all: nobody may see its number without its rows.
+        """
+        with self.gate:
+            self._journal.reopen()
+            try:
+                self._publish(fresh=True)
+            except BaseException:
+                self._journal.let_go()
+                raise
+
     def compact(self) -> bool:
         """Bring what the journal holds into partitions; whether there was anything."""
         with self.work:

@@ -149,7 +149,7 @@ class Guard:
                 except StoreFull:
                     if not ballast.release(self._folder):
                         raise
-                self._journal.reopen()
+                self._compactor.reopen()
             except StoreDamaged as error:
                 self._sick = f"{error}; restart flexedge, which saves what can be read of it"
                 return False

@@ -31,8 +31,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.begun = not path.exists()
-        """Whether there was nothing before."""
+        self.begun = False
+        """Whether there was nothing before, or not all was settled since."""
         self._next, self._epoch = 1, 0
         self._mark = Mark(path)
         self._doubtful: set[int] = set()
@@ -58,17 +58,20 @@ class Journal:
         with self._lock:
             self._let_go()
             self._begin()
-            with self._told():
-                self._connection.executemany(_FORGET, [(seq,) for seq in self._doubtful])
+            try:
+                with self._told():
+                    self._connection.executemany(_FORGET, [(seq,) for seq in self._doubtful])
+            except BaseException:
+                self._let_go()  # or what is doubtful would count as kept
+                raise
             self._doubtful, self._away = set(), False
 
     def _open(self) -> None:
-        self.begun = not self._connection.execute(
-            "select count(*) from sqlite_master where name = 'partitions'"
-        ).fetchone()[0]
         layout.prepare(self._connection, self._path)
         for table in layout.SEALED:
             layout.rows(self._connection, self._path, table)
+        begun = f"select value from facts where name = '{layout.BEGUN}'"
+        self.begun = bool(self._number(begun))
         self._count()
         self._epoch = layout.epoch(self._connection)
 
@@ -101,6 +104,15 @@ class Journal:
     def lacking(self) -> int:
         """How many of the newest batches are not there, though they were; until ``accept``."""
         return self._mark.beyond(self.last)
+
+    def settled(self) -> None:
+        """What files there are is in the manifest: from now on one that is not counts for nothing.
+
+        A power cut before that leaves a journal that is still begun.
+        """
+        with self._transaction() as connection:
+            layout.put(connection, "facts", [(layout.BEGUN, 0)])
+        self.begun = False
 
     def accept(self) -> None:
         """Take what is there for all there is; numbers of what was lost are not given again.
@@ -283,8 +295,9 @@ class Journal:
                 with contextlib.suppress(sqlite3.DatabaseError):
                     layout.put(connection, "known", [row])
             self._epoch = layout.epoch(connection)
-        self.begun = True
-        self._count()
+            self._count()
+            self._next += Mark(damaged).beyond(self.last)
+            self._keep_count(connection)
         return self._number("select sum(rows) from batches")
 
     def check(self) -> str:

@@ -19,6 +19,8 @@ from flexedge.store.local.partition import Partition
 FORMAT = 2
 """Of this file; a newer one is not opened. 2: facts and what is known have seals."""
 _FORMAT = "format"
+BEGUN = "begun"
+"""The fact whether the manifest is not made yet of the files that may be there."""
 _EPOCH = "epoch"
 """Kind of what is known, so that it is salvaged; its number says which epoch it is."""
 BATCH = "seq, kind, rows, boot, offset_us, trusted, data"
@@ -56,6 +58,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"{path} was written by a newer version (format {found}, this one knows {FORMAT}); install that version, or restore a backup of this one")  # fmt: skip  # noqa: E501
     if found < FORMAT:
         connection.execute("begin immediate")
+        new = not connection.execute(
+            "select count(*) from sqlite_master where name = 'partitions'"
+        ).fetchone()[0]
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
         for table in SEALED:
@@ -63,7 +68,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
                 "select count(*) from pragma_table_info(?) where name = 'seal'", (table,)
             ).fetchone()[0]:
                 _add_seals(connection, table)
-        put(connection, "facts", [(_FORMAT, FORMAT)])
+        put(connection, "facts", [(_FORMAT, FORMAT), (BEGUN, int(new))])
         connection.execute(f"pragma user_version = {FORMAT}")
         connection.execute("commit")
     pages.demand_readable(connection, path, _READ)

@@ -17,6 +17,8 @@ from flexedge.store.local.partition import PARTIAL, Partition
 from flexedge.store.sqlite import BESIDE
 
 JOURNAL = "journal.db"
+_MAKING, _MADE = "journal.db.making", "journal.db.made"
+"""A journal out of what can be read of a damaged one; the second is whole and takes its place."""
 Tell = Callable[[str], None]
 _PARTITION = re.compile(r"\d{12,}-\d{12,}-\d+-\d+\.parquet")
 _LITTLE = 1 << 20
@@ -137,13 +139,18 @@ def open_journal(folder: Path, now: datetime, tell: Tell) -> Journal:
     Raises ``StoreError`` when the disk is at fault rather than the file: nothing is touched then.
     """
     path = folder / JOURNAL
+    for left in folder.glob(f"{_MAKING}*"):
+        durable.remove(left)
+    if (folder / _MADE).exists():
+        aside = _taken(folder, now)
+        tell(f"journal.db was damaged and is kept as quarantine/{aside.name}")
     try:
         journal = Journal(path)
     except StoreDamaged as error:
         probe(folder)  # after an I/O error a sound file may look damaged
-        aside = set_aside(folder / "quarantine", path, now)
+        saved = _made(folder)
+        aside = _taken(folder, now)
         journal = Journal(path)
-        saved = journal.salvage(aside)
         tell(f"journal.db was damaged and is kept as quarantine/{aside.name};"
              f" {saved} rows could be read from it: {error}")  # fmt: skip
     bad = journal.damaged()
@@ -156,13 +163,35 @@ def open_journal(folder: Path, now: datetime, tell: Tell) -> Journal:
     return journal
 
 
+def _made(folder: Path) -> int:
+    """Make a journal of what can be read of the damaged one, which stays; how many rows it has."""
+    journal = Journal(folder / _MAKING)
+    try:
+        saved = journal.salvage(folder / JOURNAL)
+    finally:
+        journal.close()
+    durable.sync_file(folder / _MAKING)
+    durable.put_in_place(folder / _MAKING, folder / _MADE)
+    return saved
+
+
+def _taken(folder: Path, now: datetime) -> Path:
+    """Put the journal that was made in the place of the damaged one; where that is now.
+
+    To be done again after a power cut, whatever was moved by then.
+    """
+    aside = set_aside(folder / "quarantine", folder / JOURNAL, now)
+    durable.put_in_place(folder / _MADE, folder / JOURNAL)
+    return aside
+
+
 def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: Tell) -> None:
     """Make files and manifest agree."""
     history = folder / "history"
     for kind in partition.KINDS:
         durable.make_folder(history / kind)
     found = listing(history)
-    if journal.begun and found:
+    if journal.begun and found and not journal.partitions():
         _adopt(engine, journal, folder, sorted(found), now, tell)
     partitions = journal.partitions()
     gone = [one for one in partitions if one.name not in found]
@@ -180,6 +209,8 @@ def settle(engine: Engine, journal: Journal, folder: Path, now: datetime, tell: 
              " the log beside it was damaged")  # fmt: skip
     if journal.lacking or (journal.begun and journal.last):
         journal.accept()
+    if journal.begun:
+        journal.settled()
 
 
 def listing(history: Path) -> set[str]:

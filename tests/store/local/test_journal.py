@@ -28,7 +28,6 @@ def test_what_was_appended_is_there_after_a_restart(tmp_path: Path) -> None:
     first.append([some(3), believed(2)], STAMP)
     first.close()
     again = Journal(tmp_path / "j.db")
-    assert not again.begun
     one, two = again.batches(0)
     assert (one.kind, two.kind) == ("readings", "beliefs")
     assert one.rows.value.tolist() == [0.0, 1.0, 2.0]
@@ -60,6 +59,51 @@ def test_numbers_are_never_used_again(tmp_path: Path) -> None:
     assert again.last == 4
     assert [one.name for one in again.partitions()] == ["readings/a", "readings/b"]
     assert numbers(again) == []
+
+
+def test_it_is_begun_until_all_is_settled(tmp_path: Path) -> None:
+    for begun in (True, True, False):
+        journal = Journal(tmp_path / "j.db")
+        assert journal.begun is begun
+        journal.append([some(1)], STAMP)
+        journal.reopen()
+        assert journal.begun is begun
+        if journal.last > 1:
+            journal.settled()
+            assert not journal.begun
+        journal.close()
+
+
+def test_what_is_doubtful_counts_only_once_it_is_removed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal._doubtful.add(journal.append([some(1)], STAMP)[0].seq)
+    journal._connection.execute(
+        "create trigger refusing before delete on batches begin select raise(abort, 'no'); end"
+    )
+    journal.let_go()
+    with pytest.raises(StoreError, match="no"):
+        journal.reopen()
+    with pytest.raises(StoreUnwritable, match="waits for the disk"):
+        journal.kept  # noqa: B018 (it is a look at the file)
+    with sqlite3.connect(tmp_path / "j.db") as connection:
+        connection.execute("drop trigger refusing")
+    connection.close()
+    journal.reopen()
+    assert (journal.kept, journal.append([some(1)], STAMP)[0].seq) == (0, 2)
+    journal.close()
+
+
+def test_numbers_of_what_could_not_be_saved_are_not_given_again(tmp_path: Path) -> None:
+    damaged, other = Journal(tmp_path / "a.db"), Journal(tmp_path / "b.db")
+    for start in range(3):
+        damaged.append([some(1, start)], STAMP)
+    damaged._connection.execute("delete from batches where seq > 1")
+    damaged.close()
+    assert other.salvage(tmp_path / "a.db") == 1
+    other.close()
+    again = Journal(tmp_path / "b.db")
+    assert again.append([some(1)], STAMP)[0].seq == 4
+    again.close()
 
 
 def test_what_was_refused_is_not_there_after_all(journal: Journal) -> None:

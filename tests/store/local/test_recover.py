@@ -1,10 +1,11 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from flexedge.errors import StoreError, StoreFull, StoreUnwritable
-from flexedge.store.local import recover
+from flexedge.store.local import layout, recover
 from flexedge.store.local.compact import Compactor
 from flexedge.store.local.engine import Engine, Limits
 from flexedge.store.local.journal import Journal
@@ -91,6 +92,53 @@ def test_without_a_manifest_the_files_tell(tmp_path: Path, end: str) -> None:
     assert again.journal.append([some(1)], STAMP)[0].seq > 6 + 2**16, "none is given again"
     again.close()
     assert Start(tmp_path).told == []
+
+
+def cut_while_making(folder: Path) -> None:
+    (folder / "journal.db.making").write_bytes(b"half of it")
+    (folder / "journal.db.making-wal").write_bytes(b"half of it")
+
+
+def cut_when_moved(folder: Path) -> None:
+    recover._made(folder)
+    recover.set_aside(folder / "quarantine", folder / "journal.db", NOW)
+
+
+def cut_when_opened(folder: Path) -> None:
+    recover.open_journal(folder, NOW, lambda _: None).close()
+
+
+@pytest.mark.parametrize("cut", [cut_while_making, recover._made, cut_when_moved, cut_when_opened])
+def test_a_power_cut_while_a_damaged_journal_is_saved_costs_nothing(
+    tmp_path: Path, cut: Callable[[Path], object]
+) -> None:
+    first = Start(tmp_path).filled()
+    last = first.journal.append([some(10, 30)], STAMP)[0].seq
+    first.journal._connection.execute("update facts set seal = 7")
+    first.close()
+    cut(tmp_path)
+    again = Start(tmp_path)
+    assert again.values() == list(range(40))
+    assert "the manifest was lost and made anew from 6 partitions" in again.told
+    assert (tmp_path / "quarantine" / "journal.db.20260329T000000").exists()
+    assert list(tmp_path.glob("journal.db.*")) == []
+    assert again.journal.append([some(0), believed(1)], STAMP)[0].seq > last
+    again.close()
+    assert Start(tmp_path).told == []
+
+
+def test_a_power_cut_before_the_manifest_is_made_anew_costs_no_partition(tmp_path: Path) -> None:
+    Start(tmp_path).filled().close()
+    (tmp_path / "journal.db").unlink()
+    cut_when_opened(tmp_path)
+    again = Start(tmp_path)
+    assert again.told == ["the manifest was lost and made anew from 6 partitions"]
+    assert again.values() == list(range(30))
+    again.journal._connection.execute("update facts set value = 1, seal = ? where name = 'begun'",
+                                      (layout.seal(("begun", 1)),))  # fmt: skip
+    again.close()  # as by a power cut just before it was settled
+    third = Start(tmp_path)
+    assert (third.told, third.values(), third.journal.begun) == ([], list(range(30)), False)
 
 
 def test_what_was_merged_away_is_not_adopted_beside_the_whole(tmp_path: Path) -> None:

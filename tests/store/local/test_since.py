@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flexedge.errors import StoreError
+from flexedge.errors import StoreError, StoreUnwritable
 from flexedge.store.archive import Since
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.journal import Journal
 from flexedge.store.local.since import last_of
 from flexedge.store.rows import Beliefs, Readings
 from flexedge.store.spans import Spans, without
@@ -173,6 +174,17 @@ def test_a_journal_that_can_be_saved_keeps_its_epoch(archive: LocalArchive, fold
     assert values(again, top) == [9]
     assert values(again) == [0, 1, 2, 3, 9]
     again.close()
+
+
+def test_what_turns_out_to_be_on_the_disk_is_seen_with_its_number(archive: LocalArchive) -> None:
+    archive.commit(SILENCE, believed(1), STAMP)
+    top = archive.top()
+    archive._guard._fell_sick(StoreUnwritable("the disk is away"))
+    after_all = Journal(archive._journal._path)
+    after_all.append([believed(1, 5)], STAMP)
+    after_all.close()
+    assert archive._guard._back(NOW)
+    assert (archive.top() > top, values(archive, top)) == (True, [5])
 
 
 def test_a_batch_that_failed_half_way_does_not_come_later(archive: LocalArchive) -> None:
