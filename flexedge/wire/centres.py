@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, StrictBool
+from pydantic import Field, SecretStr
 
 from flexedge.wire.shape import Moment, Shape, Told, Whole
 
@@ -105,8 +105,8 @@ class CentreTold(Told):
 class AskUnlink(Shape):
     """How a link is undone."""
 
-    delete_there: StrictBool = False
-    """Also delete what was made there, with its data."""
+    delete_there: bool = False
+    """Also delete what was made there, with its data. Asked in the address, where all is text."""
 
 
 class UnlinkedTold(Told):

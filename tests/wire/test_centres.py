@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from flexedge.config import centre
 from flexedge.gateway.sync import linking
 from flexedge.wire import centres
-from flexedge.wire.centres import AskLink
+from flexedge.wire.centres import AskLink, AskUnlink
 
 
 def test_words_are_those_of_the_site_file_and_of_linking() -> None:
@@ -25,3 +25,8 @@ def test_secrets_are_not_shown() -> None:
 def test_names_are_plain(name: str) -> None:
     with pytest.raises(ValidationError, match="name"):
         AskLink(url="https://a", name=name)
+
+
+@pytest.mark.parametrize(("text", "there"), [("true", True), ("false", False)])
+def test_whether_all_is_deleted_there_is_said_in_the_address(text: str, there: bool) -> None:  # noqa: FBT001 (a table's)
+    assert AskUnlink.model_validate({"delete_there": text}).delete_there is there

@@ -26,11 +26,14 @@ class Found:
 
 
 class There:
-    """One account of a centre, asked for as it is needed and only once."""
+    """One account of a centre, asked for as it is needed and only once.
 
-    def __init__(self, central: Central, account_id: int) -> None:
+    ``root``: only that asset and what is below it, however much else the account has.
+    """
+
+    def __init__(self, central: Central, account_id: int, root: int | None = None) -> None:
         self._central = central
-        self._account = account_id
+        self._account, self._root = account_id, root
         self._assets: dict[int, Json] | None = None
         self._sensors: dict[int, dict[int, Json]] = {}
 
@@ -38,7 +41,7 @@ class There:
     def assets(self) -> dict[int, Json]:
         """The account's assets by number. Raises ``CentreError``."""
         if self._assets is None:
-            found = self._central.assets(self._account)
+            found = self._central.assets(self._account, self._root)
             self._assets = {number: one for one in found if (number := number_of(one)) is not None}
         return self._assets
 

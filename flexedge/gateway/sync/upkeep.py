@@ -1,6 +1,6 @@
 """Keeps what is at a centre like what is here: the duty ``tree``."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -94,27 +94,45 @@ class Upkeep:
     def _look(self, linked: Linked, now: datetime) -> datetime:
         """Once an hour see whether everything is there still, an asset at a time."""
         this = self._rounds.setdefault(linked.number, _Round(now))
-        there = There(linked.central, linked.centre.account_id)
         if not this.left and now >= this.next:
-            this.left, this.next = self._assets(linked, there, now), now + _ROUND
+            this.left, this.next = self._assets(linked, now), now + _ROUND
         elif this.left:
-            self._sensors(linked, there, this.left[0], now)
+            self._sensors(linked, this.left[0], now)
             this.left.pop(0)
         self._tell(linked)
         return now if this.left else min(this.next, now + _SOON)
 
-    def _assets(self, linked: Linked, there: There, now: datetime) -> list[int]:
+    def _assets(self, linked: Linked, now: datetime) -> list[int]:
         """Note assets that are gone; all whose sensors are to be looked at."""
         links = self._links(linked, "asset")
+        every = self._listed(linked, [link for _, link in links])
         for number, link in links:
-            if link.central_id not in there.assets and not _is_there(linked.central, link):
+            if link.central_id not in every and not _is_there(linked.central, link):
                 self._gone(number, link, now)
         return [link.central_id for _, link in links]
 
-    def _sensors(self, linked: Linked, there: There, asset: int, now: datetime) -> None:
+    def _listed(self, linked: Linked, links: Sequence[Link]) -> Collection[int]:
+        """The assets there: those of the site, of a whole account only where there are many trees.
+
+        An account may hold a fleet, and all of it look once an hour.
+        """
+        ours, known = self._office.state.assets.all(), {one.local_id for one in links}
+        tops = [
+            one.central_id for one in links
+            if one.local_id in ours and ours[one.local_id].parent_id not in known
+        ]  # fmt: skip
+        root = tops[0] if len(tops) == 1 else None
+        try:
+            return There(linked.central, linked.centre.account_id, root).assets
+        except CentreRefused as error:
+            if root is None or error.status not in _NO_ASSET:
+                raise
+            return ()
+
+    def _sensors(self, linked: Linked, asset: int, now: datetime) -> None:
         """Note sensors of an asset that are gone, and units and resolutions that are others."""
         try:
-            every = there.sensors(asset)
+            every = There(linked.central, linked.centre.account_id).sensors(asset)
         except CentreRefused as error:
             if error.status not in _NO_ASSET:
                 raise

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -74,6 +75,17 @@ def test_what_changes_here_is_sent(kept: Kept, there: There) -> None:
     assert (asset["name"], asset["description"]) == ("cell", "in the cellar")
 
 
+@pytest.fixture
+def _crowd(here: Here, there: There) -> Iterator[None]:
+    """More assets of others in the same account than are told at once."""
+    others = there.add_asset(f"beside {here.name}")
+    for number in range(100):
+        there.add_asset(f"{number}", others)
+    yield
+    there.ask("DELETE", f"/assets/{others}")
+
+
+@pytest.mark.usefixtures("_crowd")
 def test_idle_minutes_ask_the_centre_nothing(here: Here, there: There) -> None:
     with cutter(there.url) as between:
         here.link(between.url)
@@ -84,7 +96,7 @@ def test_idle_minutes_ask_the_centre_nothing(here: Here, there: There) -> None:
             assert kept.duty.step(kept.linked, here.now + minute * MINUTE) > here.now
         assert len(between.passed) == before
         kept.until_idle(here.now + HOUR)
-        assert len(between.passed) - before == 3  # all assets, and the sensors of each
+        assert len(between.passed) - before == 3  # its assets, and the sensors of each
 
 
 def test_what_is_deleted_there_is_told_and_not_made_anew(kept: Kept, there: There) -> None:
@@ -109,6 +121,20 @@ def test_what_is_deleted_there_is_told_and_not_made_anew(kept: Kept, there: Ther
     assert there.tree(here.name) == {"": ["import"], "/battery": ["power", "soc"]}
     kept.until_idle(here.now + 3 * HOUR)
     assert kept.health.alarms == {}
+
+
+def test_the_site_itself_may_be_deleted_there(kept: Kept, there: There) -> None:
+    here, numbers = kept.here, kept.here.links()
+    there.ask("DELETE", f"/assets/{numbers['asset', here.site, '']}")
+    kept.until_idle(here.now)
+    assert len(kept.gone()) == len(numbers)
+
+
+def test_of_several_trees_all_are_looked_at(kept: Kept) -> None:
+    here = kept.here
+    here.change(here.battery, parent_id=None)
+    kept.until_idle(here.now)
+    assert kept.gone() == set()
 
 
 def test_what_was_moved_there_is_not_gone(kept: Kept, there: There) -> None:
