@@ -221,7 +221,7 @@ class Upload:
         going.wait = None
         try:
             if going.delivery.step(linked, now):
-                going.wait = now + JOBS_AGAIN * going.patience
+                going.wait = now + max(JOBS_AGAIN * going.patience, going.delivery.pause)
                 going.patience = min(2 * going.patience, MOST_PATIENT)
             else:
                 going.patience = 1

@@ -1,7 +1,7 @@
 """What is believed here is believed there: whatever gets lost on the way, without gap or double."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -308,6 +308,107 @@ def test_a_job_that_fails_or_vanishes_is_posted_again(
     here.settle()
     assert here.there(link, START, 5) == [value for *_, value in measured(5)]
     assert rejected(here.state) == ()
+
+
+def jobs(way: Road, state: Callable[[list[float], int], str]) -> list[list[float]]:
+    """Let every post make a job, of which ``state`` tells (values, how many had them); the posts.
+
+    Nothing gets to the server.
+    """
+    made: list[list[float]] = []
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        method, path, body = one
+        if "/jobs/" in path:
+            number = int(path.rpartition("/")[2])
+            told = state(made[number], made[: number + 1].count(made[number]))
+            words = {"status": told, "message": "Ingestion job failed with a reason."}
+            status = {"FINISHED": 200, "FAILED": 422, "GONE": 404}.get(told, 202)
+            return status, dumps(words).encode()
+        if method == "POST" and path.endswith("/data"):
+            made.append(loads(body)["values"])
+            return 202, dumps({"status": "ACCEPTED", "job": str(len(made) - 1)}).encode()
+        return None
+
+    way.answer = answer
+    return made
+
+
+def run_until(here: Both, until: datetime) -> None:
+    while here.now < until:
+        here.now = max(here.now + timedelta(seconds=1), here.step())
+
+
+def test_while_no_job_is_ever_done_nothing_is_set_aside(here: Both, way: Road) -> None:
+    """As where a worker has lost its database: that is nothing about the values."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+    works = [False]
+    posts = jobs(way, lambda _values, _n: "FINISHED" if works[0] else "FAILED")
+    run_until(here, NOW + timedelta(hours=12))
+    assert rejected(here.state) == ()
+    assert "JOB_FAILED: Ingestion job failed" in str(here.upload.troubles)
+    assert len(posts) < 12 * 40
+    works[0] = True
+    posts.clear()
+    run_until(here, here.now + 2 * PAUSE)
+    stored = [value for one in posts for value in one]
+    assert sorted(stored) == sorted(value for *_, value in measured(288))
+    assert not here.outbox.waiting(link).count
+    assert here.upload.troubles == {}
+
+
+def test_single_values_whose_jobs_fail_wait_for_others(here: Both, way: Road) -> None:
+    """The bad one comes first: only when another one is stored is it to blame."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    rows = [(START + FIVE, START + MINUTE, 7.0), (START + 2 * FIVE, START + 2 * MINUTE, 8.0)]
+    here.keep(POWER, MEASURED, rows)
+    jobs(way, lambda values, _n: "FAILED" if 7.0 in values else "FINISHED")
+    run_until(here, NOW + PAUSE)
+    assert [one.run.values for one in rejected(here.state)] == [(7.0,)]
+    assert here.upload.troubles == {}
+    assert not here.outbox.waiting(link).count
+
+
+def test_of_a_job_that_fails_only_the_bad_value_is_set_aside(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, [(event, since, float(n)) for n, (event, since, _) in
+                                enumerate(measured(100))])  # fmt: skip
+    posts = jobs(way, lambda values, _n: "FAILED" if 77.0 in values else "FINISHED")
+    run_until(here, NOW + PAUSE)
+    assert [one.run.values for one in rejected(here.state)] == [(77.0,)]
+    assert sorted(value for one in posts if 77.0 not in one for value in one) == [
+        float(n) for n in range(100) if n != 77
+    ]
+
+
+def test_a_job_that_fails_is_posted_again_later_and_in_smaller_parts(here: Both, way: Road) -> None:
+    """A job of many values that the centre has already may take longer than jobs may there."""
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+    posts = jobs(way, lambda values, _n: "FAILED" if len(values) > 130 else "FINISHED")
+    run_until(here, NOW + MINUTE)
+    assert [len(one) for one in posts] == [288]
+    run_until(here, NOW + PAUSE)
+    assert sorted(len(one) for one in posts) == [38, 125, 125, 250, 288]
+    assert rejected(here.state) == ()
+
+
+def test_a_job_the_centre_has_forgotten_is_posted_again_soon(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(5))
+    posts = jobs(way, lambda _values, n: "GONE" if n == 1 else "FINISHED")
+    run_until(here, NOW + 2 * MINUTE)
+    assert len(posts) == 2
+    assert not here.waiting
+
+
+def test_where_jobs_queue_up_no_more_are_made_than_help(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(5))
+    posts = jobs(way, lambda _values, _n: "QUEUED")
+    run_until(here, NOW + timedelta(hours=6))
+    assert len(posts) == 6  # at once, after 10, 30, 70, 150 and 310 minutes
 
 
 def test_new_values_go_before_what_waited(here: Both, way: Road) -> None:
