@@ -25,6 +25,8 @@ from flexedge.store.runs import ends, starts
 
 LATE: Final = timedelta(days=2)
 """So long after its end an event is told though parts of it are missing."""
+APART: Final = timedelta(days=2)
+"""Events that are farther apart are looked up by themselves."""
 ROUNDING: Final = 1e-6
 """Forecasts and schedules that differ by less from what was told last say the same."""
 _SECOND_US: Final = 1_000_000
@@ -88,13 +90,20 @@ def way_of(sensor: Sensor, there: timedelta, unit: str, role: str, report: Repor
     return Way(shape, parts, method, thin=thin, tolerance=tolerance)
 
 
-def stretch(portion: Told, way: Way) -> tuple[int, int]:
-    """Start and end (excluded) of the events that must be known to tell those of a portion."""
+def stretches(portion: Told, way: Way) -> list[tuple[int, int]]:
+    """Starts and ends (excluded) of the events that must be known to tell those of a portion.
+
+    Far apart from each other: what lies between an event that was corrected after a year and those
+    of today is not looked at.
+    """
     unit = _DAY_US if way.thin is not None else max(way.shape.lasting // _US, 1)
     if way.parts > 1 and _DAY_US % (way.shape.lasting // _US):
         unit = way.shape.lasting // _US
-    first, last = int(portion.event_us.min()), int(portion.event_us.max())
-    return first // unit * unit, (last // unit + 1) * unit
+    units = np.unique(portion.event_us // unit)
+    first = np.flatnonzero(np.diff(units, prepend=units[0]) > APART // _US // unit)
+    return [
+        (int(part[0]) * unit, (int(part[-1]) + 1) * unit) for part in np.split(units, first)
+    ]
 
 
 def reported(portion: Told, held: Told, way: Way, now: datetime) -> Told:

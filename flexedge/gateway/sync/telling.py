@@ -18,7 +18,7 @@ from flexedge.gateway.sync.report import (
     changed,
     lacking,
     reported,
-    stretch,
+    stretches,
     way_of,
     wholes,
 )
@@ -94,7 +94,8 @@ class Telling:
             return [], left_out
         held = told.take(np.zeros(0, np.int64))
         if way.needs_history or not portion.live:
-            held = self._held(portion.link, sensor, *stretch(told, way))
+            parts = stretches(told, way)
+            held = Told.joined([self._held(portion.link, sensor, *part) for part in parts])
         told = reported(told, held, way, now)
         if way.tolerance and portion.live and len(told):
             told = changed(told, memory.values, way)
