@@ -57,6 +57,9 @@ class Way:
     thin: Thin | None = None
     tolerance: float = 0.0
     """Of forecasts and schedules: what differs by less from the value told last is not told."""
+    within: timedelta = timedelta(0)
+    """Of forecasts and schedules: of what is believed of an event within this time only the last is
+    told; zero: everything."""
 
     @property
     def needs_history(self) -> bool:
@@ -117,7 +120,7 @@ def reported(portion: Told, held: Told, way: Way, now: datetime) -> Told:
     told = portion
     if way.parts > 1:
         told = wholes(portion, held, way, now)
-    elif len(held):
+    elif len(held) and not way.tolerance:
         told = with_next(portion, held)
     if way.thin is None or not len(told):
         return told
@@ -262,20 +265,3 @@ def kept(told: Told, thin: Thin) -> Mask:
             mask[place] = True
             day, last, at = event // _DAY_US, value, event
     return mask
-
-
-def changed(told: Told, before: dict[int, tuple[float, bool]], way: Way) -> Told:
-    """What differs from the values told ``before``, by event; those told now are noted there.
-
-    What is said after the end of an event is never the same as what was said before it.
-    """
-    after = (told.belief_us >= told.event_us + way.shape.lasting // _US).tolist()
-    mask = np.ones(len(told), np.bool_)
-    rows = zip(told.event_us.tolist(), told.value.tolist(), after, strict=True)
-    for place, (event, value, known) in enumerate(rows):
-        last = before.get(event)
-        if last is not None and last[1] == known:
-            mask[place] = abs(value - last[0]) > way.tolerance * max(1.0, abs(last[0]))
-        if mask[place]:
-            before[event] = value, known
-    return told.take(mask)

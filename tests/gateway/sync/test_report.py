@@ -15,7 +15,6 @@ from flexedge.gateway.sync.report import (
     LATE,
     Thin,
     Way,
-    changed,
     kept,
     lacking,
     reported,
@@ -204,28 +203,6 @@ def test_what_lies_between_events_far_apart_is_no_stretch(report: Report) -> Non
     assert last[1] - last[0] == 1440 * MINUTE_US + (
         1440 * MINUTE_US if way.thin else 65 * MINUTE_US
     )
-
-
-PLANNED = way_of(POWER, FIVE, "kW", "schedule", Report())
-
-
-def test_a_plan_that_says_the_same_but_for_rounding_is_not_told() -> None:
-    before: dict[int, tuple[float, bool]] = {}
-    assert len(changed(told((0, -5, 1.0), (5, -5, 2.0)), before, PLANNED)) == 2
-    again = changed(told((0, -4, 1.0 + 1e-9), (5, -4, 2.1)), before, PLANNED)
-    assert said(again) == [(5, -4, 2.1)]
-
-
-def test_what_creeps_is_told_in_the_end() -> None:
-    before: dict[int, tuple[float, bool]] = {}
-    found = [len(changed(told((0, n - 9, n * 0.4e-6)), before, PLANNED)) for n in range(5)]
-    assert found == [1, 0, 0, 1, 0]
-
-
-def test_what_is_said_after_an_event_is_told_though_it_was_said_before_it() -> None:
-    before: dict[int, tuple[float, bool]] = {}
-    assert len(changed(told((0, -5, 1.0)), before, PLANNED)) == 1
-    assert len(changed(told((0, 5, 1.0)), before, PLANNED)) == 1
 
 
 @given(

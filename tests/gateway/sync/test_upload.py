@@ -102,6 +102,64 @@ def test_a_plan_that_went_to_and_fro_while_the_centre_was_away_ends_as_it_ended_
     assert not here.waiting
 
 
+def replanned(here: Both, times: int) -> None:
+    """Plans for the same two hours, five minutes from each other; the next value each time."""
+    for n in range(times):
+        rows = [(NOW + FIVE * k, START + FIVE * n, float(n)) for k in range(24)]
+        here.keep(POWER, SCHEDULER, rows)
+
+
+def test_plans_are_sent_once_an_hour_and_what_gave_way_meanwhile_is_not(
+    here: Both, way: Road
+) -> None:
+    here.rules = CentreRules()
+    here.begin()
+    asset = here.asset(uuid4().hex)
+    link, power = here.link(asset, POWER, "schedule"), here.link(asset, POWER)
+    posts = {link.central_id: 0, power.central_id: 0}
+    for n in range(12 * 4):
+        at = NOW + FIVE * n
+        here.keep(POWER, SCHEDULER, [(NOW + timedelta(days=1), at, float(n))])
+        here.keep(POWER, MEASURED, [(at - FIVE, at, float(n))])
+        run_until(here, at + FIVE)
+    for _, path, _ in way.posts:
+        posts[int(path.split("/")[-2])] += 1
+    assert posts[power.central_id] == 48
+    assert posts[link.central_id] == here.count(link) == 4
+    assert here.waiting
+    here.upload.step(here.linked, here.now)  # somebody asks for it
+    here.settle()
+    assert here.there(link, NOW + timedelta(days=1), 1) == [47.0]
+
+
+@pytest.mark.parametrize(("every", "told"), [("0 min", 25), ("1 h", 3), ("1 d", 1)])
+def test_of_plans_that_waited_the_last_of_each_span_goes(here: Both, every: str, told: int) -> None:
+    """25 plans in two hours; the last one is believed by itself in a third."""
+    here.rules = CentreRules.model_validate({"plans-every": every})
+    here.live, here.most = 1, 100
+    here.begin()
+    link = here.link(here.asset(uuid4().hex), POWER, "schedule")
+    replanned(here, 25)
+    here.settle()
+    assert here.there(link, NOW, 24) == [24.0] * 24
+    if every == "1 h":
+        assert here.there(link, NOW, 24, prior=START + timedelta(minutes=59)) == [11.0] * 24
+    assert here.count(link) == 24 * told
+    assert not here.waiting
+
+
+def test_plans_of_a_sensor_that_is_linked_later_go_at_once(here: Both) -> None:
+    here.rules = CentreRules()
+    here.begin()
+    here.settle()
+    link = here.link(here.asset(uuid4().hex), POWER, "schedule")
+    replanned(here, 1)
+    here.now += FIVE
+    here.settle()
+    assert here.there(link, NOW, 24) == [0.0] * 24
+    assert here.now < NOW + 2 * FIVE
+
+
 def refusing(value: float, status: int = 422, code: str = "") -> Any:
     """A server that does not like a value."""
 
@@ -672,7 +730,7 @@ def test_whatever_happens_all_is_there_in_the_end(served: Served, way: Road, cas
     left = list(case.fates)
     way.answer = lambda _: None
     way.fate = lambda one: left.pop(0) if left and one[0] == "POST" else (GOOD, 0)
-    rules = CentreRules(backfill=case.order)
+    rules = CentreRules(backfill=case.order, plans_every=timedelta(0))
     with TemporaryDirectory() as name, both(Path(name), served, way.url, rules=rules) as here:
         here.live, here.most = case.live, case.most
         here.begin()
