@@ -11,13 +11,15 @@ from flexedge.cloud.answers import meaning, parsed, told
 from flexedge.cloud.shapes import Json, Misshapen, mapping, mappings, number, run, text, unwrapped
 from flexedge.cloud.transport import Answer
 from flexedge.domain.runs import Run
+from flexedge.errors import CentreRefused
 
 _PENDING: Final = frozenset({"QUEUED", "STARTED", "DEFERRED", "SCHEDULED", "CREATED"})
 _ENDED: Final[Mapping[str, Literal["finished", "failed"]]] = {
     "FINISHED": "finished", "FAILED": "failed", "STOPPED": "failed", "CANCELED": "failed",
 }  # fmt: skip
+_PROCESSED: Final = "PROCESSED"
 _GONE: Final = 404
-_OF_JOBS: Final = (200, 202, 422, _GONE)
+_OF_JOBS: Final = (200, 202, 422)
 _OF_PENDING: Final = (202, 400)
 """400: before FlexMeasures 1.0, and where that keeps to old clients."""
 
@@ -123,10 +125,17 @@ def page(content: Any) -> Page:
 
 
 def posted(content: Any) -> Posted:
-    """What became of posted values."""
+    """What became of posted values.
+
+    They are stored, or a job will store them, only if the answer says so: whoever else answers "{}"
+    (a device on the way, a page that was redirected to) has not stored anything.
+    """
     found = mapping(content)
-    known = str(found.get("status")).startswith("ALREADY_RECEIVED")
-    return Posted(text(found, "job") or None, known)
+    status, job = text(found, "status"), text(found, "job") or None
+    known = status.startswith("ALREADY_RECEIVED")
+    if job is None and not (known or status == _PROCESSED):
+        raise Misshapen("it does not say that the values were stored")
+    return Posted(job, known)
 
 
 def triggered(content: Any) -> str:
@@ -145,11 +154,17 @@ def stalenesses(content: Any) -> Sequence[Json]:
 
 def job(centre: str, answer: Answer, secrets: Collection[str]) -> Job:
     """How far a job is. Raises ``CentreError``."""
+    gone = False
     if answer.status not in _OF_JOBS:
-        meaning(centre, answer, secrets)
+        try:
+            meaning(centre, answer, secrets)
+        except CentreRefused as refused:
+            gone = refused.status == _GONE
+            if not gone:
+                raise
     found = mapping(parsed(centre, answer))
     message = told(found, secrets)
-    if answer.status == _GONE:
+    if gone:
         return Job("gone", message)
     state, result = text(found, "status").upper(), found.get("result")
     if state in _ENDED:

@@ -98,6 +98,11 @@ class CentreRules(Record):
     send_every: Positive = Field(default="5 min", validate_default=True)
     """How often what is new is sent. Each sensor is a request of its own, so that a large fleet, or
     a metered line, is better off with 15 or 60 min."""
+    plans_every: Annotated[Duration, Field(ge=timedelta(0))] = Field(
+        default="1 h", validate_default=True
+    )
+    """How often forecasts and schedules are sent, though not more often than ``send_every``. Of
+    what is believed of one event within this time only the last is sent; zero: all of it is."""
     backfill: Literal["newest-first", "oldest-first"] = "newest-first"
     """In which order is sent what waited while the centre was away."""
     budget_kb_per_min: Annotated[float, Field(gt=0)] | None = None
@@ -112,3 +117,7 @@ class CentreRules(Record):
     """How often the gateway says that it lives."""
     poll: Positive = Field(default="5 min", validate_default=True)
     """How often the centre is asked for edits and commands."""
+
+    def sent_every(self, *, plans: bool) -> timedelta:
+        """How often what is new is sent. plans: of forecasts and schedules."""
+        return max(self.send_every, self.plans_every) if plans else self.send_every

@@ -18,7 +18,8 @@ PATIENCE_S = 300.0
 _UP_S = 120.0
 _RULES = """
 centres:
-  main: {send-every: 15 min, poll: 2 min, heartbeat: 5 min, requests-per-min: 2000}
+  main:
+    {send-every: 15 min, plans-every: 0 min, poll: 2 min, heartbeat: 5 min, requests-per-min: 2000}
 """
 
 

@@ -19,6 +19,7 @@ _RULES = """
 centres:
   main:
     send-every: $every
+    plans-every: 0 min
     poll: 2 min
     accept:
       flex-model: [soc-min]

@@ -72,6 +72,12 @@ def test_a_job_may_not_be_told_of() -> None:
         job(200, [])
 
 
+def test_a_job_is_gone_only_if_the_server_itself_says_so() -> None:
+    stranger = Answer(404, {"content-type": "application/json"}, b'{"message": "no route"}')
+    with pytest.raises(CentreAway):
+        outcomes.job("main", stranger, ())
+
+
 @pytest.mark.parametrize("status", [202, 400])
 @pytest.mark.parametrize("state", ["QUEUED", "STARTED", "DEFERRED", "SCHEDULED"])
 def test_a_schedule_may_not_be_ready(status: int, state: str) -> None:
@@ -97,6 +103,14 @@ def test_what_became_of_values() -> None:
     assert outcomes.posted({"status": "ACCEPTED", "job": "x"}) == Posted("x", known=False)
     with pytest.raises(Misshapen):
         outcomes.posted({"status": "ACCEPTED", "job": 5})
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"status": "ok"}, {"status": "ACCEPTED"}, {"values": [1.0]}, {"status": None}]
+)
+def test_values_are_stored_only_where_the_answer_says_so(told: Any) -> None:
+    with pytest.raises(Misshapen):
+        outcomes.posted(told)
 
 
 def test_a_trigger_names_its_job_as_new_and_old_servers_do() -> None:

@@ -30,14 +30,19 @@ QUEUED: Final = 5_000
 OFTEN: Final = 200
 """So many requests must be stored before larger ones than it took are tried again."""
 PATIENCE: Final = timedelta(minutes=10)
-"""For so long a centre may work on a job before the same is posted once more."""
+"""For so long a centre may work on a job before the same is posted once more; then for twice as
+long, and so on: where jobs queue up, more of them are no help."""
+REST: Final = timedelta(minutes=1), timedelta(minutes=10)
+"""So long after its job failed for the first, and the second time the same is posted again."""
 _HOPELESS: Final = 31  # refused so often, five levels of halves, and nothing was taken
-_TRIES: Final = 3  # how often a job may fail or vanish
+_TRIES: Final = len(REST) + 1  # how often a job may fail or vanish
+_MOST_PATIENT: Final = 6  # doublings
+_DOUBTS: Final = 3  # runs of which no job was done, while no other was done either
+_FAILED: Final = "JOB_FAILED"
 _ABOUT_VALUES: Final = frozenset({400, 422})
 _REPLACED: Final = "timed_belief_pkey"
 """In what FlexMeasures says of a job that would have replaced values."""
 _LARGE: Final = 413
-_GONE: Final = 404
 _HEAD_BYTES: Final = 600
 """About what a request takes beside its body."""
 
@@ -126,11 +131,17 @@ class Delivery:
     taken: int = 0
     """How many requests were stored."""
     job: Job | None = None
+    pause: timedelta = timedelta(0)
+    """So long nothing is to be posted."""
     _whole: tuple[Run, ...] = ()
     _pieces: deque[Run] = field(default_factory=deque)
     _refused: int = 0
     _accepted: int = 0
     _failed: int = 0
+    _late: int = 0
+    """How often a job was not done in time."""
+    _doubtful: list[Run] = field(default_factory=list)
+    """Single values whose jobs failed while none was done: are they bad, or is the centre?"""
 
     @classmethod
     def of(
@@ -141,7 +152,10 @@ class Delivery:
 
     def next(self) -> Run | None:
         """What is to be posted next, or is on its way; None: everything is done."""
-        while not self._pieces and self.runs:
+        while not self._pieces and (self.runs or self._doubtful):
+            if not self.runs:
+                self.runs.extend(self._doubtful)
+                self._doubtful.clear()
             self._whole = tuple(pieces(self.runs.popleft(), self.sizes.most))
             self._pieces.extend(self._whole)
             self._refused = self._accepted = self._failed = 0
@@ -178,6 +192,7 @@ class Delivery:
         return False
 
     def _post(self, linked: Linked, piece: Run, now: datetime) -> bool:
+        self.pause = timedelta(0)
         self.tally.requests += 1
         self.tally.bytes += size(piece)
         posted = linked.central.post(self.link[1].central_id, piece)
@@ -193,22 +208,20 @@ class Delivery:
     def _ask(self, linked: Linked, job: Job, now: datetime) -> bool:
         """How far the centre is with a job."""
         self.tally.requests += 1
-        try:
-            told = linked.central.job(job.name)
-        except CentreRefused as refused:
-            if refused.status != _GONE:
-                raise
-            self._again("it does not know its job any more", now)
-            return False
+        told = linked.central.job(job.name)
         if told.state == "finished":
             self._stored()
         elif told.state == "failed":
             self._fail(told.message or "its job failed", now)
-        elif now - job.since > PATIENCE or now < job.since:
+        elif told.state == "gone":
+            self._again("it does not know its job any more", now)
+        elif now - job.since > PATIENCE * 2**self._late or now < job.since:
             self.job = None
+            self._late = min(self._late + 1, _MOST_PATIENT)
+            self.sizes.too_slow()
         else:
             return True
-        return False
+        return bool(self.pause)
 
     def _fail(self, why: str, now: datetime) -> None:
         """A job that failed for what it was to store would fail again."""
@@ -216,21 +229,25 @@ class Delivery:
             self.job = None
             self._split(CentreRefused("", 403, "INVALID_REPLACEMENT", why), now)
         else:
+            if not self._refused:
+                self.sizes.too_slow()  # there are time limits for jobs, too
             self._again(why, now)
 
     def _again(self, why: str, now: datetime) -> None:
-        """Post it once more; what fails time and again is refused."""
+        """Post it once more; what fails time and again is refused. Parts need no such patience."""
         self.job = None
         self._failed += 1
-        if self._failed >= _TRIES:
-            self._split(CentreRefused("", 422, "JOB_FAILED", why), now)
+        if self._failed < _TRIES and not self._refused:
+            self.pause = REST[self._failed - 1]
+        else:
+            self._split(CentreRefused("", 422, _FAILED, why), now)
 
     def _stored(self) -> None:
         self.job = None
         self.sizes.stored()
         self.tally.values += count(self._pieces.popleft())
         self._accepted += 1
-        self._failed = 0
+        self._failed = self._late = 0
         self.taken += 1
 
     def _too_large(self, piece: Run) -> None:
@@ -243,7 +260,10 @@ class Delivery:
         self._refused += 1
         self._failed = 0
         piece = self._pieces[0]
-        if self._refused >= _HOPELESS and not self._accepted:
+        hopeless = self._refused >= _HOPELESS and not self._accepted
+        if refused.code == _FAILED and not self.taken and (hopeless or len(piece.values) == 1):
+            self._doubt(refused, hopeless=hopeless)
+        elif hopeless:
             if all(len(one.values) > 1 for one in self._pieces):  # none of it is set aside already
                 self._pieces = deque(self._whole)
             while self._pieces:
@@ -255,6 +275,13 @@ class Delivery:
             half = -(-len(piece.values) // 2)
             self._pieces.popleft()
             self._pieces.extend(pieces(piece, half))
+
+    def _doubt(self, refused: CentreRefused, *, hopeless: bool) -> None:
+        """See how others fare first: where no job is ever done, it is not the values."""
+        others = len(self._pieces) > 1 or self.runs
+        if hopeless or not others or len(self._doubtful) + 1 >= _DOUBTS:
+            raise CentreRefused("", 503, _FAILED, refused.message.partition(": ")[2])
+        self._doubtful.append(self._pieces.popleft())
 
     def _set_aside(self, refused: CentreRefused, now: datetime) -> None:
         piece = self._pieces[0]

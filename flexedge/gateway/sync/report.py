@@ -25,6 +25,8 @@ from flexedge.store.runs import ends, starts
 
 LATE: Final = timedelta(days=2)
 """So long after its end an event is told though parts of it are missing."""
+APART: Final = timedelta(days=2)
+"""Events that are farther apart are looked up by themselves."""
 ROUNDING: Final = 1e-6
 """Forecasts and schedules that differ by less from what was told last say the same."""
 _SECOND_US: Final = 1_000_000
@@ -55,6 +57,9 @@ class Way:
     thin: Thin | None = None
     tolerance: float = 0.0
     """Of forecasts and schedules: what differs by less from the value told last is not told."""
+    within: timedelta = timedelta(0)
+    """Of forecasts and schedules: of what is believed of an event within this time only the last is
+    told; zero: everything."""
 
     @property
     def needs_history(self) -> bool:
@@ -88,13 +93,20 @@ def way_of(sensor: Sensor, there: timedelta, unit: str, role: str, report: Repor
     return Way(shape, parts, method, thin=thin, tolerance=tolerance)
 
 
-def stretch(portion: Told, way: Way) -> tuple[int, int]:
-    """Start and end (excluded) of the events that must be known to tell those of a portion."""
+def stretches(portion: Told, way: Way) -> list[tuple[int, int]]:
+    """Starts and ends (excluded) of the events that must be known to tell those of a portion.
+
+    Far apart from each other: what lies between an event that was corrected after a year and those
+    of today is not looked at.
+    """
     unit = _DAY_US if way.thin is not None else max(way.shape.lasting // _US, 1)
     if way.parts > 1 and _DAY_US % (way.shape.lasting // _US):
         unit = way.shape.lasting // _US
-    first, last = int(portion.event_us.min()), int(portion.event_us.max())
-    return first // unit * unit, (last // unit + 1) * unit
+    units = np.unique(portion.event_us // unit)
+    first = np.flatnonzero(np.diff(units, prepend=units[0]) > APART // _US // unit)
+    return [
+        (int(part[0]) * unit, (int(part[-1]) + 1) * unit) for part in np.split(units, first)
+    ]
 
 
 def reported(portion: Told, held: Told, way: Way, now: datetime) -> Told:
@@ -108,7 +120,7 @@ def reported(portion: Told, held: Told, way: Way, now: datetime) -> Told:
     told = portion
     if way.parts > 1:
         told = wholes(portion, held, way, now)
-    elif len(held):
+    elif len(held) and not way.tolerance:
         told = with_next(portion, held)
     if way.thin is None or not len(told):
         return told
@@ -253,20 +265,3 @@ def kept(told: Told, thin: Thin) -> Mask:
             mask[place] = True
             day, last, at = event // _DAY_US, value, event
     return mask
-
-
-def changed(told: Told, before: dict[int, tuple[float, bool]], way: Way) -> Told:
-    """What differs from the values told ``before``, by event; those told now are noted there.
-
-    What is said after the end of an event is never the same as what was said before it.
-    """
-    after = (told.belief_us >= told.event_us + way.shape.lasting // _US).tolist()
-    mask = np.ones(len(told), np.bool_)
-    rows = zip(told.event_us.tolist(), told.value.tolist(), after, strict=True)
-    for place, (event, value, known) in enumerate(rows):
-        last = before.get(event)
-        if last is not None and last[1] == known:
-            mask[place] = abs(value - last[0]) > way.tolerance * max(1.0, abs(last[0]))
-        if mask[place]:
-            before[event] = value, known
-    return told.take(mask)

@@ -120,6 +120,7 @@ class Sync:
             self._not_before = now + LOG_IN_AGAIN
             return self._not_before
         if self._pace.requests > before:  # and each was answered
+            turn.answered(now)
             self._in_touch(now)
         return max(now, min(one.due for one in self._turns))
 

@@ -15,13 +15,13 @@ from flexedge.gateway.sync.outbox import Outbox, Portion
 from flexedge.gateway.sync.report import (
     LATE,
     Way,
-    changed,
     lacking,
     reported,
-    stretch,
+    stretches,
     way_of,
     wholes,
 )
+from flexedge.gateway.sync.revised import ROLES, changed, newest, standing
 from flexedge.gateway.sync.runs import Told, runs, told_by
 from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
@@ -81,7 +81,8 @@ class Telling:
         there = timedelta(seconds=float(link.details.get("resolution", 0.0)))
         unit = naming.unit_name(sensor.unit)
         way = way_of(sensor, there, unit, link.role, self.report(sensor))
-        return replace(way, shape=replace(way.shape, early=self._early))
+        within = self._rules.plans_every if link.role in ROLES else way.within
+        return replace(way, shape=replace(way.shape, early=self._early), within=within)
 
     def runs(
         self, portion: Portion, sensor: Sensor, memory: Memory, now: datetime
@@ -94,12 +95,23 @@ class Telling:
             return [], left_out
         held = told.take(np.zeros(0, np.int64))
         if way.needs_history or not portion.live:
-            held = self._held(portion.link, sensor, *stretch(told, way))
+            parts = stretches(told, way)
+            held = Told.joined([self._held(portion.link, sensor, *part) for part in parts])
         told = reported(told, held, way, now)
-        if way.tolerance and portion.live and len(told):
-            told = changed(told, memory.values, way)
-            memory.forget_before(int(rows.event_us.min()))
+        if way.tolerance and len(told):
+            told = self._revised(told, held, portion, (way, memory, now))
         return list(runs(told, way.shape)), left_out
+
+    def _revised(
+        self, told: Told, held: Told, portion: Portion, how: tuple[Way, Memory, datetime]
+    ) -> Told:
+        """What of forecasts and schedules is news."""
+        way, memory, now = how
+        if not portion.live:
+            return standing(told, held if way.parts == 1 else wholes(held, held, way, now), way)
+        told = changed(newest(told) if way.within else told, memory.values, way)
+        memory.forget_before(int(portion.rows.event_us.min()))
+        return told
 
     def late(self, link: Link, sensor: Sensor, memory: Memory, now: datetime) -> Iterator[Run]:
         """Runs of events that are told without some of their parts, for these are late."""

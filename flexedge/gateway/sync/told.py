@@ -7,6 +7,7 @@ from typing import Final
 
 from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.lags import Lag
+from flexedge.gateway.sync.revised import ROLES
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Standing, Sync
 from flexedge.gateway.sync.veto import vetoed
 from flexedge.gateway.sync.wishes import commands_told, edits_told
@@ -29,7 +30,7 @@ class Sums:
     """What all sensors of a centre come to."""
 
     behind: timedelta
-    """The most."""
+    """The most, of what is overdue."""
     waiting: int
     refused: int
 
@@ -76,7 +77,7 @@ def stands_of(
     standing = Standing("starting") if sync is None else sync.standing
     lags, paused = ((), {}) if sync is None else (sync.lags(now), sync.paused)
     sums = Sums(
-        max((lag.behind for lag in lags), default=timedelta(0)),
+        _behind(state, sync, lags),
         sum(lag.waiting for lag in lags),
         len(state.unwanted.find(centre_id=number)),
     )
@@ -86,12 +87,22 @@ def stands_of(
         linked=centre.linked, scopes=tuple(centre.scopes), contact=standing.contact,
         since=standing.since, why=standing.why, words=words, well=is_well(standing, sums, now),
         last_contact=standing.last_contact, next_try=standing.next_try,
-        lag_s=sums.behind.total_seconds() if lags else None, waiting=sums.waiting,
+        lag_s=max((lag.behind.total_seconds() for lag in lags), default=None), waiting=sums.waiting,
         refused=sums.refused, requests=standing.requests,
         bytes_sent=standing.sent,
         edits=edits_told(state, centre.name), commands=commands_told(state, centre.name),
         duties=_duties(standing), sensors=_sensors(state, lags, paused),
     )  # fmt: skip
+
+
+def _behind(state: State, sync: Sync | None, lags: Sequence[Lag]) -> timedelta:
+    """The most that a centre lags behind; what is not due yet does not count."""
+    if sync is None:
+        return timedelta(0)
+    links, rules = state.links.all(), sync.linked.rules
+    plans = {number for number, link in links.items() if link.role in ROLES}
+    late = (lag.behind for lag in lags if lag.behind > rules.sent_every(plans=lag.link in plans))
+    return max(late, default=timedelta(0))
 
 
 def is_well(standing: Standing, sums: Sums, now: datetime) -> bool:

@@ -52,6 +52,7 @@ class Turn:
     before: int = 0
     """How many turns had been taken when it had its last one: of two that are due, the other."""
     last_good: datetime | None = None
+    """When a step ended well, or as far as our own pace allowed."""
     trouble: str = ""
     failed: int = 0
     """So often in a row."""
@@ -115,6 +116,11 @@ class Turn:
         self.unanswered = True
         self.due = now + _later(self.failed, LATER_AWAY)
         return self.due
+
+    def answered(self, now: datetime) -> None:
+        """All it asked was answered, though our own pace may have ended the step: that is good."""
+        if self._paced:
+            self.last_good, self.unanswered = now, False
 
     def again(self, now: datetime) -> None:
         """Let its turn come now, as if it had never failed."""

@@ -20,6 +20,7 @@ from flexedge.gateway.sync.delivery import Delivery, Sizes, Tally, size
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.line import Going, Line
 from flexedge.gateway.sync.outbox import Outbox, Portion
+from flexedge.gateway.sync.revised import ROLES
 from flexedge.gateway.sync.sent import is_gone
 from flexedge.gateway.sync.telling import Telling, scope_of
 from flexedge.gateway.sync.unwanted import run_of, to_try
@@ -69,7 +70,9 @@ class Upload:
         self._arrived: list[Portion] = []
         self._more = False
         self._gateway = state.fact("gateway.id") or ""
-        self._live_due = self._due = EPOCH
+        self._live_due = {False: EPOCH, True: EPOCH}
+        """When it is looked for news, of what is measured and (True) of forecasts and schedules."""
+        self._due = EPOCH
         self._troubles: Mapping[int, str] = {}
 
     def counts(self) -> Mapping[str, int]:
@@ -89,13 +92,10 @@ class Upload:
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Post some of what waits; returns when to come again."""
         if now < self._due:  # somebody asked for it
-            self._live_due, self._backfill_from = now, EPOCH
+            self._live_due, self._backfill_from = dict.fromkeys(self._live_due, now), EPOCH
         self._due = now
         self._renew(linked)
-        if now >= self._live_due:
-            self._live_due = _next(now, linked.rules.send_every, self._gateway)
-            for line in self._lines.values():
-                line.news = True
+        self._look_for_news(linked, now)
         self._more = False
         try:
             finished = self._round_of(linked, now)
@@ -105,6 +105,16 @@ class Upload:
         if finished and not self._more:
             self._due = self._again(now)
         return self._due
+
+    def _look_for_news(self, linked: Linked, now: datetime) -> None:
+        for plans, due in self._live_due.items():
+            if now < due:
+                continue
+            every = linked.rules.sent_every(plans=plans)
+            self._live_due[plans] = _next(now, every, self._gateway)
+            for number, line in self._lines.items():
+                if (self._links[number][0].role in ROLES) == plans:
+                    line.news = True
 
     def _round_of(self, linked: Linked, now: datetime) -> bool:
         """Visit every link, first for what is new; whether that took no more than a handful."""
@@ -128,7 +138,7 @@ class Upload:
         for number in self._lines.keys() - self._links.keys():
             self._give_back(self._lines.pop(number).let_go())
         for number in self._links.keys() - self._lines.keys():
-            self._lines[number] = Line()
+            self._lines[number] = Line(news=True)
         if set(self._round) != self._links.keys():
             self._round = deque(sorted(self._links))
         self._entries = to_try(self._state, linked.number)
@@ -221,7 +231,7 @@ class Upload:
         going.wait = None
         try:
             if going.delivery.step(linked, now):
-                going.wait = now + JOBS_AGAIN * going.patience
+                going.wait = now + max(JOBS_AGAIN * going.patience, going.delivery.pause)
                 going.patience = min(2 * going.patience, MOST_PATIENT)
             else:
                 going.patience = 1
@@ -263,7 +273,7 @@ class Upload:
 
     def _again(self, now: datetime) -> datetime:
         """When there will be something to do."""
-        due = [self._live_due]
+        due = [*self._live_due.values()]
         going = [one.going for one in self._lines.values() if one.going is not None]
         due += [one.wait for one in going if one.wait is not None]
         if any(one.wait is None for one in going):

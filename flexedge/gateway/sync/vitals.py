@@ -18,6 +18,7 @@ from flexedge.gateway.service.inventory import SITE
 from flexedge.gateway.sync.duty import Linked, links_of
 from flexedge.gateway.sync.ours import SOURCE_TYPES, gateway_id
 from flexedge.gateway.sync.outbox import Outbox
+from flexedge.gateway.sync.revised import ROLES
 from flexedge.gateway.sync.seen import SPECS, status_specs
 from flexedge.gateway.sync.settle import CHARTS
 from flexedge.gateway.sync.there import MARK
@@ -69,7 +70,7 @@ class Waiting:
 
     values: int
     lag: timedelta
-    """How old the oldest of it is; zero: nothing waits."""
+    """How old the oldest of it is; of forecasts and schedules, since it was due at the latest."""
 
 
 def waiting_in(outbox: Outbox, state: State) -> Callable[[Linked, datetime], Waiting]:
@@ -80,10 +81,15 @@ def waiting_in(outbox: Outbox, state: State) -> Callable[[Linked, datetime], Wai
         known = seen.get(linked.number)
         if known is None or known[0] != now:
             links = state.links.find(centre_id=linked.number, thing="sensor").values()
-            found = [outbox.waiting(one) for one in links if one.role in SOURCE_TYPES]
-            oldest = min((one.oldest_event for one in found if one.oldest_event), default=now)
+            found = [(one.role, outbox.waiting(one)) for one in links if one.role in SOURCE_TYPES]
+            later = linked.rules.sent_every(plans=True)
+            due = [
+                one.oldest_event + (later if role in ROLES else timedelta(0))
+                for role, one in found if one.oldest_event is not None
+            ]  # fmt: skip
+            oldest = min(due, default=now)
             lag = max(now - oldest, timedelta(0))
-            known = seen[linked.number] = now, Waiting(sum(one.count for one in found), lag)
+            known = seen[linked.number] = now, Waiting(sum(one.count for _, one in found), lag)
         return known[1]
 
     return waiting

@@ -35,6 +35,8 @@ FIVE = 5 * MINUTE
 MEASURED = Source("measured", "sensor")
 FORECASTER = Source("flexedge-forecast", "forecaster")
 SCHEDULER = Source("flexedge", "scheduler")
+ALL = CentreRules(plans_every=timedelta(0))
+"""Nothing that was believed is left out."""
 Row = tuple[datetime, datetime, float]
 """Event, belief time and value."""
 _STEPS = 2000
@@ -50,7 +52,7 @@ class Both:
     served: Served
     url: str
     """Where the centre seems to be: the server itself, or a road to it."""
-    rules: CentreRules = field(default_factory=CentreRules)
+    rules: CentreRules = field(default_factory=lambda: ALL)
     now: datetime = NOW
     live: int = LIVE
     most: int = MOST

@@ -54,11 +54,14 @@ class Visit:
         self.tried: list[datetime] = []
         self.faults: list[Exception] = []
         """What happens next; nothing: it is answered."""
+        self.requests = 1
+        """In each step, while the pace allows them."""
 
     def step(self, _linked: Linked, now: datetime) -> datetime:
         self.tried.append(now)
-        self.pace.take(now, 100)
-        if self.faults:
-            raise self.faults.pop(0)
-        self.pace.succeeded(now)
+        for _ in range(self.requests):
+            self.pace.take(now, 100)
+            if self.faults:
+                raise self.faults.pop(0)
+            self.pace.succeeded(now)
         return now + self.every

@@ -19,6 +19,9 @@ Request = tuple[str, str, bytes]
 """Method, path and body."""
 
 
+_OURS = {"Content-Type": "application/json", "FlexMeasures-Version": "1.0.1"}
+
+
 @dataclass
 class Road:
     """What befalls requests, one after the other; good ones when there is no more to come."""
@@ -60,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.road.seen.append(request)
         own = self.server.road.answer(request)
         if own is not None:
-            self._say(own[0], {"Content-Type": "application/json"}, own[1])
+            self._say(own[0], _OURS, own[1])
             return
         fate, n = self.server.road.fate(request)
         if fate == BUSY:

@@ -15,11 +15,10 @@ from flexedge.gateway.sync.report import (
     LATE,
     Thin,
     Way,
-    changed,
     kept,
     lacking,
     reported,
-    stretch,
+    stretches,
     way_of,
     wholes,
     with_next,
@@ -186,31 +185,24 @@ def test_a_correction_is_told_though_its_event_was_not_and_what_follows_it_too()
 
 def test_stretches_are_whole_events_or_days() -> None:
     rows = told((7, 12, 1.0), (20, 25, 1.0))
-    assert stretch(rows, quarter()) == (ZERO, ZERO + 30 * MINUTE_US)
+    assert stretches(rows, quarter()) == [(ZERO, ZERO + 30 * MINUTE_US)]
     day = way_of(POWER, FIVE, "kW", "", ON_CHANGE)
-    assert stretch(rows, day) == (ZERO, ZERO + 1440 * MINUTE_US)
+    assert stretches(rows, day) == [(ZERO, ZERO + 1440 * MINUTE_US)]
 
 
-PLANNED = way_of(POWER, FIVE, "kW", "schedule", Report())
-
-
-def test_a_plan_that_says_the_same_but_for_rounding_is_not_told() -> None:
-    before: dict[int, tuple[float, bool]] = {}
-    assert len(changed(told((0, -5, 1.0), (5, -5, 2.0)), before, PLANNED)) == 2
-    again = changed(told((0, -4, 1.0 + 1e-9), (5, -4, 2.1)), before, PLANNED)
-    assert said(again) == [(5, -4, 2.1)]
-
-
-def test_what_creeps_is_told_in_the_end() -> None:
-    before: dict[int, tuple[float, bool]] = {}
-    found = [len(changed(told((0, n - 9, n * 0.4e-6)), before, PLANNED)) for n in range(5)]
-    assert found == [1, 0, 0, 1, 0]
-
-
-def test_what_is_said_after_an_event_is_told_though_it_was_said_before_it() -> None:
-    before: dict[int, tuple[float, bool]] = {}
-    assert len(changed(told((0, -5, 1.0)), before, PLANNED)) == 1
-    assert len(changed(told((0, 5, 1.0)), before, PLANNED)) == 1
+@pytest.mark.parametrize("report", [Report(), ON_CHANGE])
+def test_what_lies_between_events_far_apart_is_no_stretch(report: Report) -> None:
+    """One event of two years ago and two of today are two stretches, not two years."""
+    way = way_of(POWER, FIVE, "kW", "", report)
+    length = 1440 * MINUTE_US if way.thin else 5 * MINUTE_US
+    years = 730 * 1440
+    some = stretches(told((years + 1500, 0, 1.0), (0, 0, 1.0), (years, 0, 1.0)), way)
+    first, last = some
+    assert first == (ZERO, ZERO + length)
+    assert last[0] == ZERO + years * MINUTE_US
+    assert last[1] - last[0] == 1440 * MINUTE_US + (
+        1440 * MINUTE_US if way.thin else 65 * MINUTE_US
+    )
 
 
 @given(

@@ -192,6 +192,18 @@ def test_our_own_pace_does_not_make_it_away(bench: Bench) -> None:
     assert 15 <= bench.pace.requests <= 20
 
 
+def test_one_that_our_own_pace_slows_down_is_good_all_along(bench: Bench) -> None:
+    """As while much is sent that waited: no step of it ever comes to its end."""
+    visit = bench.visit("upload")
+    visit.requests = 1000
+    sync = bench.of(visit)
+    bench.run(sync, after(10))
+    (heard,) = sync.standing.duties
+    assert heard.last_good is not None
+    assert heard.last_good > after(10) - 2 * SECOND
+    assert sync.standing.requests > 900
+
+
 def test_the_end_of_the_program_ends_it(bench: Bench) -> None:
     chore = Chore("upload")
     chore.fault = StoreClosed("closed")

@@ -123,3 +123,24 @@ def test_sensors_are_told_by_name_with_what_waits(state: State) -> None:
     ]  # fmt: skip
     assert one.sensors[1].paused == "it is not there any more"
     assert (one.waiting, one.lag_s, one.refused, one.well) == (6, 300.0, 1, False)
+
+
+def test_what_is_not_due_yet_makes_no_centre_late(state: State) -> None:
+    """Forecasts and schedules go once an hour: that these are 50 minutes behind is no news."""
+    number = state.centres.add(MAIN)
+    plans, power = (
+        state.links.add(
+            Link(number, "sensor", state.sensor_id(Sensor("solar.power", "kW")), n, role)
+        )
+        for n, role in ((1, "schedule"), (2, ""))
+    )
+    sync = Sync(ALONE, (Chore("upload"),), cast("Pace", None), Health())
+    sync.standing = Standing("in-touch", NOW)
+    sync.lags = lambda _now: (Lag(plans, after(50), NOW, 9), Lag(power, after(4), NOW, 1))
+    one = stands_of(state, number, MAIN, sync, NOW)
+    assert one.words.startswith("in step")
+    assert one.lag_s == 3000.0
+    sync.lags = lambda _now: (Lag(plans, after(70), NOW, 9), Lag(power, after(4), NOW, 1))
+    assert stands_of(state, number, MAIN, sync, NOW).words.startswith("70 min behind")
+    sync.lags = lambda _now: (Lag(plans, after(50), NOW, 9), Lag(power, after(40), NOW, 1))
+    assert stands_of(state, number, MAIN, sync, NOW).words.startswith("40 min behind")

@@ -90,6 +90,18 @@ def test_our_own_pace_is_no_failure(turn: Turn, chore: Chore) -> None:
     assert turn.due == after(1) + SECOND
 
 
+def test_what_was_answered_before_the_pace_ended_the_step_is_good(turn: Turn, chore: Chore) -> None:
+    chore.fault = CentreAway("main", "paced", "120 requests in this minute", SECOND)
+    turn.take(ALONE, Health(), after(1))
+    assert turn.heard().last_good is None
+    turn.answered(after(1))
+    assert turn.heard().last_good == after(1)
+    chore.fault = CentreRefused("main", 422, "BAD", "no such sensor")
+    turn.take(ALONE, Health(), after(2))
+    turn.answered(after(2))
+    assert turn.heard().last_good == after(1)
+
+
 def test_who_does_not_know_us_is_everybodys_concern(turn: Turn, chore: Chore) -> None:
     chore.fault = CentreLocked("main", "401")
     with pytest.raises(CentreLocked):

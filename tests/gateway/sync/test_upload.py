@@ -1,7 +1,7 @@
 """What is believed here is believed there: whatever gets lost on the way, without gap or double."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -100,6 +100,64 @@ def test_a_plan_that_went_to_and_fro_while_the_centre_was_away_ends_as_it_ended_
     assert here.there(link, NOW, 1) == [0.0]
     assert here.there(link, NOW, 1, prior=NOW - 45 * MINUTE) == [3.0]
     assert not here.waiting
+
+
+def replanned(here: Both, times: int) -> None:
+    """Plans for the same two hours, five minutes from each other; the next value each time."""
+    for n in range(times):
+        rows = [(NOW + FIVE * k, START + FIVE * n, float(n)) for k in range(24)]
+        here.keep(POWER, SCHEDULER, rows)
+
+
+def test_plans_are_sent_once_an_hour_and_what_gave_way_meanwhile_is_not(
+    here: Both, way: Road
+) -> None:
+    here.rules = CentreRules()
+    here.begin()
+    asset = here.asset(uuid4().hex)
+    link, power = here.link(asset, POWER, "schedule"), here.link(asset, POWER)
+    posts = {link.central_id: 0, power.central_id: 0}
+    for n in range(12 * 4):
+        at = NOW + FIVE * n
+        here.keep(POWER, SCHEDULER, [(NOW + timedelta(days=1), at, float(n))])
+        here.keep(POWER, MEASURED, [(at - FIVE, at, float(n))])
+        run_until(here, at + FIVE)
+    for _, path, _ in way.posts:
+        posts[int(path.split("/")[-2])] += 1
+    assert posts[power.central_id] == 48
+    assert posts[link.central_id] == here.count(link) == 4
+    assert here.waiting
+    here.upload.step(here.linked, here.now)  # somebody asks for it
+    here.settle()
+    assert here.there(link, NOW + timedelta(days=1), 1) == [47.0]
+
+
+@pytest.mark.parametrize(("every", "told"), [("0 min", 25), ("1 h", 3), ("1 d", 1)])
+def test_of_plans_that_waited_the_last_of_each_span_goes(here: Both, every: str, told: int) -> None:
+    """25 plans in two hours; the last one is believed by itself in a third."""
+    here.rules = CentreRules.model_validate({"plans-every": every})
+    here.live, here.most = 1, 100
+    here.begin()
+    link = here.link(here.asset(uuid4().hex), POWER, "schedule")
+    replanned(here, 25)
+    here.settle()
+    assert here.there(link, NOW, 24) == [24.0] * 24
+    if every == "1 h":
+        assert here.there(link, NOW, 24, prior=START + timedelta(minutes=59)) == [11.0] * 24
+    assert here.count(link) == 24 * told
+    assert not here.waiting
+
+
+def test_plans_of_a_sensor_that_is_linked_later_go_at_once(here: Both) -> None:
+    here.rules = CentreRules()
+    here.begin()
+    here.settle()
+    link = here.link(here.asset(uuid4().hex), POWER, "schedule")
+    replanned(here, 1)
+    here.now += FIVE
+    here.settle()
+    assert here.there(link, NOW, 24) == [0.0] * 24
+    assert here.now < NOW + 2 * FIVE
 
 
 def refusing(value: float, status: int = 422, code: str = "") -> Any:
@@ -308,6 +366,107 @@ def test_a_job_that_fails_or_vanishes_is_posted_again(
     here.settle()
     assert here.there(link, START, 5) == [value for *_, value in measured(5)]
     assert rejected(here.state) == ()
+
+
+def jobs(way: Road, state: Callable[[list[float], int], str]) -> list[list[float]]:
+    """Let every post make a job, of which ``state`` tells (values, how many had them); the posts.
+
+    Nothing gets to the server.
+    """
+    made: list[list[float]] = []
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        method, path, body = one
+        if "/jobs/" in path:
+            number = int(path.rpartition("/")[2])
+            told = state(made[number], made[: number + 1].count(made[number]))
+            words = {"status": told, "message": "Ingestion job failed with a reason."}
+            status = {"FINISHED": 200, "FAILED": 422, "GONE": 404}.get(told, 202)
+            return status, dumps(words).encode()
+        if method == "POST" and path.endswith("/data"):
+            made.append(loads(body)["values"])
+            return 202, dumps({"status": "ACCEPTED", "job": str(len(made) - 1)}).encode()
+        return None
+
+    way.answer = answer
+    return made
+
+
+def run_until(here: Both, until: datetime) -> None:
+    while here.now < until:
+        here.now = max(here.now + timedelta(seconds=1), here.step())
+
+
+def test_while_no_job_is_ever_done_nothing_is_set_aside(here: Both, way: Road) -> None:
+    """As where a worker has lost its database: that is nothing about the values."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+    works = [False]
+    posts = jobs(way, lambda _values, _n: "FINISHED" if works[0] else "FAILED")
+    run_until(here, NOW + timedelta(hours=12))
+    assert rejected(here.state) == ()
+    assert "JOB_FAILED: Ingestion job failed" in str(here.upload.troubles)
+    assert len(posts) < 12 * 40
+    works[0] = True
+    posts.clear()
+    run_until(here, here.now + 2 * PAUSE)
+    stored = [value for one in posts for value in one]
+    assert sorted(stored) == sorted(value for *_, value in measured(288))
+    assert not here.outbox.waiting(link).count
+    assert here.upload.troubles == {}
+
+
+def test_single_values_whose_jobs_fail_wait_for_others(here: Both, way: Road) -> None:
+    """The bad one comes first: only when another one is stored is it to blame."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    rows = [(START + FIVE, START + MINUTE, 7.0), (START + 2 * FIVE, START + 2 * MINUTE, 8.0)]
+    here.keep(POWER, MEASURED, rows)
+    jobs(way, lambda values, _n: "FAILED" if 7.0 in values else "FINISHED")
+    run_until(here, NOW + PAUSE)
+    assert [one.run.values for one in rejected(here.state)] == [(7.0,)]
+    assert here.upload.troubles == {}
+    assert not here.outbox.waiting(link).count
+
+
+def test_of_a_job_that_fails_only_the_bad_value_is_set_aside(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, [(event, since, float(n)) for n, (event, since, _) in
+                                enumerate(measured(100))])  # fmt: skip
+    posts = jobs(way, lambda values, _n: "FAILED" if 77.0 in values else "FINISHED")
+    run_until(here, NOW + PAUSE)
+    assert [one.run.values for one in rejected(here.state)] == [(77.0,)]
+    assert sorted(value for one in posts if 77.0 not in one for value in one) == [
+        float(n) for n in range(100) if n != 77
+    ]
+
+
+def test_a_job_that_fails_is_posted_again_later_and_in_smaller_parts(here: Both, way: Road) -> None:
+    """A job of many values that the centre has already may take longer than jobs may there."""
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+    posts = jobs(way, lambda values, _n: "FAILED" if len(values) > 130 else "FINISHED")
+    run_until(here, NOW + MINUTE)
+    assert [len(one) for one in posts] == [288]
+    run_until(here, NOW + PAUSE)
+    assert sorted(len(one) for one in posts) == [38, 125, 125, 250, 288]
+    assert rejected(here.state) == ()
+
+
+def test_a_job_the_centre_has_forgotten_is_posted_again_soon(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(5))
+    posts = jobs(way, lambda _values, n: "GONE" if n == 1 else "FINISHED")
+    run_until(here, NOW + 2 * MINUTE)
+    assert len(posts) == 2
+    assert not here.waiting
+
+
+def test_where_jobs_queue_up_no_more_are_made_than_help(here: Both, way: Road) -> None:
+    here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(5))
+    posts = jobs(way, lambda _values, _n: "QUEUED")
+    run_until(here, NOW + timedelta(hours=6))
+    assert len(posts) == 6  # at once, after 10, 30, 70, 150 and 310 minutes
 
 
 def test_new_values_go_before_what_waited(here: Both, way: Road) -> None:
@@ -571,7 +730,7 @@ def test_whatever_happens_all_is_there_in_the_end(served: Served, way: Road, cas
     left = list(case.fates)
     way.answer = lambda _: None
     way.fate = lambda one: left.pop(0) if left and one[0] == "POST" else (GOOD, 0)
-    rules = CentreRules(backfill=case.order)
+    rules = CentreRules(backfill=case.order, plans_every=timedelta(0))
     with TemporaryDirectory() as name, both(Path(name), served, way.url, rules=rules) as here:
         here.live, here.most = case.live, case.most
         here.begin()

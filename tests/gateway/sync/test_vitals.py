@@ -29,6 +29,7 @@ from flexedge.gateway.sync.vitals import (
 )
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.tables.centres import Link
 from tests.gateway.sync.linked import Here, There, linked_with
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -92,6 +93,20 @@ def test_what_waits_is_that_of_all_sensors(here: Here, there: There) -> None:
         beliefs.save([Belief(key, "measured", None, values)], Source("measured", "sensor"))
     assert waiting(linked, NOW) == Waiting(0, timedelta(0))  # looked at once for each moment
     assert waiting(linked, NOW + MINUTE) == Waiting(8, timedelta(hours=3) + MINUTE)
+    beliefs.close()
+
+
+def test_plans_wait_for_their_hour_before_they_are_late(here: Here, there: There) -> None:
+    beliefs = Beliefs(LocalArchive(here.folder / "data", NOW), here.state)
+    here.link(there.url)
+    linked = linked_with(here, there.url)
+    here.state.links.add(Link(linked.number, "sensor", here.power, 999, "schedule"))
+    waiting = waiting_in(Outbox(here.state, beliefs), here.state)
+    key = here.state.sensors()[here.power].name
+    values = Series(TimeGrid(NOW, 15 * MINUTE, 4), np.arange(4.0))
+    beliefs.save([Belief(key, "planner", NOW, values)], Source("planner", "scheduler"))
+    assert waiting(linked, NOW + 59 * MINUTE) == Waiting(4, timedelta(0))
+    assert waiting(linked, NOW + 70 * MINUTE) == Waiting(4, 10 * MINUTE)
     beliefs.close()
 
 
