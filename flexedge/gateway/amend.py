@@ -29,6 +29,7 @@ from flexedge.gateway.health import Health
 from flexedge.gateway.judge import Judge
 from flexedge.gateway.plant import Plant
 from flexedge.gateway.service.inventory import bring_in
+from flexedge.gateway.sync.ours import site_account
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
 
@@ -66,8 +67,12 @@ class Amendments:
         keep(self._state, some)
         self._kept = some
         if entries:
-            self._state.audit.add(*entries)
+            self._note(*entries)
         self._tell()
+
+    def _note(self, *entries: Entry) -> None:
+        account = site_account(self._state)
+        self._state.audit.add(*(replace(one, account_id=account) for one in entries))
 
     def _tell(self) -> None:
         wrong = [self.shown(one).sentence for one in self._kept.told]
@@ -102,6 +107,8 @@ class Amendments:
                 self._keep(now_kept, *(entry(one, now) for one in lost))
             if laid:
                 self._plant.become(self._judge.site(laid))
+            if trial is not None and trial.starts > _STARTS:  # before it is in force once more
+                self.take_back(f"flexedge started {trial.starts} times meanwhile", now)
             self._tell()
 
     def resume(self) -> None:
@@ -176,7 +183,7 @@ class Amendments:
                 found.append(one)
                 continue
             edit = one.become("in force", now)
-            self._state.audit.add(entry(edit, now))
+            self._note(entry(edit, now))
             put(self._state, edit)
         return found
 
@@ -186,10 +193,16 @@ class Amendments:
             self.meanwhile(lambda: self._plant.become(site))
 
     def heard(self, centre: str, now: datetime) -> None:
-        """A centre answered. Raises ``StoreError``."""
+        """A centre answered. After too long a silence that does not count. Raises ``StoreError``.
+
+        So a trial that began before the power was cut, or before the clock was set, never ends
+        well with the first answer after it.
+        """
         with self._lock:
             trial = self._kept.trial
-            if trial is not None and trial.centre == centre and now > trial.heard:
+            if trial is None or trial.centre != centre:
+                return
+            if trial.heard < now <= trial.heard + trial.silence:
                 self._keep(replace(self._kept, trial=replace(trial, heard=now)))
 
     def step(self, now: datetime) -> None:
@@ -201,23 +214,36 @@ class Amendments:
             why = self._lost(trial, now)
             if why:
                 self.take_back(why, now)
-            elif trial.heard >= trial.until:
+            elif trial.heard >= trial.until and self._all_answer(trial, now):
                 self._confirm(trial, now)
+
+    def _all_answer(self, trial: Trial, now: datetime) -> bool:
+        """Whether every device that did does so now: what is not yet known to be lost may be."""
+        return all(self._health.device(one).state(now) == "ok" for one in trial.well)
 
     def _lost(self, trial: Trial, now: datetime) -> str:
         """Why what is on trial goes back; empty where all is well."""
         if not self._health.time_known or now < trial.since:
             return "nobody knows what time it is"
-        if trial.starts > _STARTS:
-            return f"flexedge started {trial.starts} times meanwhile"
         gone = [one for one in trial.well if self._health.device(one).state(now) == "lost"]
         if gone:
             return f"{gone[0]} does not answer any more"
         if trial.planned and self.trouble():
             return f"no plan can be made: {self.trouble()}"
+        failing = self._failing(trial.since)
+        if failing:
+            return failing
         if now - trial.heard > trial.silence:
             return f"{trial.centre} has not answered for {trial.silence.total_seconds() / 60:g} min"
         return ""
+
+    def _failing(self, since: datetime) -> str:
+        """What nobody expected, in a part of the gateway that went on well before."""
+        return next((
+            one.message for one in self._health.raised
+            if one.about.startswith("loop ") and not one.about.startswith("loop centre ")
+            and (one.since is None or one.since >= since)
+        ), "")  # fmt: skip
 
     def _confirm(self, trial: Trial, now: datetime) -> None:
         done = {one.place for one in trial.edits}

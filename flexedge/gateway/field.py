@@ -3,7 +3,7 @@
 What the site file defines is never put here: an edit lies over that (``amended.is_laid``).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +17,12 @@ from flexedge.store.tables.assets import Asset
 Json = dict[str, Any]
 
 
-def unfit(state: State, edit: Amendment, laid: Collection[Place]) -> str:
+def unfit(
+    state: State, edit: Amendment, laid: Collection[Place], fellows: Iterable[Amendment] = ()
+) -> str:
     """Why a field cannot be as it was edited, whatever the site file says; empty where it can.
 
-    ``laid``: the fields that lie over the site file now.
+    ``laid``: the fields that lie over the site file now. ``fellows``: edits that hold with it.
     """
     if edit.column == "attributes":
         return ""
@@ -30,7 +32,10 @@ def unfit(state: State, edit: Amendment, laid: Collection[Place]) -> str:
     if edit.theirs is None:
         gone = is_laid(asset, edit) and edit.place[1:] not in {one[1:] for one in laid}
         return f"{edit.field} is what the site file says: take it out there" if gone else ""
-    fields = {**_fields(asset, edit), edit.field: edit.theirs}
+    fields = _fields(asset, edit)
+    for one in (*fellows, edit):
+        if (one.thing, one.number, one.column) == (edit.thing, edit.number, edit.column):
+            fields = _with_field(fields, one.field, one.theirs)
     placed = state.placed.all()
     sensors = {number: placed[number] for number in referred(fields) if number in placed}
     check = check_model if edit.column == "flex_model" else check_context

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from flexedge.config.centre import CentreRules
 from flexedge.config.check import LoadedSite
 from flexedge.config.overlay import overlaid, words
 from flexedge.config.site import Site
@@ -43,16 +44,27 @@ class Judge:
 
     def still(self, edits: Laid, now: datetime) -> tuple[Laid, Laid]:
         """Edits that fit the site file as it is now, and those that do not any more."""
+        unwanted = [self._unwanted(one) for one in edits]
+        if not any(unwanted) and not self._wrong(edits, edits, edits):
+            return edits, ()
         laid: Laid = ()
         lost: Laid = ()
-        for one in edits:
-            why = self._wrong((*laid, one), [one], edits)
+        for one, no_more in zip(edits, unwanted, strict=True):
+            why = no_more or self._wrong((*laid, one), [one], edits)
             if why:
                 why = f"the site file has changed: {why}"
                 lost = (*lost, one.become("taken back", now, why))
             else:
                 laid = (*laid, one)
         return laid, lost
+
+    def _unwanted(self, edit: Amendment) -> str:
+        """Why the site file does not want an edit any more, whatever its value; empty if it does."""
+        accept = self._loaded.site.centres.get(edit.centre, CentreRules()).accept
+        fields = {"flex_model": accept.flex_model, "flex_context": accept.flex_context}
+        if edit.field in fields.get(edit.column, accept.attributes):
+            return ""
+        return f"{edit.field} is not accepted from {edit.centre} any more"
 
     def sort(
         self, laid: Laid, changes: Sequence[Change], now: datetime
@@ -64,7 +76,7 @@ class Judge:
         good: list[Amendment] = []
         wrong = []
         for change, edit in zip(changes, edits, strict=True):
-            why = self._wrong(self.over(laid, [*good, edit]), [edit], laid)
+            why = self._wrong(self.over(laid, [*good, edit]), [*good, edit], laid)
             if why:
                 wrong.append(change.become("refused", now, why))
             else:
@@ -72,7 +84,7 @@ class Judge:
         places = {one.place for one in good}
         return [one for one in changes if one.place in places], wrong
 
-    def _wrong(self, laid: Laid, edits: Iterable[Amendment], before: Laid) -> str:
+    def _wrong(self, laid: Laid, edits: Sequence[Amendment], before: Laid) -> str:
         """Why edits cannot be; empty where they can."""
         try:
             site = self.site(laid)
@@ -82,6 +94,6 @@ class Judge:
         known = [other.place for other in before]
         wrong = [
             *(looser(old, new) for old, new in units),
-            *(unfit(self._state, one, known) for one in edits),
+            *(unfit(self._state, one, known, (*laid, *edits)) for one in edits),
         ]
         return "; ".join(why for why in wrong if why)

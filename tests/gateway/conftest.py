@@ -75,6 +75,11 @@ _ASSETS = {
 }
 PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/kWh}],
   otherwise: 0.20 EUR/kWh}, feed-in: {fixed: 0.08 EUR/kWh}}"""
+ACCEPTED = (
+    "{flex-model: [soc-min, soc-max], "
+    "flex-context: [consumption-price, risk-weight, scenarios]}"
+)
+"""What may be edited at the centre and outlives a restart."""
 CONTEXT = "consumption-price: {sensor: import}, production-price: {sensor: feed-in}"
 
 
@@ -93,6 +98,7 @@ def site_text(names: Sequence[str], assets: str, context: str, prices: str) -> s
         "site: {name: Hut, timezone: Europe/Amsterdam, "
         "location: {latitude: 52.4, longitude: 4.9}}\n"
         f"prices: {prices}\n"
+        f"centres: {{main: {{accept: {ACCEPTED}}}}}\n"
         "brokers: {local: {host: 127.0.0.1, port: 1}}\n"
         "devices:\n"
         "  meter: {profile: eastron-sdm630, host: 127.0.0.1, port: 5}\n"

@@ -1,5 +1,6 @@
 """Edits from a centre: within the site file, on trial first, back by themselves when in doubt."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -220,11 +221,128 @@ def test_an_edit_under_which_the_program_does_not_live_goes_back(hut: Hut) -> No
     world = alive(hut)
     offer(world, change(world, "battery", "soc-min", "3 kWh"))
     now = world.now
-    for _ in range(3):
+    for soc_min in (3.0, 3.0, 1.0):  # the third time it is not even tried
         world = hut.again()
-    world.gateway.amendments.step(now)
-    assert world.unit("battery").soc_min_kwh == 1.0
+        assert world.unit("battery").soc_min_kwh == soc_min
     assert "flexedge started 3 times meanwhile" in trail(world)[-1]
+    world.gateway.amendments.step(now)
+    assert fates(world) == [("soc-min", "taken back")]
+
+
+def test_the_first_word_after_a_long_silence_confirms_nothing(hut: Hut) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "soc-min", "3 kWh"))
+    now = world.now
+    again = hut.again()  # the power was cut for long, or the clock was set on
+    again.now = now + timedelta(minutes=11)
+    again.show({"battery.soc": 50.0, "battery.power": 0.0, "grid.power": 1.0})
+    again.poll()
+    again.gateway.amendments.heard("main", again.now)
+    again.gateway.amendments.step(again.now)
+    assert again.unit("battery").soc_min_kwh == 1.0
+    assert "main has not answered for 5 min" in trail(again)[-1]
+
+
+def test_a_clock_that_was_set_back_before_the_trial_takes_it_back(hut: Hut) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "soc-min", "3 kWh"))
+    now = world.now
+    again = hut.again()
+    again.gateway.amendments.step(now - timedelta(hours=1))
+    assert again.unit("battery").soc_min_kwh == 1.0
+    assert "nobody knows what time it is" in trail(again)[-1]
+
+
+def test_nothing_is_confirmed_while_a_device_may_be_lost(hut: Hut) -> None:
+    world = alive(hut)
+    start = world.now
+    offer(world, change(world, "battery", "soc-min", "3 kWh"))
+    pass_time(world, 9.6)
+    world.away.add("hybrid")
+    world.gateway.health.failed("hybrid", "no answer", world.now)
+    pass_time(world, 0.3)
+    assert world.now == start + WITHIN
+    assert fates(world) == [("soc-min", "on trial")]
+    pass_time(world, 0.3)
+    assert fates(world) == [("soc-min", "taken back")]
+
+
+@pytest.mark.parametrize("loop", ["plan", "dispatch", "line hybrid", "watch"])
+def test_what_nobody_expected_takes_it_back(hut: Hut, loop: str) -> None:
+    world = alive(hut)
+    health = world.gateway.health
+    health.alarm("loop prices", "prices failed unexpectedly: before, and so nobody's fault")
+    health.beat("prices", world.now - timedelta(seconds=1))
+    health.alarm("loop centre main: upload", "upload failed unexpectedly: that is not the site")
+    offer(world, change(world, "battery", "soc-min", "3 kWh"))
+    pass_time(world, 1)
+    assert fates(world) == [("soc-min", "on trial")]
+    health.alarm(f"loop {loop}", f"{loop} failed unexpectedly: KeyError: 'x'")
+    world.gateway.amendments.step(world.now)
+    assert world.unit("battery").soc_min_kwh == 1.0
+    assert f"{loop} failed unexpectedly: KeyError: 'x'" in trail(world)[-1]
+
+
+def test_an_edit_that_the_site_file_accepts_no_more_goes(hut: Hut) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "soc-min", "3 kWh"),
+          change(world, "battery", "soc-max", "9 kWh"))  # fmt: skip
+    pass_time(world, 10.5)
+    path = hut.folder / SITE
+    path.write_text(path.read_text().replace("flex-model: [soc-min, soc-max]", "flex-model: [soc-max]"))  # fmt: skip  # noqa: E501
+    again = hut.again()
+    battery = again.unit("battery")
+    assert (battery.soc_min_kwh, battery.soc_max_kwh) == (1.0, 9.0)
+    assert "soc-min is not accepted from main any more" in again.alarms["centre edits"]
+    path.write_text(re.sub("centres: .*\n", "", path.read_text()))
+    assert hut.again().unit("battery").soc_max_kwh == 10.0
+
+
+def test_what_no_problem_can_be_made_of_is_refused_and_the_rest_goes_on(hut: Hut) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "roundtrip-efficiency", "1e-300"),
+          change(world, "battery", "soc-min", "3 kWh"))  # fmt: skip
+    assert fates(world) == [("soc-min", "on trial"), ("roundtrip-efficiency", "refused")]
+    assert "should be at least 0.001" in trail(world)[0]
+
+
+def test_two_centres_edit_the_same_field_one_after_the_other(hut: Hut) -> None:
+    world, mine = alive(hut), change
+    amendments = world.gateway.amendments
+    ours = mine(world, "battery", "soc-min", "3 kWh")
+    theirs = replace(mine(world, "battery", "soc-min", "2 kWh"), centre="second")
+    offer(world, ours)
+    amendments.offer("second", (theirs,), (), WITHIN, world.now)
+    assert world.unit("battery").soc_min_kwh == 3.0  # one trial at a time
+    amendments.heard("second", world.now)
+    amendments.offer("second", (), (), WITHIN, world.now)  # says nothing of what is not its own
+    assert fates(world) == [("soc-min", "on trial")]
+    pass_time(world, 10.5)
+    amendments.offer("second", (theirs,), (), WITHIN, world.now)
+    assert world.unit("battery").soc_min_kwh == 2.0
+    world.now += timedelta(minutes=6)  # the second is lost; the first one answers all the time
+    amendments.heard("main", world.now)
+    amendments.step(world.now)
+    assert world.unit("battery").soc_min_kwh == 3.0
+    assert [(one.centre, one.fate) for one in amendments.all()] == [
+        ("main", "in force"), ("second", "taken back")
+    ]  # fmt: skip
+
+
+def test_edits_are_in_the_audit_log_of_the_sites_account(hut: Hut) -> None:
+    world = alive(hut)
+    offer(world, change(world, "battery", "soc-min", "3 kWh"),
+          change(world, "battery", "soc-max", "12 kWh"))  # fmt: skip
+    pass_time(world, 10.5)
+    put = replace(change(world, "battery", "colour", "red"), column="attributes")
+    offer(world, put)
+    root = world.gateway.state.assets.get(number(world, ""))
+    assert root is not None
+    entries = world.gateway.state.audit.newest()
+    assert len(entries) == 4
+    assert {(one.account_id, one.asset_id) for one in entries} == {
+        (root.account_id, number(world, "battery"))
+    }  # fmt: skip
 
 
 def test_what_is_edited_once_more_begins_anew(hut: Hut) -> None:

@@ -101,6 +101,8 @@ def _read(request: Json, stored: Json, sensors: Mapping[int, PlacedSensor]) -> N
         site.site(Fields({}, ""), Fields(asked, "request"), source, None)
     except BadField as error:
         raise _told(error, stored) from error
+    except ValueError as error:  # of the problem that comes of it: what no single field shows
+        raise BadField(next(iter(stored), "flex-model"), str(error)) from error
 
 
 def _told(error: BadField, stored: Json) -> BadField:

@@ -18,9 +18,9 @@ from flexedge.errors import CentreRefused, RequestError, StoreError
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.carry import Site, carry_out
 from flexedge.gateway.sync.duty import Linked
-from flexedge.gateway.sync.orders import Result, keep, results
+from flexedge.gateway.sync.orders import Result, asked_at, keep, results
 from flexedge.gateway.sync.ours import site_account
-from flexedge.gateway.sync.veto import vetoed, withdraw
+from flexedge.gateway.sync.veto import end_asked, vetoed, withdraw
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
 from flexedge.wire.commands import ASKED, COMMAND, DONE, Command, Outcome
@@ -31,7 +31,10 @@ _MOST: Final = 200  # ids that are remembered
 _LONGEST: Final = timedelta(days=7)
 _SLACK: Final = timedelta(minutes=5)  # between their clock and ours
 _GONE: Final = (403, 404, 410, 422)
+_LONGER: Final = timedelta(hours=2)
+"""Ids are known for so long after they have expired: a clock that is set back brings none back."""
 _CUT: Final = "flexedge stopped in the middle of it: nobody knows whether it was done"
+_CUT_AFTER: Final = "flexedge stopped right after it"
 _LOST: Final = "what was done before cannot be read: it is not done, in case it was"
 Json = Mapping[str, Any]
 _log = structlog.get_logger()
@@ -47,6 +50,8 @@ class Commands:
         self._health = health
         self._site = site
         self._counts: dict[str, int] = {}
+        self._seen: datetime | None = None
+        """When it was this duty's turn last."""
 
     def counts(self) -> Mapping[str, int]:
         """How many commands had what end since the start."""
@@ -54,6 +59,7 @@ class Commands:
 
     def step(self, linked: Linked, now: datetime) -> datetime:
         """See whether there are commands, carry them out, and tell what came of them."""
+        self._seen = now
         due = now + linked.rules.poll
         root = self._root(linked)
         if root is None or not linked.may("commands") or not self._health.time_known:
@@ -81,6 +87,16 @@ class Commands:
                 return link.central_id
         return None
 
+    def end(self, linked: Linked) -> None:
+        """What it asked for ends with the link; at the end of a run it goes on."""
+        if linked.number in self._state.centres.all():
+            return
+        centre, when = linked.centre.name, self._seen or linked.centre.linked
+        try:
+            end_asked(self._state, centre, self._site.overrides, when)
+        except StoreError as error:
+            _log.warning("not ended with the link", centre=centre, why=str(error))
+
     def _settle(self, linked: Linked, asked: Sequence[Json], now: datetime) -> None:
         """Carry out what is new. What was cut short before has come to nothing."""
         centre = linked.centre.name
@@ -92,7 +108,7 @@ class Commands:
             )
             keep(self._state, centre, known)
         cut = tuple(
-            replace(one, fate="failed", why=_CUT) if one.fate == "begun" else one for one in known
+            self._cut(one, known, centre, now) if one.fate == "begun" else one for one in known
         )
         listed = {_id(one) for one in asked}
         kept = tuple(one for one in cut if one.id in listed or now < one.forget)
@@ -106,6 +122,24 @@ class Commands:
         full = f"{centre} has given {_MOST} commands: take old ones off its list"
         self._health.alarm(f"centre {centre}: commands-full", full if len(kept) >= _MOST else "")
 
+    def _cut(self, one: Result, known: Iterable[Result], centre: str, now: datetime) -> Result:
+        """What became of a command that was cut short: done where what it made is there."""
+        overrides, who = self._site.overrides, f"{one.by}{asked_at(centre)}"
+        asked = (*overrides.overrides(now), *overrides.limits(now))
+        others = {other.number for other in known}
+        made = (it.number for it in asked if it.who == who and it.since == one.at)
+        number = next((it for it in made if it not in others), None)
+        if number is None:
+            ended = replace(one, fate="failed", why=_CUT)
+        else:
+            ended = replace(one, fate="done", why=_CUT_AFTER, number=number)
+        self._note(ended, {}, centre)
+        return ended
+
+    def _note(self, ended: Result, given: Json, centre: str) -> None:
+        account = site_account(self._state)
+        self._state.audit.add(replace(_entry(ended, given, centre), account_id=account))
+
     def _do(
         self, linked: Linked, given: Json, kept: tuple[Result, ...], now: datetime
     ) -> tuple[Result, ...]:
@@ -117,11 +151,10 @@ class Commands:
         except RequestError as error:
             ended = replace(begun, fate="refused", why=str(error))
         else:
-            begun = replace(begun, forget=command.last)
+            begun = replace(begun, forget=command.last + _LONGER)
             keep(self._state, centre, (*kept, begun))
             ended = self._carried(linked, command, begun, kept, now)
-        account = site_account(self._state)
-        self._state.audit.add(replace(_entry(ended, given, centre), account_id=account))
+        self._note(ended, given, centre)
         keep(self._state, centre, (*kept, ended))
         self._counts[ended.fate] = self._counts.get(ended.fate, 0) + 1
         _log.info("command", centre=centre, id=ended.id, fate=ended.fate, why=ended.why)
@@ -155,7 +188,7 @@ class Commands:
         self, linked: Linked, command: Command, begun: Result, kept: Iterable[Result], now: datetime
     ) -> Result:
         numbers = {one.id: one.number for one in kept}
-        who = f"{begun.by} at {linked.centre.name}"
+        who = f"{begun.by}{asked_at(linked.centre.name)}"
         try:
             done = carry_out(self._site, command, who, numbers.get, now)
         except RequestError as error:
@@ -215,7 +248,7 @@ def _words(error: ValidationError) -> str:
 def _entry(ended: Result, given: Json, centre: str) -> Entry:
     why = f" ({ended.why})" if ended.why else ""
     return Entry(
-        at=ended.at, who=f"{ended.by} at {centre}",
+        at=ended.at, who=f"{ended.by}{asked_at(centre)}",
         what=f"Command {ended.id}, {ended.command}: {ended.fate}{why}"[:500],
         after=dict(list(given.items())[:20]),
     )  # fmt: skip

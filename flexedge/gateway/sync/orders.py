@@ -47,3 +47,8 @@ def results(state: State, centre: str) -> tuple[Result, ...] | None:
 def keep(state: State, centre: str, some: Iterable[Result]) -> None:
     """Keep them in the place of what was kept. Raises ``StoreError``."""
     state.remember(_FACT + centre, _KEPT.dump_json(tuple(some)).decode())
+
+
+def asked_at(centre: str) -> str:
+    """What the name of who asked for something at a centre ends with on site."""
+    return f" at {centre}"

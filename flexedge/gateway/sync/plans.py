@@ -23,6 +23,7 @@ from flexedge.gateway.plan import FRESH_FOR, VALID_FOR
 from flexedge.gateway.sync.asking import Question, Wanted, question, there
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.verified import UNIT, Unfit, verified
+from flexedge.gateway.sync.veto import vetoed
 
 LEAST: Final = timedelta(minutes=1)
 """Between two questions that nothing calls for but the time."""
@@ -99,7 +100,12 @@ class Plans:
         self._gateway.elsewhere.drop(linked.centre.name)
 
     def _planned_at(self, linked: Linked) -> bool:
-        """Whether this centre plans anything here: of several the first that may."""
+        """Whether this centre plans anything here: of several the first that may.
+
+        None does while somebody on site vetoes what centres ask for.
+        """
+        if vetoed(self._gateway.state) is not None:
+            return False
         centres, rules = self._gateway.state.centres.all(), self._gateway.plant.site.centres
         may = (
             number

@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from flexedge.gateway.amend import Amendments
+from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.overrides import Overrides
-from flexedge.gateway.sync.orders import results
+from flexedge.gateway.sync.orders import asked_at, results
 from flexedge.gateway.sync.ours import site_account
 from flexedge.store.state import State
 from flexedge.store.tables.audit import Entry
@@ -51,27 +51,36 @@ def veto(state: State, who: str, now: datetime, *, on: bool) -> bool:
     return True
 
 
-def say(
-    state: State, overrides: Overrides, amendments: Amendments, who: str, now: datetime, *, on: bool
-) -> bool:  # fmt: skip
-    """Say so on site: with a veto ends at once what centres have asked for, and what is on trial.
+def say(gateway: Gateway, who: str, now: datetime, *, on: bool) -> bool:
+    """Say so on site: a veto ends at once all that centres ask for.
 
-    Edits that are in force for good stay. Whether it changed anything. Raises ``StoreError``.
+    What is on trial of their edits, overrides and limits, and the schedules they made; edits that
+    are in force for good stay. Whether it changed anything. Raises ``StoreError``.
     """
+    state = gateway.state
     changed = veto(state, who, now, on=on)
     if on:
-        amendments.take_back(f"{who} vetoes it", now)
-        withdraw(state, overrides, now)
+        for centre in state.centres.all().values():
+            gateway.elsewhere.drop(centre.name)
+        gateway.amendments.take_back(f"{who} vetoes it", now)
+        withdraw(state, gateway.overrides, now)
     return changed
 
 
 def withdraw(state: State, overrides: Overrides, now: datetime) -> None:
     """End every override and limit that a centre asked for. Raises ``StoreError``."""
-    made = {
-        one.number
-        for centre in state.centres.all().values()
-        for one in results(state, centre.name) or ()
-        if one.number is not None
-    }
+    for centre in state.centres.all().values():
+        end_asked(state, centre.name, overrides, now)
+
+
+def end_asked(state: State, centre: str, overrides: Overrides, now: datetime) -> None:
+    """End every override and limit that one centre asked for. Raises ``StoreError``.
+
+    By what is kept of its commands, and by the name of who asked: what a command did that was cut
+    short is not kept with it.
+    """
+    made = {one.number for one in results(state, centre) or () if one.number is not None}
+    asked = (*overrides.overrides(now), *overrides.limits(now))
+    made |= {one.number for one in asked if one.who.endswith(asked_at(centre))}
     for number in made:
         overrides.end(number, now)

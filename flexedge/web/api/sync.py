@@ -36,8 +36,7 @@ def _say(parts: Parts, who: str, now: datetime, *, on: bool) -> bool:
     """Put a veto in force, and with it end what is; or lift it. Whether that changed anything."""
     if parts.edge is None:
         return veto(parts.state, who, now, on=on)
-    gateway = parts.edge.gateway
-    return say(parts.state, gateway.overrides, gateway.amendments, who, now, on=on)
+    return say(parts.edge.gateway, who, now, on=on)
 
 
 def operations(parts: Parts) -> tuple[Op, ...]:

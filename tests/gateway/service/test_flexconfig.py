@@ -119,3 +119,10 @@ def test_contexts_that_cannot_be_planned_with_are_refused(
         check_context(context, SENSORS)
     assert wrong.value.path == field
     assert message in wrong.value.message
+
+
+def test_what_no_problem_can_be_made_of_is_refused_as_a_field() -> None:
+    with pytest.raises(BadField) as wrong:
+        check_model({"roundtrip-efficiency": "1e-300"}, SENSORS)
+    assert wrong.value.path == "roundtrip-efficiency"
+    assert "should be at least 0.001" in wrong.value.message

@@ -1,6 +1,7 @@
 """A centre's commands by real HTTP: carried out at most once, in time, and if nobody objects."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.gateway.conftest import Hut
 from tests.gateway.sync.pairing import Pair, pair
 
 HOUR = timedelta(hours=1)
+Asked = Callable[[Pair, str], dict[str, Any]]
 ALL = ("override", "limit", "polling", "bundle")
 
 
@@ -192,12 +194,12 @@ def test_a_veto_ends_what_a_centre_asked_for_and_refuses_the_rest_for_good(desk:
     desk.told()
     overrides, now = gateway.overrides, two.world.now
     mine, _ = overrides.ask(("battery", "idle", None), now + HOUR, "Ann", "", now)
-    assert say(gateway.state, overrides, gateway.amendments, "Ann", now, on=True)
+    assert say(gateway, "Ann", now, on=True)
     assert overrides.overrides(now) == (mine,)
     assert overrides.limits(now) == ()
     desk.give(override(two, "3"))
     assert desk.told()[-1] == ("3", "refused", "Ann on site vetoes what centres ask for.")
-    assert say(gateway.state, overrides, gateway.amendments, "Ann", now, on=False)
+    assert say(gateway, "Ann", now, on=False)
     overrides.end(mine.number, now)
     assert desk.told()[-1][1] == "refused"
     assert overrides.overrides(now) == ()
@@ -220,6 +222,50 @@ def test_a_kill_in_the_middle_leaves_it_undone_for_good(desk: Desk) -> None:
     ((_, fate, why),) = desk.told()
     assert (fate, why.startswith("flexedge stopped in the middle of it")) == ("failed", True)
     assert two.world.gateway.overrides.overrides(now) == ()
+    (entry,) = two.world.gateway.state.audit.newest(1)
+    assert entry.what.startswith("Command 1, override: failed (flexedge stopped in the middle")
+
+
+@pytest.mark.parametrize("asked", [override, limit])
+def test_a_kill_right_after_it_was_done_is_found_out(desk: Desk, asked: Asked) -> None:
+    two = desk.two
+    desk.give(asked(two, "1"), asked(two, "2"))
+    desk.told()
+    done = results(two.world.gateway.state, "main") or ()
+    begun = replace(done[-1], fate="begun", why="", number=None)
+    keep(two.world.gateway.state, "main", (*done[:-1], begun))  # as it was before the kill
+    assert desk.told()[-1] == ("2", "done", "flexedge stopped right after it")
+    assert results(two.world.gateway.state, "main") == (
+        *done[:-1], replace(done[-1], why="flexedge stopped right after it")
+    )  # fmt: skip
+    ends = [plain(two, f"9{n}", "override", ends=n) for n in "12"]
+    desk.give(asked(two, "1"), asked(two, "2"), *ends)
+    desk.told()
+    overrides, now = two.world.gateway.overrides, two.world.now
+    assert (overrides.overrides(now), overrides.limits(now)) == ((), ())
+
+
+@pytest.mark.parametrize("kept", ["[]", "{"])
+def test_a_veto_ends_also_what_is_not_kept_as_done(desk: Desk, kept: str) -> None:
+    two, gateway = desk.two, desk.two.world.gateway
+    desk.give(override(two), limit(two, "2"))
+    desk.told()
+    gateway.state.remember("gateway.commands.main", kept)
+    say(gateway, "Ann", two.world.now, on=True)
+    assert gateway.overrides.overrides(two.world.now) == ()
+    assert gateway.overrides.limits(two.world.now) == ()
+
+
+def test_what_a_centre_asked_for_ends_with_the_link_not_with_the_run(desk: Desk) -> None:
+    two, gateway = desk.two, desk.two.world.gateway
+    overrides, now = gateway.overrides, two.world.now
+    mine = overrides.tighten(None, (None, 5.0), now + HOUR, "Ann", "", now)
+    desk.give(override(two), limit(two, "2"))
+    desk.told()
+    desk.duty.end(two.linked)
+    assert (len(overrides.overrides(now)), len(overrides.limits(now))) == (1, 2)
+    desk.duty.end(replace(two.linked, number=99))  # which is linked no more
+    assert (overrides.overrides(now), overrides.limits(now)) == ((), (mine,))
 
 
 def test_it_is_noted_before_it_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,12 +294,28 @@ def test_ids_are_forgotten_when_they_have_expired_and_are_off_the_list(desk: Des
     two, state = desk.two, desk.two.world.gateway.state
     desk.give(override(two))
     desk.told()
-    two.world.now += timedelta(hours=2)
+    two.world.now += timedelta(hours=4)
     desk.told()
     assert [one.id for one in results(state, "main") or ()] == ["1"]
     desk.give()
     desk.told()
     assert results(state, "main") == ()
+
+
+def test_a_clock_that_is_set_back_brings_no_command_back(desk: Desk) -> None:
+    two, overrides = desk.two, desk.two.world.gateway.overrides
+    command, given = override(two), two.world.now
+    desk.give(command)
+    desk.told()
+    (made,) = overrides.overrides(two.world.now)
+    overrides.end(made.number, two.world.now)
+    desk.give()
+    two.world.now = given + timedelta(hours=2)  # the clock was an hour ahead and more
+    desk.told()
+    two.world.now = given + timedelta(minutes=30)
+    desk.give(command)  # an answer that comes late, or a list that is put back
+    desk.told()
+    assert overrides.overrides(two.world.now) == ()
 
 
 def test_what_is_no_list_of_commands_does_no_harm(desk: Desk) -> None:
