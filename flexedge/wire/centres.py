@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, StrictBool
+from pydantic import Field, SecretStr
 
 from flexedge.wire.shape import Moment, Shape, Told, Whole
 
@@ -105,7 +105,7 @@ class CentreTold(Told):
 class AskUnlink(Shape):
     """How a link is undone."""
 
-    delete_there: StrictBool = False
+    delete_there: bool = False
     """Also delete what was made there, with its data."""
 
 

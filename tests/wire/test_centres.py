@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from flexedge.config import centre
 from flexedge.gateway.sync import linking
 from flexedge.wire import centres
-from flexedge.wire.centres import AskLink
+from flexedge.wire.centres import AskLink, AskUnlink
 
 
 def test_words_are_those_of_the_site_file_and_of_linking() -> None:
@@ -25,3 +25,8 @@ def test_secrets_are_not_shown() -> None:
 def test_names_are_plain(name: str) -> None:
     with pytest.raises(ValidationError, match="name"):
         AskLink(url="https://a", name=name)
+
+
+def test_what_unlinking_asks_comes_as_text() -> None:
+    for text, meant in (("true", True), ("false", False)):
+        assert AskUnlink.model_validate({"delete_there": text}).delete_there is meant
