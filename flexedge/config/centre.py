@@ -35,7 +35,6 @@ Valid = tuple[float, float]
 """The least and the most that a value can be; what is beyond is not believed."""
 
 
-
 def _known_unit(unit: str) -> str:
     measure(unit)
     return unit

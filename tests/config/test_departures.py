@@ -41,7 +41,8 @@ def test_what_holds(tmp_path: Path, centre: str) -> None:
     [
         ("sensors: {batery.soc: {send: false}}",
          f"{NEXT}:28: there is no sensor 'batery.soc'; did you mean 'battery.soc'?"),
-        ("sensors: {/power: {send: false}}", f"{NEXT}:28: there is no sensor '/power'; did you mean 'car.power'?"),
+        ("sensors: {/power: {send: false}}",
+         f"{NEXT}:28: there is no sensor '/power'; did you mean 'car.power'?"),
         ("scopes: [readings], accept: {flex-model: [soc-min]}",
          f"{NEXT}:47: nothing of it is accepted: add edits to the scopes of 'main'"),
         ("scopes: [edits], accept: {commands: [limit]}",

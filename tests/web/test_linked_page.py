@@ -209,8 +209,8 @@ def test_what_a_centre_says_is_never_markup(
     bad = CentreRefused("main", 422, "UNPROCESSABLE_ENTITY", EVIL)
     set_aside(state, link, run, bad, now)
     made = Change(centre="main", thing="asset", number=2, about="battery", column="attributes",
-                  field=EVIL, ours=EVIL, theirs={EVIL: EVIL}).become("refused", now, EVIL)  # fmt: skip
-    amended.keep(state, Kept((), None, (made,)))
+                  field=EVIL, ours=EVIL, theirs={EVIL: EVIL})  # fmt: skip
+    amended.keep(state, Kept((), None, (made.become("refused", now, EVIL),)))
     orders.keep(state, "main", (Result(id="1", command=EVIL, fate="refused", why=EVIL, at=now,
                                        by=EVIL, forget=now + MINUTE),))  # fmt: skip
     sync.standing = Standing("away", now - 90 * MINUTE, EVIL, None, None, 1, 2)
