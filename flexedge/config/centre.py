@@ -6,8 +6,9 @@ Where a server is and who we are there is not in it: ``flexedge link`` keeps tha
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from flexedge.domain.measures import measure
 from flexedge.domain.record import Record
 from flexedge.domain.units import Duration
 
@@ -32,6 +33,14 @@ Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")]
 """What a sensor is called here, as "weather.temperature"."""
 Valid = tuple[float, float]
 """The least and the most that a value can be; what is beyond is not believed."""
+
+
+def _known_unit(unit: str) -> str:
+    measure(unit)
+    return unit
+
+
+KnownUnit = Annotated[str, AfterValidator(_known_unit)]
 
 
 class Report(Record):
@@ -61,7 +70,7 @@ class Received(Record):
 
     sensor: Annotated[int, Field(ge=1)]
     """Its number at the centre."""
-    unit: str
+    unit: KnownUnit
     """What its values are here; anything the centre's own unit can become."""
     resolution: Positive = Field(default="15 min", validate_default=True)
     every: Positive = Field(default="15 min", validate_default=True)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from flexedge.config.arrivals import ARRIVALS
 from flexedge.config.case import Case, Found
+from flexedge.config.departures import DEPARTURES
 from flexedge.config.editable import acceptable
 from flexedge.config.flexibility import FLEXIBILITY
 from flexedge.config.load import Route
@@ -224,4 +225,5 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     assets_are_whole,
     acceptable,
     *ARRIVALS,
+    *DEPARTURES,
 )

@@ -49,6 +49,18 @@ def _rate(text: str) -> str:
     return text
 
 
+def _proxy(text: str) -> str:
+    """What requests can go through."""
+    try:
+        url = urlsplit(text)
+        fitting = url.scheme in ("http", "https") and url.hostname and url.port
+    except ValueError:
+        fitting = False
+    if text and not fitting:  # there may be a password in it: nothing of it is told
+        raise ValueError("this is no proxy; write it as http://proxy.example.com:3128")
+    return text
+
+
 def _database(url: str) -> str:
     """A URL of PostgreSQL without a password. What was given is not told: it may hold one."""
     try:
@@ -182,7 +194,7 @@ class Settings(Record):
     ca_file: Path | None = None
     """Certificates (PEM) of authorities that are trusted beside the usual ones, for a centre with
     a certificate of its owner's own."""
-    proxy: str = ""
+    proxy: Annotated[str, AfterValidator(_proxy)] = ""
     """What centres are reached through, as "http://proxy.example.com:3128". If left out: nothing,
     whatever the environment says."""
     web: Web = Field(default_factory=Web)

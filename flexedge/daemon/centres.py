@@ -1,7 +1,7 @@
 """Wires the centres: how each is reached, what is done with it, and its thread."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from flexedge.config.settings import Plan, Settings
 from flexedge.daemon.beside import Beside
 from flexedge.daemon.clock import Clock
 from flexedge.daemon.loops import Loop
+from flexedge.errors import StoreError
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.guard import guarded
 from flexedge.gateway.health import Health
@@ -64,9 +65,11 @@ class Ground:
     """What is still to be sent, to all centres."""
 
     def __post_init__(self) -> None:
-        """Look at the clock."""
+        """Look at the clock, and at what is there before more comes in."""
         self.began = self.now()
         self.outbox = Outbox(self.state, self.beliefs)
+        with suppress(StoreError):  # a server that is away is looked at when it is back
+            self.outbox.look()
 
 
 def duties_of(ground: Ground, office: Office, linked: Linked) -> tuple[Duty, ...]:

@@ -57,6 +57,8 @@ def test_sites_that_hold(tmp_path: Path, price: str, centres: str, context: str)
          "there is a sensor 'import' already"),
         ("", "centres: {main: {receive: {Limit: {sensor: 1, unit: kW}}}}", "'Limit'"),
         ("", "centres: {main: {receive: {x: {sensor: 0, unit: kW}}}}", "at least 1, not 0"),
+        ("", "centres: {main: {receive: {x: {sensor: 1, unit: furlong}}}}",
+         "unknown unit 'furlong'; write it as kW"),
         ("", "centres: {main: {receive: {x: {sensor: 1, unit: kW, resolution: 1 s}}}}",
          "180000 values at once are too many: at most 10000"),
     ],

@@ -23,6 +23,11 @@ def said(path: Path | None, **environ: str) -> str:
     return str(caught.value)
 
 
+def test_a_proxy_is_an_address(tmp_path: Path) -> None:
+    for good in ("", "http://p.example:3128", "https://u:birch@p.example:443"):
+        assert load_settings(written(tmp_path, f"proxy: '{good}'"), {}).proxy == good
+
+
 def test_the_example_shows_the_defaults() -> None:
     found = load_settings(EXAMPLE, {})
     assert found == Settings(site=EXAMPLE.parent / "home.yaml")
@@ -122,6 +127,11 @@ def test_what_is_about_all_that_is_kept_stops_where_that_is_a_database() -> None
         ("data_dir: /x", "1:1: unknown key 'data_dir'; did you mean 'data-dir'?"),
         ("web: {port: 99999}", "1:13: should be at most 65535, not 99999"),
         ("log: {level: loud}", "1:14: 'loud' is not known here; known: debug, info, warning"),
+        ("proxy: 'socks5://u:birch@p.example:1'",
+         "1:8: this is no proxy; write it as http://proxy.example.com:3128"),
+        ("proxy: 'p.example:3128'", "1:8: this is no proxy; write it as http://proxy.example.com:3128"),
+        ("proxy: 'http://[::1'", "1:8: this is no proxy; write it as http://proxy.example.com:3128"),
+        ("proxy: 'http://p.example'", "1:8: this is no proxy; write it as http://proxy.example.com:3128"),
         ("plan: {every: 5}", "1:15: 5 is not a duration; write it as 'PT15M' or '15 min'"),
         ("plan: {time-limit: 5 min}",
          "1:1: time-limit should be above zero and below every"),

@@ -24,6 +24,7 @@ from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.duty import Linked
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Centre
+from flexedge.store.tables.cursors import Cursor
 from tests.api.served import Served
 from tests.daemon.test_clock import BEGIN, Timekeeper, keeper
 from tests.gateway.conftest import Hut, blank, hut
@@ -198,6 +199,15 @@ def test_a_site_has_edits_and_commands_brought(hut: Hut) -> None:
     names = {one.name for one in duties_of(ground, office(gateway.state), ALONE)}
     assert names - without >= {"edits", "commands"}
     assert without >= {"upload", "annotations"}
+
+
+def test_an_archive_that_was_put_back_is_known_before_more_comes_in(hut: Hut) -> None:
+    gateway = hut("battery").gateway
+    Ground(gateway.state, gateway.beliefs, gateway.health, lambda: MAIN.linked, hut.folder)
+    number = next(iter(gateway.state.sensors()))
+    gateway.state.cursors.move({("1/", number): Cursor(gateway.beliefs.top() + 1)})
+    Ground(gateway.state, gateway.beliefs, gateway.health, lambda: MAIN.linked, hut.folder)
+    assert gateway.state.cursors.of("1/") == {}
 
 
 def test_alarms_and_overrides_are_seen_at_the_centre(

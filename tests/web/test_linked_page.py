@@ -192,3 +192,67 @@ def test_what_was_refused_is_tried_once_more_or_given_up(
     refused.wait_for(state="hidden")
     assert rejected(state) == ()
     assert complaints == []
+
+
+EVIL = "<img src=x onerror=document.title='evil'>"
+
+
+def test_what_a_centre_says_is_never_markup(
+    served: tuple[str, Access], world: World, sync: Sync, context: BrowserContext,
+    complaints: list[str],
+) -> None:  # fmt: skip
+    (url, access), state, now = served, world.gateway.state, world.now
+    (number,) = state.centres.all()
+    state.centres.change(number, replace(state.centres.all()[number], account=EVIL, user=EVIL))
+    link = next(iter(state.links.all().items()))
+    run = Run(now - 90 * MINUTE, 5 * MINUTE, (1.0,), "kW", horizon=timedelta(0))
+    bad = CentreRefused("main", 422, "UNPROCESSABLE_ENTITY", EVIL)
+    set_aside(state, link, run, bad, now)
+    made = Change(centre="main", thing="asset", number=2, about="battery", column="attributes",
+                  field=EVIL, ours=EVIL, theirs={EVIL: EVIL})  # fmt: skip
+    amended.keep(state, Kept((), None, (made.become("refused", now, EVIL),)))
+    orders.keep(state, "main", (Result(id="1", command=EVIL, fate="refused", why=EVIL, at=now,
+                                       by=EVIL, forget=now + MINUTE),))  # fmt: skip
+    sync.standing = Standing("away", now - 90 * MINUTE, EVIL, None, None, 1, 2)
+    page = context.new_page()
+    page.goto(f"{url}/open?ticket={access.issue_ticket()}")
+    page.locator(".centre").get_by_text(EVIL).wait_for()
+    page.goto(f"{url}/centres")
+    refused = page.get_by_role("region", name="What was refused")
+    refused.get_by_text(EVIL).wait_for()
+    came = page.get_by_role("region", name="What came from there").inner_text()
+    assert came.count(EVIL) == 8
+    assert page.get_by_role("article", name="main").inner_text().count(EVIL) == 3
+    assert page.locator("main img").count() == 0
+    assert page.title() == "Centres · flexedge"
+    look(page, PHONE, "light")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(CONTRASTS) == []
+    assert complaints == []
+
+
+def test_what_needs_somebody_stands_out(
+    served: tuple[str, Access], sync: Sync, context: BrowserContext, shots: Path
+) -> None:
+    url, access = served
+    away = sync.standing.since
+    assert away is not None
+    sync.standing = replace(
+        sync.standing, contact="away", since=away, why="ems.example.com has no address (DNS)"
+    )
+    page = context.new_page()
+    page.goto(f"{url}/open?ticket={access.issue_ticket()}")
+    page.goto(f"{url}/centres")
+    card = page.get_by_role("article", name="main")
+    card.get_by_text("away for 70 min: ems.example.com has no address (DNS)").wait_for()
+    chip, why = card.locator(".chip").first, page.locator(".refusal .error").first
+    ink = "(one) => getComputedStyle(one).color"
+    assert chip.evaluate(ink) == why.evaluate(ink)
+    veto = page.get_by_role("button", name="Let nothing take effect")
+    assert veto.get_attribute("aria-pressed") is None, "its name says what it does"
+    card.get_by_text("1 of 2 sensors with values to come").click()
+    for name, size, scheme in (("desk", DESK, "dark"), ("phone", PHONE, "light")):
+        look(page, size, scheme)
+        assert page.evaluate(CONTRASTS) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        page.screenshot(path=shots / f"centres-away-{name}-{scheme}.png", full_page=True)

@@ -190,30 +190,33 @@ class Outbox:
 
     def _line(self, link: Link) -> _Line:
         """What is known of a link, after a look at what came in."""
-        self._look()
+        self.look()
         key = _key(link)
         known = self._lines.get(key)
         if known is None or known.central_id != link.central_id:  # it was made anew there
             cursor = self._state.cursors.of(key[0]).get(key[1], Cursor())
-            if cursor.position > self._top:  # the archive was put back to an older one
-                cursor = Cursor()
             self._lines[key] = _Line(cursor.position, cursor.gaps, self._top, link.central_id)
         return self._lines[key]
 
-    def _look(self) -> None:
-        """See what came in about sensors of links since the last look."""
-        top = self._beliefs.top()
-        if self._top < 0 or top < self._top:
-            self._state.cursors.keep_to(self._beliefs.epoch())
-            self._lines.clear()
-            self._news.clear()
-        elif top > self._top:
-            sensors = self._state.sensors()
-            watched = {number for _, number in self._lines}
-            names = [sensors[number].name for number in watched if number in sensors]
-            for one in self._beliefs.tally(names, (self._top, top)):
-                self._news[one.sensor, one.source] = one.last
-        self._top = top
+    def look(self) -> None:
+        """See what came in about sensors of links since the last look.
+
+        The first look is best before anything comes in: an archive that was put back to an older
+        one is known by numbers that are not there yet.
+        """
+        with self._lock:
+            top = self._beliefs.top()
+            if self._top < 0 or top < self._top:
+                self._state.cursors.keep_to(self._beliefs.epoch(), top)
+                self._lines.clear()
+                self._news.clear()
+            elif top > self._top:
+                sensors = self._state.sensors()
+                watched = {number for _, number in self._lines}
+                names = [sensors[number].name for number in watched if number in sensors]
+                for one in self._beliefs.tally(names, (self._top, top)):
+                    self._news[one.sensor, one.source] = one.last
+            self._top = top
 
     def _quiet(self, link: Link, line: _Line) -> bool:
         """Whether nothing came in that is new to a link, as far as can be told without a look."""

@@ -1,6 +1,7 @@
 """One centre: its duties as they come due, one after the other, and what is to be said of it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -8,7 +9,7 @@ from typing import Final, Literal
 import structlog
 
 from flexedge.cloud.pace import Pace
-from flexedge.errors import CentreAway, CentreLocked
+from flexedge.errors import CentreAway, CentreLocked, CentreRefused
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Heard, Linked
 from flexedge.gateway.sync.lags import Lag
@@ -142,7 +143,8 @@ class Sync:
         if self.standing.contact == "locked":
             self._not_before = now + LOG_IN_AGAIN
             self.linked.central.log_in()
-            self.linked.central.whoami()
+            with suppress(CentreRefused):  # it knows us; what we may do there, duties find out
+                self.linked.central.whoami()
             self._in_touch(now)
 
     def _in_touch(self, now: datetime) -> None:

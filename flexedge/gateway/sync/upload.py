@@ -256,10 +256,14 @@ class Upload:
         line.finished(now)
 
     def _pause(self, linked: Linked, number: int, why: str, now: datetime) -> None:
-        """Leave a sensor alone for a while; what was under way waits with the rest."""
-        self._give_back(self._lines[number].pause(why, now))
-        _, sensor = self._links[number]
-        _log.warning("sensor not taken", centre=linked.centre.name, sensor=sensor.name, why=why)
+        """Leave a sensor alone for a while; what was under way waits with the rest.
+
+        The log tells of it once, however often it is refused for that reason.
+        """
+        line, (_, sensor) = self._lines[number], self._links[number]
+        if line.why != why:
+            _log.warning("sensor not taken", centre=linked.centre.name, sensor=sensor.name, why=why)
+        self._give_back(line.pause(why, now))
 
     def _give_back(self, portion: Portion | None) -> None:
         if portion is not None:

@@ -80,16 +80,19 @@ class Positions:
             sa.delete(Cursors).where(Cursors.destination.startswith(start, autoescape=True))
         )
 
-    def keep_to(self, epoch: int) -> bool:
+    def keep_to(self, epoch: int, top: int) -> bool:
         """Forget every cursor of another epoch of the archive; whether it was another one.
 
-        Cursors that were kept before there were epochs are of another.
+        Cursors that were kept before there were epochs are of another. Those beyond ``top``, the
+        newest number there is, are forgotten too: the archive was put back to an older one, and
+        will give these numbers to other rows.
         """
         query = sa.select(Facts.value).where(Facts.name == _EPOCH)
         put = self._database.put(Facts, {"name": _EPOCH, "value": str(epoch)}, replace=("value",))
 
         def work(connection: sa.Connection) -> bool:
             if connection.scalar(query) == str(epoch):
+                connection.execute(sa.delete(Cursors).where(Cursors.position > top))
                 return False
             connection.execute(sa.delete(Cursors))
             connection.execute(put)

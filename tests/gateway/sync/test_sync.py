@@ -1,14 +1,18 @@
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
 import pytest
 
 from flexedge.cloud.pace import FIRST, Pace
-from flexedge.errors import CentreAway, CentreRefused, StoreClosed
+from flexedge.errors import CentreAway, CentreLocked, CentreRefused, StoreClosed
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty
-from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Sync
+from flexedge.gateway.sync.sync import AWAY_FOR_LONG, LOG_IN_AGAIN, Sync
+from tests.cloud.faulty import Faulty, answer, says
+from tests.cloud.parts import PASSWORD, Held, central
 from tests.gateway.sync.duties import ALONE, MINUTE, NOW, SECOND, Chore, Visit, after
 
 HOUR = timedelta(hours=1)
@@ -218,3 +222,23 @@ def test_a_centre_without_duties_is_left_alone(bench: Bench) -> None:
     sync = bench.of(*none)
     sync.ask()
     assert sync.step(NOW) > NOW
+
+
+def test_one_that_lets_us_in_again_knows_us_whatever_it_does_not_let_us_see(bench: Bench) -> None:
+    chore = Chore("upload")
+    chore.fault = CentreLocked("main", "401")
+    let_in = says(answer(200, {"auth_token": "second"}))
+    forbidden = says(answer(403, {"message": "You cannot be authorized for this."}))
+    with (
+        Faulty([let_in, forbidden, forbidden]) as server,
+        closing(central(server.url, Held(PASSWORD))) as centre,
+    ):
+        sync = Sync(replace(ALONE, central=centre), (chore,), bench.pace, bench.health)
+        bench.run(sync, after(5))
+        assert sync.standing.contact == "locked"
+        chore.fault = None
+        bench.run(sync, after(5) + LOG_IN_AGAIN)
+    assert [one.path for one in server.got][:2] == ["/api/requestAuthToken", "/api/v3_0/users"]
+    assert chore.done
+    assert sync.standing.contact == "in-touch"
+    assert "centre main" not in bench.health.alarms

@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from flexedge.config.centre import CentreRules, Report
 from flexedge.domain.asset import Sensor
@@ -268,8 +269,15 @@ def test_a_sensor_that_is_gone_rests_and_the_others_go_on(here: Both) -> None:
     here.ask("DELETE", f"/sensors/{gone.central_id}")
     for sensor in (POWER, other):
         here.keep(sensor, MEASURED, measured(288))
-    for _ in range(10):
-        here.step()
+    with capture_logs() as logs:
+        for _ in range(10):
+            here.step()
+        requests = here.upload.counts()["requests"]
+        here.now += PAUSE
+        for _ in range(3):
+            here.step()
+    assert here.upload.counts()["requests"] > requests, "it is tried once more"
+    assert [one["sensor"] for one in logs] == ["battery.power"], "and told once"
     assert here.there(link, START, 288) == [value for *_, value in measured(288)]
     assert here.outbox.waiting(gone).count > 0
     (why,) = here.upload.troubles.values()

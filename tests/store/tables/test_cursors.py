@@ -50,10 +50,18 @@ def test_a_centre_is_forgotten_as_a_whole(state: State) -> None:
 def test_cursors_of_another_epoch_are_forgotten(state: State) -> None:
     a = state.sensor_id(Sensor("a", "kW"))
     state.cursors.move({("1/", a): Cursor(5)})
-    assert state.cursors.keep_to(2**62), "nobody knows of which epoch they are"
+    assert state.cursors.keep_to(2**62, 99), "nobody knows of which epoch they are"
     assert state.cursors.of("1/") == {}
     state.cursors.move({("1/", a): Cursor(7)})
-    assert not state.cursors.keep_to(2**62)
+    assert not state.cursors.keep_to(2**62, 7)
     assert state.cursors.of("1/") == {a: Cursor(7)}
-    assert state.cursors.keep_to(4)
+    assert state.cursors.keep_to(4, 99)
     assert state.cursors.of("1/") == {}
+
+
+def test_cursors_beyond_all_numbers_there_are_are_forgotten(state: State) -> None:
+    a, b = state.sensor_id(Sensor("a", "kW")), state.sensor_id(Sensor("b", "kW"))
+    state.cursors.keep_to(4, 99)
+    state.cursors.move({("1/", a): Cursor(5), ("1/", b): Cursor(6, ((2, 3),))})
+    assert not state.cursors.keep_to(4, 5)
+    assert state.cursors.of("1/") == {a: Cursor(5)}

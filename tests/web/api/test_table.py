@@ -1,6 +1,8 @@
 from collections import Counter
+from typing import Annotated
 
 import pytest
+from pydantic import TypeAdapter
 
 from flexedge.web.api.op import Op
 from flexedge.web.api.parts import Parts
@@ -40,3 +42,14 @@ def test_objects_are_named_in_their_paths(ops: tuple[Op, ...]) -> None:
 def test_what_is_asked_is_bounded(ops: tuple[Op, ...]) -> None:
     for op in ops:
         assert op.most_bytes <= 16 * 1024 * 1024, op
+
+
+def test_truths_in_queries_are_text(ops: tuple[Op, ...]) -> None:
+    asked = 0
+    for shape in {op.query for op in ops if op.query is not None}:
+        for name, field in shape.model_fields.items():
+            if field.annotation is bool:
+                asked += 1
+                made = TypeAdapter(Annotated[bool, "a truth", *field.metadata])
+                assert made.validate_python("false") is False, (shape, name)
+    assert asked

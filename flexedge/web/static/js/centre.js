@@ -64,7 +64,8 @@ export function updateCentre(element, centre, now, admin) {
     (item, duty) => say(item, `${duty.name}: ${duty.trouble}`));
   const waiting = centre.sensors.filter((lag) => lag.waiting || lag.paused).length;
   find(".lags").hidden = !centre.sensors.length;
-  say(find(".lags summary"), waiting ? `${waiting} of ${centre.sensors.length} sensors have values to come` : `${centre.sensors.length} sensors, all in step`);
+  const every = centre.sensors.length === 1 ? "1 sensor" : `${centre.sensors.length} sensors`;
+  say(find(".lags summary"), waiting ? `${waiting} of ${every} with values to come` : `${every}, nothing to come`);
   keep(find("tbody"), centre.sensors, (lag) => `${lag.sensor} ${lag.role}`,
     (lag) => html("tr", {}, html("th", { scope: "row" }, html("code", {}, lag.sensor)), ...HEAD.slice(1).map(() => html("td"))),
     (row, lag) => {

@@ -50,7 +50,6 @@ function draw(told) {
   vetoed = told.veto !== null;
   at("veto").hidden = !told.linked && !vetoed;
   at("veto-switch").hidden = !admin;
-  mark(at("veto-switch"), "aria-pressed", vetoed ? "true" : "false");
   say(at("veto-switch"), vetoed ? "Let centres again" : "Let nothing take effect");
   say(at("veto-words"), vetoed
     ? `${told.veto.who} lets nothing that centres ask for take effect on this site.`
@@ -63,6 +62,7 @@ function draw(told) {
 // Edits, commands and schedules, a sentence each.
 function drawCame(told, now) {
   const shown = (value) => (value === null ? "nothing" : typeof value === "string" ? value : JSON.stringify(value));
+  const planned = (one) => (one.in_force ? `${one.centre} planned it ${ago((now - new Date(one.made_at)) / 1000)}` : `its planner is ${one.planner}`);
   const left = (moment) => seconds(Math.max((new Date(moment) - now) / 1000, 0));
   const lines = [
     ...told.centres.flatMap((centre) => centre.edits).map((one) => [one.fate === "on trial" ? "fair" : one.fate === "in force" ? "good" : "none", one.fate,
@@ -70,7 +70,7 @@ function drawCame(told, now) {
     ...told.centres.flatMap((centre) => centre.commands).reverse().map((one) => [one.result === "done" ? "good" : "none", one.result,
       `${one.command}${one.by ? ` by ${one.by}` : ""}, ${ago((now - new Date(one.at)) / 1000)}${one.why ? `: ${one.why}` : ""}`]),
     ...told.plans.map((one) => [one.in_force ? "good" : "fair", one.in_force ? "planned there" : "not planned there",
-      `${one.asset}: ${[one.words, one.trouble].filter(Boolean).join(" ") || one.planner}`]),
+      `${one.asset}: ${[one.words, one.trouble].filter(Boolean).join(" ") || planned(one)}`]),
   ];
   at("came").hidden = !lines.length;
   keep(at("came-list"), lines, (line) => line.join(" "),

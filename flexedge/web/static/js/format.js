@@ -51,7 +51,10 @@ export function seconds(value) {
   return `${Math.round(value / 86400)} days`;
 }
 
-export const ago = (value) => (missing(value) ? "never" : `${seconds(Math.max(value, 0))} ago`);
+export function ago(value) {
+  if (missing(value)) return "never";
+  return value < 1 ? "just now" : `${seconds(value)} ago`;
+}
 
 const formats = new Map();
 

@@ -61,7 +61,7 @@ export class Refused {
     keep(this.find("ul"), entries, (one) => String(one.number), (one) => this.made(one), (item, one) => {
       item.one = one;
       say(item.querySelector(".what"), sentence(one));
-      say(item.querySelector(".why"), one.why);
+      say(item.querySelector(".reason"), one.why);
       const tries = one.tries === 1 ? "" : `, after ${one.tries} tries`;
       say(item.querySelector(".note"), `${one.centre}, ${ago((now - new Date(one.at)) / 1000)}${tries}${one.again ? "; tried once more as soon as it can be" : ""}`);
       item.querySelector(".acts").hidden = !this.mayAct();
@@ -80,7 +80,7 @@ export class Refused {
     const which = { numbers: [one.number] };
     return html("li", { class: "refusal" },
       html("div", {}, html("code", {}, one.sensor), " ", html("span", { class: "what" }),
-        html("p", { class: "why error" }), html("p", { class: "note" })),
+        html("p", { class: "reason error" }), html("p", { class: "note" })),
       html("div", { class: "acts" },
         button("again", "Try again", () => this.act(which)),
         button("give-up", "Give up", () => this.doubt(which, `${sentence(one)} (${one.sensor})`))));
