@@ -92,12 +92,12 @@ class House:
 
     def cursors(self) -> Mapping[int, Cursor]:
         """How far a centre knows each sensor, by number; first as the outbox does at its start."""
-        self.state.cursors.keep_to(self.beliefs.epoch())
+        self.state.cursors.keep_to(self.beliefs.epoch(), self.beliefs.top())
         return self.state.cursors.of(CENTRE)
 
     def send(self) -> None:
         """A centre has all that came in, and that is noted, as by the outbox."""
-        self.state.cursors.keep_to(self.beliefs.epoch())
+        self.state.cursors.keep_to(self.beliefs.epoch(), self.beliefs.top())
         top = Cursor(self.beliefs.top())
         self.state.cursors.move({(CENTRE, number): top for number in self.numbers})
 
