@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from flexedge.cloud.pace import FIRST, Pace
-from flexedge.errors import CentreAway, CentreRefused, StoreClosed
+from flexedge.errors import CentreAway, CentreRefused, RequestError, StoreClosed
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.duty import Duty
+from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, Sync
 from tests.gateway.sync.duties import ALONE, MINUTE, NOW, SECOND, Chore, Visit, after
 
@@ -206,3 +206,37 @@ def test_a_centre_without_duties_is_left_alone(bench: Bench) -> None:
     sync = bench.of(*none)
     sync.ask()
     assert sync.step(NOW) > NOW
+
+
+def test_while_it_rests_nothing_is_done_and_soon_after_it_is(bench: Bench) -> None:
+    chore = Chore("upload")
+    sync = bench.of(chore)
+    sync.ask()
+    with sync.resting():
+        assert sync.step(NOW) == NOW + SECOND
+        assert chore.tried == []
+    sync.step(NOW + SECOND)
+    assert chore.done == [NOW + SECOND]
+
+
+def test_it_does_not_rest_before_the_present_step_is_over(bench: Bench) -> None:
+    told = []
+
+    class Impatient(Chore):
+        """Somebody links while it is under way."""
+
+        def step(self, linked: Linked, now: datetime) -> datetime:
+            with (
+                pytest.raises(RequestError, match="main is being asked something") as error,
+                sync.resting(patience_s=0.0),
+            ):
+                told.append("nobody waited")
+            told.append(str(error.value.status))
+            return super().step(linked, now)
+
+    sync = bench.of(Impatient("upload"))
+    sync.ask()
+    sync.step(NOW)
+    assert told == ["409"]
+    with sync.resting(patience_s=0.0):
+        pass  # it was given back
