@@ -220,7 +220,7 @@ def test_while_it_rests_nothing_is_done_and_soon_after_it_is(bench: Bench) -> No
 
 
 def test_it_does_not_rest_before_the_present_step_is_over(bench: Bench) -> None:
-    told = []
+    told: list[str] = []
 
     class Impatient(Chore):
         """Somebody links while it is under way."""

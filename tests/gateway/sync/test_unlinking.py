@@ -1,7 +1,7 @@
 import pytest
 
 from flexedge.errors import CentreAway, RequestError
-from flexedge.gateway.sync.unlinking import unlink
+from flexedge.gateway.sync.unlinking import Unlinked, unlink
 from flexedge.store.tables.centres import Unwanted
 from flexedge.store.tables.cursors import Cursor, destination
 from tests.gateway.sync.cutting import cutter
@@ -47,7 +47,7 @@ def test_much_is_deleted_a_part_with_each_call(here: Here, there: There) -> None
     for number in range(9):
         here.asset(f"string {number}", "solar", here.site)
     here.link(there.url)
-    office, told = here.office(), []
+    office, told = here.office(), list[Unlinked]()
     while not told or told[-1].left:
         assert len(here.state.centres.all()) == 1
         told.append(unlink(office, "main", "bert", delete_there=True))
