@@ -54,6 +54,11 @@ class Client:
             answer = self._session.request(
                 method, self._url + path, params=parameters, timeout=self._timeout_s, json=body
             )
+        except requests.ReadTimeout as error:
+            raise DaemonAway(
+                f"the gateway has not answered for {self._timeout_s:g} s; it may still be doing"
+                " what was asked"
+            ) from error
         except requests.RequestException as error:
             raise DaemonAway(f"the gateway does not answer at {self._url}") from error
         if answer.ok and not answer.content:

@@ -223,20 +223,31 @@ def _unlink(options: argparse.Namespace) -> int:
     if options.delete_there and not options.yes and not _named(url):
         print("nothing was unlinked", file=sys.stderr)
         return 1
-    path, parameters = (
-        f"{_ROOT}/{options.name}",
-        {"delete_there": str(options.delete_there).lower()},
-    )
-    told = gateway.send("DELETE", path, parameters)
+    told = _forget(gateway, options)
     if options.json:
-        print_json(told)
+        print_json({name: one for name, one in told.items() if name not in ("left", "wait_s")})
         return 0
-    for one in told["deleted"]:
-        print(f"  deleted {one} there")
     for one, words in told["kept"].items():
         print(f"  {one} stays there: {words}", file=sys.stderr)
     print(f"unlinked from {told['url']}; {told['links']} links are forgotten")
     return 0
+
+
+def _forget(gateway: Client, options: argparse.Namespace) -> Json:
+    """Let the gateway go on until nothing is left; the last that it told, with all that went."""
+    path = f"{_ROOT}/{options.name}"
+    parameters = {"delete_there": str(options.delete_there).lower()}
+    deleted: list[str] = []
+    while True:
+        told = gateway.send("DELETE", path, parameters)
+        deleted += told["deleted"]
+        if not options.json:
+            for one in told["deleted"]:
+                print(f"  deleted {one} there")
+        if not told["left"]:
+            return {**told, "deleted": deleted}
+        if told["wait_s"]:
+            _wait(told["wait_s"])
 
 
 def _named(url: str) -> bool:

@@ -105,6 +105,11 @@ class State:
         """Forget a single value."""
         self._database.execute(sa.delete(Facts).where(Facts.name == name))
 
+    def forget_all(self, start: str) -> None:
+        """Forget all single values whose names begin so."""
+        named = Facts.name.startswith(start, autoescape=True)
+        self._database.execute(sa.delete(Facts).where(named))
+
     def open_session(
         self,
         token_hash: str,

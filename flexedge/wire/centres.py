@@ -117,3 +117,6 @@ class UnlinkedTold(Told):
     links: int
     deleted: tuple[str, ...]
     kept: dict[str, str]
+    left: int
+    """Assets to be looked at there before anything is forgotten: ask again as long as there are."""
+    wait_s: float

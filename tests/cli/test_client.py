@@ -63,6 +63,14 @@ def test_a_file_that_says_something_else(folder: Path, content: object) -> None:
         Client(folder)
 
 
+def test_a_gateway_that_is_slow_may_still_do_it(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        write_runtime(folder, {"url": f"http://127.0.0.1:{port}", "token": "x"})
+        with pytest.raises(DaemonAway, match=r"not answered for 0\.1 s; it may still be doing"):
+            Client(folder, timeout_s=0.1).get("/")
+
+
 def test_a_gateway_that_died_and_left_its_file(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

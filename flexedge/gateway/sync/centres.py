@@ -1,7 +1,8 @@
 """All centres the gateway is linked with: each begins and ends while everything else goes on."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -98,6 +99,18 @@ class Centres:
             sync.ask()
             running.wake()
         return tuple(sync.linked.centre.name for sync, _ in some)
+
+    @contextmanager
+    def resting(self, name: str) -> Iterator[None]:
+        """Have nothing done with a centre meanwhile: who links or unlinks takes turns with it.
+
+        Raises ``RequestError`` 409 where what is under way takes too long.
+        """
+        some = [one for one in self.syncs if one.linked.centre.name == name]
+        with ExitStack() as stack:
+            for sync in some:
+                stack.enter_context(sync.resting())
+            yield
 
     @property
     def syncs(self) -> tuple[Sync, ...]:

@@ -1,9 +1,7 @@
 """Linking with a central server, for people: what would be done, and doing it."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,7 +11,8 @@ from flexedge.cloud.keys import Key, Keys
 from flexedge.config.centre import MAIN, SCOPES, CentreRules, Scope
 from flexedge.errors import CentreAway, CentreRefused, RequestError
 from flexedge.gateway.sync.joining import Joining, begin_anew
-from flexedge.gateway.sync.ours import RECEIVED, Kinds, Ours, ours, site_account
+from flexedge.gateway.sync.office import Office, hasty, pause
+from flexedge.gateway.sync.ours import RECEIVED, Ours, ours, site_account
 from flexedge.gateway.sync.preview import Preview
 from flexedge.gateway.sync.steps import SameName, Step, Way
 from flexedge.store.state import State
@@ -24,12 +23,6 @@ __all__ = [
     "Asked", "Office", "Plan", "Progress", "SameName", "Step", "Way",
     "centre_named", "link", "ours_for", "plan_link",
 ]  # fmt: skip
-_WAIT_S: Final = 5.0
-_TURN_S: Final = 60.0
-"""So long who links waits for the duty that keeps the tree in step; it makes a few requests."""
-_LONGEST_WAIT_S: Final = 300.0
-_BRISK: Final = 480
-"""Requests per minute while somebody waits; FlexMeasures allows 500."""
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -78,30 +71,12 @@ class Progress:
     """So long to wait before the next call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What linking needs."""
-
-    state: State
-    keys: Callable[[str], Keys]
-    """Where the credential of a centre is kept, by the centre's name."""
-    rules: Callable[[str], CentreRules]
-    """What the site file says of a centre; ``CentreRules()`` where it says nothing."""
-    now: Callable[[], datetime]
-    reach: Callable[[str, str, Keys, CentreRules], Central]
-    """A client, by name and URL."""
-    kinds: Callable[[], Kinds] = dict
-    """By sensor, what kinds of sources ("forecaster", "scheduler") believe something of it."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    """Whoever makes things at centres holds it: nothing is made twice."""
-
-
 def plan_link(office: Office, asked: Asked) -> Plan:
     """What ``link`` would do. Raises ``CentreError``, and ``RequestError`` for what cannot be."""
     url = centre_url(asked.url)
     known = centre_named(office.state, asked.name)
     _demand_same(asked, url, known)
-    rules = _rules(office, asked.name)
+    rules = hasty(office, asked.name)
     central = office.reach(asked.name, url, _credential(office, asked), rules)
     try:
         greeting = central.greet()
@@ -124,16 +99,12 @@ def link(office: Office, asked: Asked, who: str) -> Progress:
     Cut anywhere it goes on with the next call. ``who``: for the audit trail. Raises as
     ``plan_link``, and ``StoreError``.
     """
-    if not office.lock.acquire(timeout=_TURN_S):
-        raise RequestError(409, "Assets are being made at a centre just now; try again in a while.")
-    try:
+    with office.turn():
         return _link(office, asked, who)
-    finally:
-        office.lock.release()
 
 
 def _link(office: Office, asked: Asked, who: str) -> Progress:
-    url, rules = centre_url(asked.url), _rules(office, asked.name)
+    url, rules = centre_url(asked.url), hasty(office, asked.name)
     known = centre_named(office.state, asked.name)
     _demand_same(asked, url, known)
     if known is None or asked.key is not None:
@@ -148,10 +119,7 @@ def _link(office: Office, asked: Asked, who: str) -> Progress:
     try:
         joining.go_on()
     except CentreAway as error:
-        if error.kind not in ("paced", "busy"):
-            raise
-        after = error.retry_after
-        wait_s = min(after.total_seconds() if after else _WAIT_S, _LONGEST_WAIT_S)
+        wait_s = pause(error)
     finally:
         central.close()
     left = joining.left()
@@ -180,12 +148,6 @@ def ours_for(
         else {one.local_id for one in office.state.links.find(centre_id=known[0], role=RECEIVED).values()}  # noqa: E501
     )  # fmt: skip
     return ours(office.state, rules, scopes, office.kinds(), received)
-
-
-def _rules(office: Office, name: str) -> CentreRules:
-    """What the site file says of a centre, but for how quickly it is asked."""
-    rules = office.rules(name)
-    return rules.model_copy(update={"requests_per_min": max(rules.requests_per_min, _BRISK)})
 
 
 def _demand_same(asked: Asked, url: str, known: tuple[int, Centre] | None) -> None:
@@ -242,7 +204,7 @@ def _introduced(office: Office, asked: Asked, url: str, who: str) -> tuple[int, 
     """Log in, keep the credential, and know the centre from now on."""
     state, known = office.state, centre_named(office.state, asked.name)
     keys = _credential(office, asked)
-    central = office.reach(asked.name, url, keys, _rules(office, asked.name))
+    central = office.reach(asked.name, url, keys, hasty(office, asked.name))
     try:
         greeting = central.greet()
         me, accounts, account_id = _account(central, asked, known)

@@ -1,7 +1,8 @@
 """One centre: its duties as they come due, one after the other, and what is to be said of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -9,7 +10,7 @@ from typing import Final, Literal
 import structlog
 
 from flexedge.cloud.pace import Pace
-from flexedge.errors import CentreAway, CentreLocked, CentreRefused
+from flexedge.errors import CentreAway, CentreLocked, CentreRefused, RequestError
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.duty import Duty, Heard, Linked
 from flexedge.gateway.sync.lags import Lag
@@ -24,6 +25,9 @@ AWAY_FOR_LONG: Final = timedelta(hours=1)
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Before all times: what is due since then comes first."""
 _CLOCK: Final = timedelta(seconds=5)
+_MEANWHILE: Final = timedelta(seconds=1)
+"""How often it is looked whether who links or unlinks is done."""
+_PATIENCE_S: Final = 60.0
 _IDLE: Final = timedelta(minutes=5)  # a centre without duties
 _log = structlog.get_logger()
 
@@ -56,6 +60,8 @@ class Sync:
         self.linked = linked
         self._turns = tuple(Turn(duty, BEGINNING) for duty in duties)
         self._taken = 0
+        self._busy = threading.Lock()
+        """Held during each step, and by who links or unlinks."""
         self._pace = pace
         self._health = health
         self._asked = False
@@ -79,8 +85,34 @@ class Sync:
     def step(self, now: datetime) -> datetime:
         """Do the one thing that is due most; returns when to be called again.
 
-        Raises ``StoreClosed`` when the program ends.
+        While it rests, that is soon, and nothing is done. Raises ``StoreClosed`` when the program
+        ends.
         """
+        if not self._busy.acquire(blocking=False):
+            return now + _MEANWHILE
+        try:
+            return self._whole(now)
+        finally:
+            self._busy.release()
+
+    @contextmanager
+    def resting(self, patience_s: float = _PATIENCE_S) -> Iterator[None]:
+        """Take no step meanwhile; the present one is waited for. From any thread.
+
+        Raises ``RequestError`` 409 where that takes too long.
+        """
+        if not self._busy.acquire(timeout=patience_s):
+            name = self.linked.centre.name
+            raise RequestError(
+                409, f"{name} is being asked something just now and is slow to answer; try again in"
+                " a minute."
+            )  # fmt: skip
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _whole(self, now: datetime) -> datetime:
         due = self._step(now)
         heard = tuple(turn.heard() for turn in self._turns)
         self.standing = replace(

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from flexedge.cloud.central import Central, Json
-from flexedge.errors import CentreRefused, RequestError
+from flexedge.errors import CentreAway, CentreRefused, RequestError
 from flexedge.gateway.sync.linking import Office, centre_named
+from flexedge.gateway.sync.office import hasty, pause
 from flexedge.gateway.sync.ours import gateway_id, site_account
 from flexedge.gateway.sync.sent import is_gone
 from flexedge.gateway.sync.there import There, mark_of
@@ -15,7 +16,9 @@ from flexedge.gateway.sync.vitals import ROLE as VITAL
 from flexedge.store.tables.audit import Entry
 from flexedge.store.tables.centres import Centre, Link
 
-_GONE = 404
+_GONE: Final = 404
+_MOST: Final = 8
+"""Things that are deleted at one go: who waits hears of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,21 @@ class Unlinked:
     deleted: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
     """What was to be deleted there and is not, and why."""
+    left: int = 0
+    """Assets that are still to be looked at: nothing is forgotten yet, call again."""
+    wait_s: float = 0.0
+    """So long to wait before that."""
 
 
 def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -> Unlinked:
     """Forget a centre: credential, links, positions, values set aside.
 
-    ``delete_there``: delete first what was made there, with its data. ``who``: for the audit trail.
-    Raises ``RequestError`` 404 where there is no such centre, ``StoreError``, and ``CentreError``
-    with ``delete_there`` alone; nothing is forgotten then.
+    ``delete_there``: delete first what was made there, with its data, some with each call: to be
+    called until nothing is left. ``who``: for the audit trail. Raises ``RequestError`` 404 where
+    there is no such centre, 409 where assets are being made for long, ``StoreError``, and
+    ``CentreError`` with ``delete_there`` alone; nothing is forgotten then.
     """
-    with office.lock:
+    with office.turn():
         found = centre_named(office.state, name)
         if found is None:
             names = ", ".join(sorted(one.name for one in office.state.centres.all().values()))
@@ -45,18 +53,34 @@ def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -
         number, centre = found
         links = tuple(office.state.links.find(centre_id=number).values())
         deletion = _Deletion(office, centre, links)
-        if delete_there:
-            deletion.run()
+        try:
+            if delete_there:
+                deletion.run()
+        finally:
+            if deletion.deleted:
+                gone = {"deleted": deletion.deleted}
+                _note(office, who, f"Deleted at centre {name}", after=gone)
+        told = Unlinked(
+            name, centre.url, len(links), tuple(deletion.deleted), deletion.kept, deletion.left,
+            deletion.wait_s,
+        )  # fmt: skip
+        if told.left:
+            return told
         office.keys(name).forget()
         office.state.cursors.forget_centre(number)
+        office.state.forget_all(f"sync.{number}.")
         office.state.centres.remove(number)
-        told = Unlinked(name, centre.url, len(links), tuple(deletion.deleted), deletion.kept)
-        after = {"deleted": list(told.deleted)} if delete_there else None
         before = {"url": centre.url, "account": centre.account_id, "user": centre.user}
-        what = f"Unlinked from centre {name}"
-        account = site_account(office.state)
-        office.state.audit.add(Entry(office.now(), who, what, before, after, account_id=account))
+        _note(office, who, f"Unlinked from centre {name}", before=before)
         return told
+
+
+def _note(
+    office: Office, who: str, what: str, before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    account = site_account(office.state)
+    office.state.audit.add(Entry(office.now(), who, what, before, after, account_id=account))
 
 
 class _Deletion:
@@ -73,20 +97,28 @@ class _Deletion:
         }
         self.deleted: list[str] = []
         self.kept: dict[str, str] = {}
+        self.left = 0
+        self.wait_s = 0.0
 
     def run(self) -> None:
-        """Delete it. Raises ``CentreError``; to be begun again then."""
+        """Delete some of it. Raises ``CentreError``; to be begun again then."""
         office, name = self._office, self._centre.name
-        central = office.reach(name, self._centre.url, office.keys(name), office.rules(name))
+        central = office.reach(name, self._centre.url, office.keys(name), hasty(office, name))
         try:
             self._delete(central, There(central, self._centre.account_id))
+        except CentreAway as error:
+            self.wait_s = pause(error)
+            self.left = max(self.left, 1)
         finally:
             central.close()
 
     def _delete(self, central: Central, there: There) -> None:
         parents = {number: one.get("parent_asset_id") for number, one in there.assets.items()}
         order = sorted(self._linked & parents.keys(), key=lambda one: -_depth(one, parents))
-        for number in order:  # what is below goes before what it is in
+        for place, number in enumerate(order):  # what is below goes before what it is in
+            self.left = len(order) - place
+            if len(self.deleted) >= _MOST:
+                return
             sensors, told = there.sensors(number), _told("asset", there.assets[number])
             made = {one for one, sensor in sensors.items() if self._is_made(one, sensor)}
             whole = number in self._made["asset"]
@@ -98,6 +130,7 @@ class _Deletion:
                 self.kept[told] = "there are assets or sensors in it that were not made from here"
             for one in sorted(made):
                 self._done(_told("sensor", sensors[one]), partial(central.delete_sensor, one))
+        self.left = 0
 
     def _is_made(self, number: int, sensor: Json) -> bool:
         """Whether we made a sensor: linked, or one that tells of the gateway itself."""

@@ -6,7 +6,7 @@ nowhere else.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -55,8 +55,9 @@ class _Handlers:
             return Reply(_plan(linking.plan_link(self._office(), _asked(call.body))))
 
     def link(self, call: Call[object, AskLink]) -> Reply:
-        with _answered():
-            done = linking.link(self._office(), _asked(call.body), _who(call))
+        office = self._office()
+        with _answered(), self._resting(call.body.name):
+            done = linking.link(office, _asked(call.body), _who(call))
         if not done.left:
             self._begin(done.name)
         return Reply(
@@ -67,14 +68,14 @@ class _Handlers:
         )  # fmt: skip
 
     def unlink(self, call: Call[AskUnlink, None]) -> Reply:
-        name, there = call.path["name"], call.query.delete_there
-        with _answered():
-            gone = unlinking.unlink(self._office(), name, _who(call), delete_there=there)
-        self._begin(None)
+        name, there, office = call.path["name"], call.query.delete_there, self._office()
+        with _answered(), self._resting(name):
+            gone = unlinking.unlink(office, name, _who(call), delete_there=there)
+            self._begin(None)  # nothing is done with it any more when it may be done again
         return Reply(
             UnlinkedTold(
                 name=gone.name, url=gone.url, links=gone.links, deleted=gone.deleted,
-                kept=dict(gone.kept),
+                kept=dict(gone.kept), left=gone.left, wait_s=gone.wait_s,
             )
         )  # fmt: skip
 
@@ -84,6 +85,10 @@ class _Handlers:
         if office is None:
             raise Rejected(409, "NO_DISK", _NO_OFFICE)
         return office
+
+    def _resting(self, name: str) -> AbstractContextManager[None]:
+        """Nothing else is done with that centre meanwhile."""
+        return nullcontext() if self._parts.centres is None else self._parts.centres.resting(name)
 
     def _begin(self, name: str | None) -> None:
         """Have what was linked begin, and what was unlinked end."""
@@ -108,7 +113,8 @@ def operations(parts: Parts) -> tuple[Op, ...]:
            summary="Link with a server, a part of it with each call: until nothing is left"),
         Op(method="DELETE", path=f"{CENTRES}/{{name}}", run=do.unlink, tag=TAG, who="admin",
            scope="manage", query=AskUnlink, answers={200: UnlinkedTold, 409: None, 502: None},
-           summary="Forget a server: its credential, and what is what there"),
+           summary="Forget a server: its credential, and what is what there; what was made there"
+           " is deleted a part with each call, until nothing is left"),
     )  # fmt: skip
 
 

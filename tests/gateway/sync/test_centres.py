@@ -8,6 +8,7 @@ import pytest
 from flexedge.cloud.central import Central
 from flexedge.cloud.pace import Pace
 from flexedge.config.centre import CentreRules
+from flexedge.errors import RequestError
 from flexedge.gateway.health import Health
 from flexedge.gateway.sync.centres import Centres
 from flexedge.gateway.sync.linking import Office
@@ -104,6 +105,18 @@ def test_asking_wakes_the_one_that_is_meant(
     assert [one.woken for one in threads] == [0, 1]
     assert centres.ask() == ("main", "other")
     assert centres.ask("nobody") == ()
+
+
+def test_only_the_one_that_is_meant_rests(centres: Centres, state: State) -> None:
+    state.centres.add(MAIN)
+    state.centres.add(OTHER)
+    centres.refresh()
+    main, other = centres.syncs
+    with (
+        centres.resting("main"), centres.resting("nobody"), other.resting(0.0),
+        pytest.raises(RequestError, match="main is being asked"), main.resting(0.0),
+    ):  # fmt: skip
+        pytest.fail("it does not rest")
 
 
 def test_after_the_end_nothing_begins(

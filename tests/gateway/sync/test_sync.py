@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from flexedge.cloud.pace import FIRST, Pace
-from flexedge.errors import CentreAway, CentreLocked, CentreRefused, StoreClosed
+from flexedge.errors import CentreAway, CentreLocked, CentreRefused, RequestError, StoreClosed
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.duty import Duty
+from flexedge.gateway.sync.duty import Duty, Linked
 from flexedge.gateway.sync.sync import AWAY_FOR_LONG, LOG_IN_AGAIN, Sync
 from tests.cloud.faulty import Faulty, answer, says
 from tests.cloud.parts import PASSWORD, Held, central
@@ -242,3 +242,37 @@ def test_one_that_lets_us_in_again_knows_us_whatever_it_does_not_let_us_see(benc
     assert chore.done
     assert sync.standing.contact == "in-touch"
     assert "centre main" not in bench.health.alarms
+
+
+def test_while_it_rests_nothing_is_done_and_soon_after_it_is(bench: Bench) -> None:
+    chore = Chore("upload")
+    sync = bench.of(chore)
+    sync.ask()
+    with sync.resting():
+        assert sync.step(NOW) == NOW + SECOND
+        assert chore.tried == []
+    sync.step(NOW + SECOND)
+    assert chore.done == [NOW + SECOND]
+
+
+def test_it_does_not_rest_before_the_present_step_is_over(bench: Bench) -> None:
+    told: list[str] = []
+
+    class Impatient(Chore):
+        """Somebody links while it is under way."""
+
+        def step(self, linked: Linked, now: datetime) -> datetime:
+            with (
+                pytest.raises(RequestError, match="main is being asked something") as error,
+                sync.resting(patience_s=0.0),
+            ):
+                told.append("nobody waited")
+            told.append(str(error.value.status))
+            return super().step(linked, now)
+
+    sync = bench.of(Impatient("upload"))
+    sync.ask()
+    sync.step(NOW)
+    assert told == ["409"]
+    with sync.resting(patience_s=0.0):
+        pass  # it was given back

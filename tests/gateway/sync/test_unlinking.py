@@ -1,7 +1,7 @@
 import pytest
 
 from flexedge.errors import CentreAway, RequestError
-from flexedge.gateway.sync.unlinking import unlink
+from flexedge.gateway.sync.unlinking import Unlinked, unlink
 from flexedge.store.tables.centres import Unwanted
 from flexedge.store.tables.cursors import Cursor, destination
 from tests.gateway.sync.cutting import cutter
@@ -14,12 +14,15 @@ def test_all_is_forgotten_here_and_nothing_there(here: Here, there: There) -> No
     state.cursors.move({(destination(1, ""), here.power): Cursor(7)})
     link_id = next(iter(state.links.all()))
     state.unwanted.add(Unwanted(1, link_id, here.now, 422, "", "No", {}))
+    state.remember("sync.1.dropped", "7")
+    state.remember("sync.11.dropped", "8")
     told = unlink(here.office(), "main", "bert")
     assert (told.name, told.url, told.links) == ("main", there.url, 5)
     assert (told.deleted, told.kept) == ((), {})
     left = state.centres.all(), state.links.all(), state.unwanted.all()
     assert [len(one) for one in left] == [0, 0, 0]
     assert state.cursors.of(destination(1, "")) == {}
+    assert (state.fact("sync.1.dropped"), state.fact("sync.11.dropped")) == (None, "8")
     assert not (here.folder / "centres" / "main.json").exists()
     entry = state.audit.newest()[0]
     assert (entry.who, entry.what, entry.after) == ("bert", "Unlinked from centre main", None)
@@ -37,6 +40,33 @@ def test_what_was_made_can_be_deleted_also_after_it_was_found_again(
         "asset battery", f"asset {here.name}"
     ]  # fmt: skip
     assert told.kept == {}
+    assert there.named(here.name) == []
+
+
+def test_much_is_deleted_a_part_with_each_call(here: Here, there: There) -> None:
+    for number in range(9):
+        here.asset(f"string {number}", "solar", here.site)
+    here.link(there.url)
+    office, told = here.office(), list[Unlinked]()
+    while not told or told[-1].left:
+        assert len(here.state.centres.all()) == 1
+        told.append(unlink(office, "main", "bert", delete_there=True))
+    assert [len(one.deleted) for one in told] == [8, 3]
+    assert [one.left for one in told] == [3, 0]
+    assert here.state.centres.all() == {}
+    assert there.named(here.name) == []
+    log = [one for one in here.state.audit.newest() if "Deleted" in one.what]
+    assert [len((one.after or {})["deleted"]) for one in log] == [3, 8]
+
+
+def test_a_server_that_is_busy_is_asked_later(here: Here, there: There) -> None:
+    with cutter(there.url) as between:
+        here.link(between.url)
+        between.refusing = {"DELETE": (429, '{"message": "Not so many."}')}
+        told = unlink(here.office(), "main", "bert", delete_there=True)
+        assert (told.deleted, told.left, told.wait_s) == ((), 2, 5.0)
+        between.refusing = {}
+        assert unlink(here.office(), "main", "bert", delete_there=True).left == 0
     assert there.named(here.name) == []
 
 

@@ -129,12 +129,14 @@ def test_a_gateway_is_linked_kept_in_step_and_unlinked(tmp_path: Path) -> None:
         ]
         assert holding == [kept.relative_to(gateway.folder)]
         gateway.ask("POST", "/gateway/sync/veto", own, json={"on": True}).raise_for_status()
-        gone = gateway.ask("DELETE", "/gateway/centres/main?delete_there=true", own).json()
-        assert gone["deleted"] == ["asset Hut (1)"]
+        there = {"delete_there": "true"}
+        gone = gateway.ask("DELETE", "/gateway/centres/main", own, params=there).json()
+        assert (gone["deleted"], gone["kept"], gone["left"]) == (["asset Hut (1)"], {}, 0)
         assert centre.ask("GET", "/assets", centre.token()).json() == []
         assert not gateway.ask("GET", "/gateway/sync", member).json()["linked"]
         assert not kept.exists()
         log = gateway.ask("GET", "/accounts/1/auditlog", member).json()
-        assert [one["event"] for one in log][:3] == [
-            "Unlinked from centre main", "Vetoed what centres ask for", "Linked with centre main",
+        assert [one["event"] for one in log][:4] == [
+            "Unlinked from centre main", "Deleted at centre main", "Vetoed what centres ask for",
+            "Linked with centre main",
         ]  # fmt: skip

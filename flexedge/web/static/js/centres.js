@@ -3,7 +3,7 @@ import { ask } from "./ask.js";
 import { makeCentre, updateCentre } from "./centre.js";
 import { html, keep, mark, say } from "./elements.js";
 import { ago, seconds } from "./format.js";
-import { Joining } from "./joining.js";
+import { Joining, pause } from "./joining.js";
 import { Refused } from "./refused.js";
 
 const SYNC = "/api/v3_0/gateway/sync";
@@ -98,7 +98,11 @@ at("unlink-cancel").addEventListener("click", () => at("unlink").close());
 at("unlink-go").addEventListener("click", async () => {
   const there = at("unlink-there").checked;
   at("unlink-go").disabled = true;
-  const answer = await ask("DELETE", `${CENTRES}/${at("unlink").centre}?delete_there=${there}`);
+  let answer;
+  do {
+    answer = await ask("DELETE", `${CENTRES}/${at("unlink").centre}?delete_there=${there}`);
+    if (answer.ok && answer.content.wait_s) await pause(answer.content.wait_s);
+  } while (answer.ok && answer.content.left);
   at("unlink-go").disabled = false;
   complain(at("unlink-error"), answer.message);
   if (answer.ok) {

@@ -4,7 +4,7 @@ import { html, say } from "./elements.js";
 
 const WAYS = { have: "linked already", find: "found there", make: "will be made", ask: "name is taken there", leave: "is not sent" };
 const MOST_WAIT_S = 60;
-const pause = (s) => new Promise((go) => setTimeout(go, 1000 * Math.min(s, MOST_WAIT_S)));
+export const pause = (s) => new Promise((go) => setTimeout(go, 1000 * Math.min(s, MOST_WAIT_S)));
 
 export class Joining {
   constructor(section, path, done) {
