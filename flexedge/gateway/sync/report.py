@@ -104,9 +104,7 @@ def stretches(portion: Told, way: Way) -> list[tuple[int, int]]:
         unit = way.shape.lasting // _US
     units = np.unique(portion.event_us // unit)
     first = np.flatnonzero(np.diff(units, prepend=units[0]) > APART // _US // unit)
-    return [
-        (int(part[0]) * unit, (int(part[-1]) + 1) * unit) for part in np.split(units, first)
-    ]
+    return [(int(part[0]) * unit, (int(part[-1]) + 1) * unit) for part in np.split(units, first)]
 
 
 def reported(portion: Told, held: Told, way: Way, now: datetime) -> Told:

@@ -261,6 +261,25 @@ def test_a_single_value_that_is_called_too_large_is_kept_for_later(here: Both, w
     assert here.there(link, START, 1) == [0.0]
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_takes_too_long_for_a_proxy_goes_in_smaller_requests(
+    here: Both, way: Road, status: int
+) -> None:
+    """Else it would be cut off each time, for what it stored in vain takes it longer still."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        long = one[0] == "POST" and len(loads(one[2])["values"]) > 100
+        return (status, b"<html>") if long else None
+
+    way.answer = answer
+    here.settle()
+    assert here.count(link) == 288
+    assert max(len(loads(body)["values"]) for *_, body in way.posts[3:]) <= 100
+    assert rejected(here.state) == ()
+
+
 def test_a_sensor_that_is_gone_rests_and_the_others_go_on(here: Both) -> None:
     asset = here.asset(uuid4().hex)
     other = Sensor("grid.power", "kW", FIVE)
