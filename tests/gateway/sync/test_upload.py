@@ -662,7 +662,9 @@ def test_killed_at_any_time_it_takes_up_where_it_was(
 WHAT = st.sampled_from(
     ["measure", "correct", "forecast", "plan", "step", "settle", "crash", "later"]
 )
-FATES = st.sampled_from([GOOD, GOOD, GOOD, LOST, CUT, HALF, BUSY, BROKEN, ODD])
+NO = "no"
+"""A request with values is refused: 422."""
+FATES = st.sampled_from([GOOD, GOOD, GOOD, LOST, CUT, HALF, BUSY, BROKEN, ODD, NO])
 History = list[tuple[str, int, int]]
 
 
@@ -730,6 +732,10 @@ class Case:
     order: Literal["newest-first", "oldest-first"]
     live: int
     most: int
+    large: int
+    """So many values in one request at most: more are 413."""
+    all_plans: bool
+    """Or the last of each hour."""
 
 
 CASES = st.builds(
@@ -739,6 +745,8 @@ CASES = st.builds(
     order=st.sampled_from(["newest-first", "oldest-first"]),
     live=st.integers(1, 5),
     most=st.integers(1, 9),
+    large=st.integers(1, 9),
+    all_plans=st.booleans(),
 )
 
 
@@ -747,22 +755,35 @@ CASES = st.builds(
 def test_whatever_happens_all_is_there_in_the_end(served: Served, way: Road, case: Case) -> None:
     """Random histories over a bad road; equal values at every belief time, and none twice."""
     left = list(case.fates)
-    way.answer = lambda _: None
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        if one[0] != "POST" or not one[1].endswith("/data"):
+            return None
+        if left and left[0][0] == NO:
+            left.pop(0)
+            return 422, b'{"message": "not now"}'
+        return (413, b"{}") if len(loads(one[2])["values"]) > case.large else None
+
+    way.answer = answer
     way.fate = lambda one: left.pop(0) if left and one[0] == "POST" else (GOOD, 0)
-    rules = CentreRules(backfill=case.order, plans_every=timedelta(0))
+    plans_every = timedelta(hours=not case.all_plans)
+    rules = CentreRules(backfill=case.order, plans_every=plans_every)
     with TemporaryDirectory() as name, both(Path(name), served, way.url, rules=rules) as here:
         here.live, here.most = case.live, case.most
         here.begin()
         asset = here.asset(uuid4().hex)
         links = {role: here.link(asset, POWER, role) for role in ("", "forecast", "schedule")}
         told = play(here, case.history)
+        while retry(here.state):
+            here.settle()
         for role, link in links.items():
-            times = {believed for _, believed in told.rows.get(role, {})}
+            whole = case.all_plans or not role
+            times = {believed for _, believed in told.rows.get(role, {})} if whole else set()
             for time in (None, *times):
                 found = here.there(link, START, EVENTS, prior=time)
                 assert found == told.newest(role, EVENTS, time), (role, time)
             asked = Asked((), most_recent=False)
             held = here.beliefs.ask((POWER.name,), asked, here.outbox.which(link))
-            assert here.count(link) == len(held)
+            assert here.count(link) == len(held) or (not whole and here.count(link) < len(held))
         assert not here.waiting
         assert here.state.unwanted.all() == {}
