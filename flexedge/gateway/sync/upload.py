@@ -203,7 +203,8 @@ class Upload:
             return None
         for entry, one in self._entries.items():
             if one.link_id == number:
-                return Going(self._delivery(number, [run_of(one)]), entry=entry)
+                again = self._telling.again(run_of(one), link, sensor, now)
+                return Going(self._delivery(number, again), entry=entry)
         if line.look_late is None or now >= line.look_late:
             line.look_late = now + _LATE
             some = list(self._telling.late(link, sensor, line.memory, now))

@@ -216,6 +216,24 @@ def test_what_was_set_aside_is_tried_again_when_asked(here: Both, way: Road) -> 
     assert here.there(link, START, 3) == [999.0] * 3
 
 
+def test_what_counts_after_what_was_set_aside_counts_when_that_is_taken(
+    here: Both, way: Road
+) -> None:
+    """The centre dropped the second 0, for it had not heard of the 3 between."""
+    link = here.link(here.asset(uuid4().hex), POWER, "schedule")
+    way.answer = refusing(3.0)
+    for minute, value in enumerate((0.0, 3.0, 0.0)):
+        here.keep(POWER, SCHEDULER, [(NOW, START + minute * MINUTE, value)])
+        here.now += FIVE
+        here.settle()
+    way.answer = lambda _: None
+    assert len(retry(here.state)) == 1
+    here.settle()
+    assert here.there(link, NOW, 1, prior=START + MINUTE) == [3.0]
+    assert here.there(link, NOW, 1) == [0.0]
+    assert rejected(here.state) == ()
+
+
 def test_what_would_replace_something_is_set_aside(here: Both) -> None:
     link = here.link(here.asset(uuid4().hex), POWER)
     here.ask("POST", f"/sensors/{link.central_id}/data", json={
