@@ -16,19 +16,12 @@ from pydantic_core import to_json
 from flexedge.domain.runs import Run, as_json
 from flexedge.errors import CentreAway, CentreRefused
 from flexedge.gateway.sync.duty import Linked
-from flexedge.gateway.sync.outbox import LIVE
 from flexedge.gateway.sync.runs import count, pieces
+from flexedge.gateway.sync.sizes import Sizes
 from flexedge.gateway.sync.unwanted import set_aside
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 
-MOST: Final = 500
-"""Values in one request of a centre that stores them before it answers: FlexMeasures takes about 30
-ms for each value that it knows already, and an answer must be there within 30 s."""
-QUEUED: Final = 5_000
-"""The same of a centre that answers at once, and stores them in a job."""
-OFTEN: Final = 200
-"""So many requests must be stored before larger ones than it took are tried again."""
 PATIENCE: Final = timedelta(minutes=10)
 """For so long a centre may work on a job before the same is posted once more; then for twice as
 long, and so on: where jobs queue up, more of them are no help."""
@@ -55,40 +48,6 @@ def about_values(refused: CentreRefused) -> bool:
 def size(run: Run) -> int:
     """About how many bytes a request with a run takes."""
     return _HEAD_BYTES + len(to_json(as_json(run)))
-
-
-@dataclass(slots=True)
-class Sizes:
-    """How many values a centre takes at once; learnt from what it refuses or is slow with."""
-
-    most: int = MOST
-    ceiling: int = MOST
-    live: int = LIVE
-    """Rows of one link that are sent before what waited."""
-
-    _stored: int = 0
-    """Requests since it refused one for its size, or the ceiling was raised."""
-
-    def too_large(self) -> None:
-        """It refused a request for its size: no such one is made again for a long time."""
-        self._stored = 0
-        self.ceiling = self.most = max(self.most // 2, 1)
-
-    def too_slow(self) -> None:
-        """It did not answer in time: smaller ones for a while."""
-        self.most = max(self.most // 2, 1)
-
-    def queued(self) -> None:
-        """It answers before it has stored them: no need to be brief."""
-        if self.ceiling == MOST:
-            self.ceiling = QUEUED
-
-    def stored(self) -> None:
-        """It took one. What refused a size may have been a device on the way that has gone."""
-        self._stored += 1
-        if self._stored >= OFTEN and self.ceiling < MOST:
-            self._stored, self.ceiling = 0, min(2 * self.ceiling, MOST)
-        self.most = min(self.most + max(self.most // 10, 1), self.ceiling)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexedge.domain.runs import Run
-from flexedge.store.rows import Beliefs, Floats, Ingested, Micros, moment
+from flexedge.store.rows import Beliefs, Floats, Ingested, Micros, micros, moment
 from flexedge.store.runs import ends, starts
 
 BRIDGE: Final = 120
@@ -116,6 +116,19 @@ def runs(told: Told, shape: Shape) -> Iterator[Run]:
             prior=None if at_once else moment(believed + ahead),
             horizon=shape.horizon if at_once else None,
         )  # fmt: skip
+
+
+def told_in(run: Run, shape: Shape) -> Told:
+    """What a run says, as it was before ``runs`` made it."""
+    known = [(n, value) for n, value in enumerate(run.values) if value is not None]
+    event_us = np.array([micros(run.start) + n * (run.step // _US) for n, _ in known], np.int64)
+    if run.prior is None:
+        at_once = shape.lasting if shape.at_once is None else shape.at_once
+        belief_us = event_us + at_once // _US
+    else:
+        ahead = run.step if shape.early and not shape.lasting else timedelta(0)
+        belief_us = np.full(len(known), micros(run.prior - ahead), np.int64)
+    return Told(event_us, belief_us, np.array([value for _, value in known], np.float64))
 
 
 def pieces(run: Run, most: int) -> Iterator[Run]:

@@ -22,7 +22,7 @@ from flexedge.gateway.sync.report import (
     wholes,
 )
 from flexedge.gateway.sync.revised import ROLES, changed, newest, standing
-from flexedge.gateway.sync.runs import Told, runs, told_by
+from flexedge.gateway.sync.runs import Told, runs, told_by, told_in
 from flexedge.store.archive import Asked
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.rows import micros, moment
@@ -125,6 +125,21 @@ class Telling:
         first, last = (micros(edge) // length * length for edge in (start, until))
         held = lacking(self._held(link, sensor, first, last), way)
         yield from runs(wholes(held, held, way, now), way.shape)
+
+    def again(self, run: Run, link: Link, sensor: Sensor, now: datetime) -> list[Run]:
+        """A run that was refused, and what is believed next of its events.
+
+        A centre that had heard of that dropped it where it says what was said before the run.
+        """
+        way = self.way(link, sensor)
+        told = told_in(run, way.shape)
+        held = Told.joined([self._held(link, sensor, *part) for part in stretches(told, way)])
+        held = held if way.parts == 1 else wholes(held, held, way, now)
+        some = standing(told, held, replace(way, within=timedelta(0)))
+        known = set(zip(told.event_us.tolist(), told.belief_us.tolist(), strict=True))
+        pairs = zip(some.event_us.tolist(), some.belief_us.tolist(), strict=True)
+        after = np.array([pair not in known for pair in pairs], np.bool_)
+        return [run, *runs(some.take(after), way.shape)]
 
     def _held(self, link: Link, sensor: Sensor, start_us: int, end_us: int) -> Told:
         """All that is believed of events, whoever says so of those that count for the link."""

@@ -16,12 +16,13 @@ from flexedge.domain.asset import Sensor
 from flexedge.domain.runs import Run
 from flexedge.errors import CentreAway, CentreRefused
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.delivery import Delivery, Sizes, Tally, size
+from flexedge.gateway.sync.delivery import Delivery, Tally, size
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.line import Going, Line
 from flexedge.gateway.sync.outbox import Outbox, Portion
 from flexedge.gateway.sync.revised import ROLES
 from flexedge.gateway.sync.sent import is_gone
+from flexedge.gateway.sync.sizes import Sizes
 from flexedge.gateway.sync.telling import Telling, scope_of
 from flexedge.gateway.sync.unwanted import run_of, to_try
 from flexedge.store.beliefs import Beliefs
@@ -39,6 +40,8 @@ JOBS_AGAIN: Final = timedelta(seconds=2)
 """After how long a job is asked for; twice as long, each time that it is not done,"""
 MOST_PATIENT: Final = 16
 """up to so many times as long: what was asked in vain could have been sent instead."""
+_SLOW: Final = frozenset({"timeout", "reset", "server"})
+"""So it ends where a request took too long for the server, or for what stands before it (504)."""
 _EARLY: Final = "FlexMeasures"
 """Whose instants with a prior are believed one step earlier (seen with 1.0.1)."""
 _LATE: Final = timedelta(hours=1)
@@ -200,7 +203,8 @@ class Upload:
             return None
         for entry, one in self._entries.items():
             if one.link_id == number:
-                return Going(self._delivery(number, [run_of(one)]), entry=entry)
+                again = self._telling.again(run_of(one), link, sensor, now)
+                return Going(self._delivery(number, again), entry=entry)
         if line.look_late is None or now >= line.look_late:
             line.look_late = now + _LATE
             some = list(self._telling.late(link, sensor, line.memory, now))
@@ -240,7 +244,7 @@ class Upload:
             self._pause(linked, number, refused.message, now)
         except CentreAway as away:
             going.paid = away.kind == "paced"
-            if away.kind == "timeout":
+            if away.kind in _SLOW:
                 self._sizes.too_slow()
             raise
 

@@ -15,9 +15,9 @@ from flexedge.config.centre import SCOPES, CentreRules
 from flexedge.domain.asset import Sensor, Source
 from flexedge.errors import CentreAway
 from flexedge.gateway.health import Health
-from flexedge.gateway.sync.delivery import MOST, Sizes
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.outbox import LIVE, Outbox
+from flexedge.gateway.sync.sizes import MOST, Sizes
 from flexedge.gateway.sync.unwanted import to_try
 from flexedge.gateway.sync.upload import Upload
 from flexedge.store.beliefs import Beliefs

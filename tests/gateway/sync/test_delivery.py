@@ -9,7 +9,8 @@ import pytest
 
 from flexedge.domain.runs import Run
 from flexedge.errors import CentreRefused
-from flexedge.gateway.sync.delivery import MOST, OFTEN, Delivery, Sizes, Tally, about_values, size
+from flexedge.gateway.sync.delivery import Delivery, Tally, about_values, size
+from flexedge.gateway.sync.sizes import Sizes
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 
@@ -37,35 +38,6 @@ def test_runs_go_in_order_and_in_pieces(state: State) -> None:
     piece = going.next()
     assert piece is not None
     assert piece.values == (0.0,)
-
-
-def test_what_was_too_large_is_never_tried_again_and_what_was_slow_is() -> None:
-    large, slow = Sizes(), Sizes()
-    large.too_large()
-    slow.too_slow()
-    for _ in range(100):
-        large.stored()
-        slow.stored()
-    assert (large.most, slow.most) == (MOST // 2, MOST)
-
-
-def test_larger_ones_are_tried_again_after_many_that_were_stored() -> None:
-    sizes = Sizes()
-    for _ in range(20):
-        sizes.too_large()
-    for _ in range(OFTEN - 1):
-        sizes.stored()
-    assert sizes.ceiling == 1
-    for _ in range(OFTEN * 10):
-        sizes.stored()
-    assert sizes.most == MOST
-
-
-def test_one_value_is_the_least() -> None:
-    sizes = Sizes(1, 1)
-    sizes.too_large()
-    sizes.too_slow()
-    assert sizes.most == 1
 
 
 @pytest.mark.parametrize(

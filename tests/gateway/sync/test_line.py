@@ -4,8 +4,9 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flexedge.gateway.sync.delivery import Delivery, Sizes, Tally
+from flexedge.gateway.sync.delivery import Delivery, Tally
 from flexedge.gateway.sync.line import PAUSE, Going, Line
+from flexedge.gateway.sync.sizes import Sizes
 from flexedge.store.state import State
 from flexedge.store.tables.centres import Link
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flexedge.domain.runs import Run
-from flexedge.gateway.sync.runs import BRIDGE, Shape, Told, count, pieces, runs, told_by
+from flexedge.gateway.sync.runs import BRIDGE, Shape, Told, count, pieces, runs, told_by, told_in
 from flexedge.store.rows import Beliefs, micros
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -161,3 +161,30 @@ def test_runs_say_what_rows_say(
     said = expanded([part for run in runs(told(made), shape) for part in pieces(run, most)], shape)
     wanted = {(START + e * MINUTE, START + b * MINUTE): v for e, b, v in made}
     assert said == wanted
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("shape", [MEASURED, STATES, WIDER, Shape("kW", FIVE, at_once=None)])
+@given(
+    some=st.dictionaries(
+        st.tuples(st.integers(0, 40).map(lambda n: 5 * n), st.sampled_from([-1, 7, 1000])),
+        st.integers(-9, 9).map(float), max_size=60,
+    ),
+    most=st.integers(1, 20),
+)  # fmt: skip
+def test_what_is_in_a_run_is_what_it_was_made_of(
+    shape: Shape, some: dict[tuple[int, int], float], most: int, *, early: bool
+) -> None:
+    shape = replace(shape, early=early)
+    at_once = (FIVE if shape.at_once is None else shape.at_once) // MINUTE
+    made = [(e, e + at_once if b == -1 else b, v) for (e, b), v in some.items()]
+    made = list({row[:2]: row for row in made}.values())
+    whole = told(made)
+    parts = [part for run in runs(whole, shape) for part in pieces(run, most)]
+    found = Told.joined([told_in(part, shape) for part in parts] or [whole])
+
+    def sorted_rows(one: Told) -> list[tuple[float, ...]]:
+        columns = one.event_us.tolist(), one.belief_us.tolist(), one.value.tolist()
+        return sorted(zip(*columns, strict=True))
+
+    assert sorted_rows(found) == sorted_rows(whole)

@@ -217,6 +217,24 @@ def test_what_was_set_aside_is_tried_again_when_asked(here: Both, way: Road) -> 
     assert here.there(link, START, 3) == [999.0] * 3
 
 
+def test_what_counts_after_what_was_set_aside_counts_when_that_is_taken(
+    here: Both, way: Road
+) -> None:
+    """The centre dropped the second 0, for it had not heard of the 3 between."""
+    link = here.link(here.asset(uuid4().hex), POWER, "schedule")
+    way.answer = refusing(3.0)
+    for minute, value in enumerate((0.0, 3.0, 0.0)):
+        here.keep(POWER, SCHEDULER, [(NOW, START + minute * MINUTE, value)])
+        here.now += FIVE
+        here.settle()
+    way.answer = lambda _: None
+    assert len(retry(here.state)) == 1
+    here.settle()
+    assert here.there(link, NOW, 1, prior=START + MINUTE) == [3.0]
+    assert here.there(link, NOW, 1) == [0.0]
+    assert rejected(here.state) == ()
+
+
 def test_what_would_replace_something_is_set_aside(here: Both) -> None:
     link = here.link(here.asset(uuid4().hex), POWER)
     here.ask("POST", f"/sensors/{link.central_id}/data", json={
@@ -260,6 +278,25 @@ def test_a_single_value_that_is_called_too_large_is_kept_for_later(here: Both, w
     here.now += PAUSE
     here.settle()
     assert here.there(link, START, 1) == [0.0]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_takes_too_long_for_a_proxy_goes_in_smaller_requests(
+    here: Both, way: Road, status: int
+) -> None:
+    """Else it would be cut off each time, for what it stored in vain takes it longer still."""
+    link = here.link(here.asset(uuid4().hex), POWER)
+    here.keep(POWER, MEASURED, measured(288))
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        long = one[0] == "POST" and len(loads(one[2])["values"]) > 100
+        return (status, b"<html>") if long else None
+
+    way.answer = answer
+    here.settle()
+    assert here.count(link) == 288
+    assert max(len(loads(body)["values"]) for *_, body in way.posts[3:]) <= 100
+    assert rejected(here.state) == ()
 
 
 def test_a_sensor_that_is_gone_rests_and_the_others_go_on(here: Both) -> None:
@@ -651,7 +688,9 @@ def test_killed_at_any_time_it_takes_up_where_it_was(
 WHAT = st.sampled_from(
     ["measure", "correct", "forecast", "plan", "step", "settle", "crash", "later"]
 )
-FATES = st.sampled_from([GOOD, GOOD, GOOD, LOST, CUT, HALF, BUSY, BROKEN, ODD])
+NO = "no"
+"""A request with values is refused: 422."""
+FATES = st.sampled_from([GOOD, GOOD, GOOD, LOST, CUT, HALF, BUSY, BROKEN, ODD, NO])
 History = list[tuple[str, int, int]]
 
 
@@ -719,6 +758,10 @@ class Case:
     order: Literal["newest-first", "oldest-first"]
     live: int
     most: int
+    large: int
+    """So many values in one request at most: more are 413."""
+    all_plans: bool
+    """Or the last of each hour."""
 
 
 CASES = st.builds(
@@ -728,6 +771,8 @@ CASES = st.builds(
     order=st.sampled_from(["newest-first", "oldest-first"]),
     live=st.integers(1, 5),
     most=st.integers(1, 9),
+    large=st.integers(1, 9),
+    all_plans=st.booleans(),
 )
 
 
@@ -736,22 +781,35 @@ CASES = st.builds(
 def test_whatever_happens_all_is_there_in_the_end(served: Served, way: Road, case: Case) -> None:
     """Random histories over a bad road; equal values at every belief time, and none twice."""
     left = list(case.fates)
-    way.answer = lambda _: None
+
+    def answer(one: tuple[str, str, bytes]) -> tuple[int, bytes] | None:
+        if one[0] != "POST" or not one[1].endswith("/data"):
+            return None
+        if left and left[0][0] == NO:
+            left.pop(0)
+            return 422, b'{"message": "not now"}'
+        return (413, b"{}") if len(loads(one[2])["values"]) > case.large else None
+
+    way.answer = answer
     way.fate = lambda one: left.pop(0) if left and one[0] == "POST" else (GOOD, 0)
-    rules = CentreRules(backfill=case.order, plans_every=timedelta(0))
+    plans_every = timedelta(hours=not case.all_plans)
+    rules = CentreRules(backfill=case.order, plans_every=plans_every)
     with TemporaryDirectory() as name, both(Path(name), served, way.url, rules=rules) as here:
         here.live, here.most = case.live, case.most
         here.begin()
         asset = here.asset(uuid4().hex)
         links = {role: here.link(asset, POWER, role) for role in ("", "forecast", "schedule")}
         told = play(here, case.history)
+        while retry(here.state):
+            here.settle()
         for role, link in links.items():
-            times = {believed for _, believed in told.rows.get(role, {})}
+            whole = case.all_plans or not role
+            times = {believed for _, believed in told.rows.get(role, {})} if whole else set()
             for time in (None, *times):
                 found = here.there(link, START, EVENTS, prior=time)
                 assert found == told.newest(role, EVENTS, time), (role, time)
             asked = Asked((), most_recent=False)
             held = here.beliefs.ask((POWER.name,), asked, here.outbox.which(link))
-            assert here.count(link) == len(held)
+            assert here.count(link) == len(held) or (not whole and here.count(link) < len(held))
         assert not here.waiting
         assert here.state.unwanted.all() == {}
