@@ -48,6 +48,10 @@ class Receive:
         """What came that was new, and what was not believed."""
         return {"values received": self._kept, "values not believed": self._not_believed}
 
+    def hurry(self) -> None:
+        """Somebody wants all of it now."""
+        self._due.clear()
+
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Ask for what is due. Raises ``CentreAway``, ``CentreLocked``, ``StoreError``."""
         name, allowed = linked.centre.name, linked.may("data")

@@ -43,6 +43,14 @@ def test_asked_for_are_whole_hours() -> None:
     assert daily.end >= NOW + 40 * HOUR
 
 
+def test_an_hour_that_begins_at_half_past_is_asked_for_whole() -> None:
+    price = replace(LIMIT, back=HOUR)
+    for minutes in range(0, 120, 5):
+        now = NOON + timedelta(minutes=minutes)
+        begun = NOON + HOUR / 2 + (now - NOON - HOUR / 2) // HOUR * HOUR
+        assert asked(price, now).start <= begun
+
+
 def test_gaps_stay_gaps() -> None:
     values, wrong, trouble = believable(run(1.0, None, 3.0), LIMIT, GRID)
     assert values[[0, 2]].tolist() == [1.0, 3.0]
@@ -136,6 +144,9 @@ def test_values_come_in_the_unit_that_is_wanted_again_and_again(
     ours.tell(0.007, start=NOON + 2 * QUARTER)
     assert ours.duty.step(ours.linked, NOW + QUARTER / 2) == NOW + QUARTER
     assert np.isnan(ours.known()[2])  # it was not due
+    ours.duty.hurry()
+    ours.duty.step(ours.linked, NOW + QUARTER / 2)
+    assert ours.known()[2] == 7.0  # but somebody wanted it at once
     ours.duty.step(ours.linked, NOW + QUARTER)
     assert ours.known() == pytest.approx([5.0, 6.0, 7.0, 8.0])
     assert ours.duty.counts() == {"values received": 4, "values not believed": 0}
