@@ -76,8 +76,7 @@ _ASSETS = {
 PRICES = """{import: {zones: [{since: "17:00", until: "21:00", price: 0.40 EUR/kWh}],
   otherwise: 0.20 EUR/kWh}, feed-in: {fixed: 0.08 EUR/kWh}}"""
 ACCEPTED = (
-    "{flex-model: [soc-min, soc-max], "
-    "flex-context: [consumption-price, risk-weight, scenarios]}"
+    "{flex-model: [soc-min, soc-max], flex-context: [consumption-price, risk-weight, scenarios]}"
 )
 """What may be edited at the centre and outlives a restart."""
 CONTEXT = "consumption-price: {sensor: import}, production-price: {sensor: feed-in}"

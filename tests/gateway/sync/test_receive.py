@@ -222,9 +222,10 @@ def test_no_number_and_a_number_beyond_all_measure_are_not_believed(
         ours.duty.step(linked_with(here, road.url), NOW)
     known = ours.received.known("grid-limit", TimeGrid(NOON, QUARTER, 8)).values
     assert known == pytest.approx([np.nan] * 7 + [6.0], nan_ok=True)
-    assert "1e+13 kW: it should be from -1e+12 to 1e+12" in ours.health.alarms[
-        "centre main: grid-limit"
-    ]
+    assert (
+        "1e+13 kW: it should be from -1e+12 to 1e+12"
+        in ours.health.alarms["centre main: grid-limit"]
+    )
 
 
 @pytest.mark.parametrize("day", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])  # fmt: skip  # noqa: E501
