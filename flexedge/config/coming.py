@@ -10,6 +10,7 @@ from flexedge.config.site import CentrePrice, Site
 ANYTHING: Valid = (-1e12, 1e12)
 """What can be believed of a value where the installer says nothing."""
 _PRICE_STEP = timedelta(minutes=15)
+_PRICE_BACK = timedelta(hours=1)  # an hour's price may begin at half past, as in India
 RECEIVED_PRICE = ".received"
 """What the names of sensors end with that hold prices as a centre tells them."""
 
@@ -51,6 +52,6 @@ def _coming(site: Site) -> Iterator[tuple[str, Coming]]:
     for name, price in site.prices.items():
         if isinstance(price, CentrePrice):
             yield received(name), Coming(
-                price.centre, price.sensor, price.unit, _PRICE_STEP, price.every, _PRICE_STEP,
+                price.centre, price.sensor, price.unit, _PRICE_STEP, price.every, _PRICE_BACK,
                 price.ahead, price.valid or ANYTHING,
             )  # fmt: skip

@@ -131,8 +131,9 @@ class CentrePrice(Record):
     unit: PriceUnit
     factor: float = 1.0
     add: PricePerKwh | None = None
-    every: Positive = Field(default="1 min", validate_default=True)
-    """How often it is asked for."""
+    every: Positive = Field(default="15 min", validate_default=True)
+    """How often it is asked for. Each time is a request, and prices of a day ahead come once a
+    day."""
     ahead: Positive = Field(default="48 h", validate_default=True)
     """For how long ahead."""
     valid: Valid | None = None

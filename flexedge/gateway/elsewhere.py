@@ -44,13 +44,21 @@ class Elsewhere:
         self._health = health
         self._lock = threading.Lock()
         self._given: dict[str, Given] = {}
+        self._left: dict[str, datetime] = {}
+        """When a car was seen last not to be there."""
         self._troubles: dict[str, str] = {}
 
     def put(self, given: Given) -> None:
-        """From now on this one counts; whatever was wrong with the asset's last one is over."""
+        """From now on this one counts; whatever was wrong with the asset's last one is over.
+
+        Not where what it was asked for has left since.
+        """
+        asset = given.schedule.asset
         with self._lock:
-            self._given[given.schedule.asset] = given
-            self._troubles.pop(given.schedule.asset, None)
+            left = self._left.get(asset)
+            if left is None or left < given.made_at:
+                self._given[asset] = given
+            self._troubles.pop(asset, None)
 
     def trouble(self, asset: str, why: str) -> None:
         """Why there is no newer schedule for an asset; the last one stays until its end.
@@ -62,10 +70,11 @@ class Elsewhere:
             if not why:
                 del self._troubles[asset]
 
-    def forget(self, asset: str) -> None:
+    def forget(self, asset: str, now: datetime) -> None:
         """What it was made for is not there any more."""
         with self._lock:
             self._given.pop(asset, None)
+            self._left[asset] = now
 
     def drop(self, centre: str) -> None:
         """A centre is not to plan any more: nothing of it is in force."""
@@ -100,7 +109,7 @@ class Elsewhere:
         if unit.asset.planner == "local":
             return None
         if unit.vehicle and self._storages.plugged(unit, now) is False:
-            self.forget(unit.name)  # the next car is another one
+            self.forget(unit.name, now)  # the next car is another one
         given = self.of(unit, now)
         power = None if given is None else given.schedule.power_kw.at(now)
         if given is not None and power is not None and not self._storages.unknown(unit, now):

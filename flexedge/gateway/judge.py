@@ -59,7 +59,7 @@ class Judge:
         return laid, lost
 
     def _unwanted(self, edit: Amendment) -> str:
-        """Why the site file does not want an edit any more, whatever its value; empty if it does."""
+        """Why the site file does not want an edit any more, whatever its value; or empty."""
         accept = self._loaded.site.centres.get(edit.centre, CentreRules()).accept
         fields = {"flex_model": accept.flex_model, "flex_context": accept.flex_context}
         if edit.field in fields.get(edit.column, accept.attributes):

@@ -98,6 +98,10 @@ class Overrides:
         known = self._health.time_known
         return tuple(one for one in self._kept.limits if not known or now < one.until)
 
+    def all(self, now: datetime) -> tuple[Override | Tightening, ...]:
+        """Both, whoever asked."""
+        return (*self.overrides(now), *self.limits(now))
+
     def range_kw(self, unit: Unit, now: datetime) -> tuple[float, float]:
         """The range of an asset within all limits in force."""
         low, high = unit.range_kw

@@ -84,7 +84,7 @@ class House:
     def _rewrite(self, path: Path, send_every: str) -> None:
         """Let the bench's site file say what is the centre's here."""
         lines = path.read_text(encoding="utf-8").splitlines()
-        there = f"{{centre: main, sensor: {self.market.sensor}, unit: EUR/MWh}}"
+        there = f"{{centre: main, sensor: {self.market.sensor}, unit: EUR/MWh, every: 1 min}}"
         lines = [f"  import: {there}" if _PRICES in line else line for line in lines]
         at = lines.index("  battery:") + 1
         lines.insert(at, "    planner: central-then-local")

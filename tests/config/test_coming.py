@@ -32,6 +32,6 @@ def test_what_is_received_and_prices_of_centres_come() -> None:
             "main", 3, "degC", HOUR, 2 * QUARTER, 2 * HOUR, 48 * HOUR, ANYTHING
         ),
         received("import"): Coming(
-            "main", 14, "EUR/MWh", QUARTER, timedelta(minutes=1), QUARTER, 48 * HOUR, (-500, 4000)
+            "main", 14, "EUR/MWh", QUARTER, QUARTER, HOUR, 48 * HOUR, (-500, 4000)
         ),
     }

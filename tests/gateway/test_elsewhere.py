@@ -110,6 +110,32 @@ def test_a_car_that_leaves_takes_its_schedule_with_it(hut: "Hut") -> None:
     world.show(there)
     world.poll()
     assert elsewhere.wanted(unit, world.now) is None  # another car
+    late = given(world, "car", 7.0)
+    world.now += STEP
+    world.show({"car.plugged": 0.0})
+    world.poll()
+    assert elsewhere.wanted(unit, world.now) is None
+    world.now += STEP
+    world.show(there)
+    world.poll()
+    elsewhere.put(late)  # asked for the car that has left
+    assert elsewhere.wanted(unit, world.now) is None
+    elsewhere.put(given(world, "car", 5.0))
+    assert elsewhere.wanted(unit, world.now) == (5.0, "as main planned at 12:15")
+
+
+def test_a_clock_that_is_set_back_or_on_ends_it(hut: "Hut") -> None:
+    world = hut("battery", more=CENTRAL)
+    elsewhere, unit = world.gateway.elsewhere, world.unit("battery")
+    world.show(BATTERY)
+    world.poll()
+    early = Series(TimeGrid(world.now - HOURS, HOURS, 2), np.array([1.0, 2.0]))
+    made = Given("main", world.now, world.now + HOURS, Schedule("battery", early))
+    elsewhere.put(made)
+    minute = timedelta(minutes=1)
+    for passed, held in ((-minute, True), (-2 * minute, False), (HOURS - minute, True),
+                         (HOURS, False)):  # fmt: skip
+        assert (elsewhere.of(unit, world.now + passed) is not None) == held
 
 
 def test_a_centre_that_is_not_to_plan_any_more_has_nothing_in_force(hut: "Hut") -> None:

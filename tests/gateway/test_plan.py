@@ -208,6 +208,21 @@ def test_prices_from_a_centre_make_plans_and_outlive_a_restart(hut: "Hut") -> No
     assert after.plan().import_price.values[0] == pytest.approx(0.29)
 
 
+def test_prices_of_a_centre_that_cannot_be_leave_the_local_rule(hut: "Hut") -> None:
+    world = hut("battery", prices=FROM_CENTRE)
+    world.show(BATTERY)
+    world.poll()
+    day = TimeGrid(world.now.replace(minute=0), timedelta(minutes=15), 24 * 4)
+    absurd = np.where(np.arange(day.n) % 2, 1e12, -1e12)  # a centre with a defect
+    world.gateway.received.keep("import.received", Series(day, absurd), world.now)
+    world.try_plan()
+    assert "beyond all measure" in world.gateway.planner.trouble
+    world.tick()
+    assert world.rung() == "local-rule"
+    world.gateway.received.keep("import.received", Series(day, np.full(day.n, 100.0)), world.now)
+    assert world.plan().import_price.values[0] == pytest.approx(0.17)
+
+
 def test_plans_are_kept_as_beliefs_of_the_scheduler(hut: "Hut") -> None:
     world = hut("battery", "oven", context=HOUSE, prices=CHEAP)
     world.show(BATTERY)

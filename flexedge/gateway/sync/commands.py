@@ -124,8 +124,7 @@ class Commands:
 
     def _cut(self, one: Result, known: Iterable[Result], centre: str, now: datetime) -> Result:
         """What became of a command that was cut short: done where what it made is there."""
-        overrides, who = self._site.overrides, f"{one.by}{asked_at(centre)}"
-        asked = (*overrides.overrides(now), *overrides.limits(now))
+        asked, who = self._site.overrides.all(now), f"{one.by}{asked_at(centre)}"
         others = {other.number for other in known}
         made = (it.number for it in asked if it.who == who and it.since == one.at)
         number = next((it for it in made if it not in others), None)

@@ -193,6 +193,9 @@ class Plans:
                 course.waiting = None
                 self._failed(linked, waiting.wanted, self._reason(linked, waiting.job, error))
                 return now + WATCH
+            except CentreAway:  # also where its answer to this one question is no answer
+                self._wait(linked, course, waiting, now)
+                raise
             if run is None:
                 return self._wait(linked, course, waiting, now)
             until = min(waiting.at + VALID_FOR, run.end)

@@ -6,7 +6,7 @@ next one, and what the centre changed later arrives. Nothing is believed that ca
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -26,6 +26,7 @@ from flexedge.store.tables.centres import Link
 _AT_ONCE: Final = 4
 """So many sensors are asked for in one step."""
 _HOUR: Final = timedelta(hours=1)
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER_REFUSAL: Final = timedelta(minutes=5)
 """A sensor that the centre refuses is not asked for more often."""
 
@@ -47,6 +48,10 @@ class Receive:
         """What came that was new, and what was not believed."""
         return {"values received": self._kept, "values not believed": self._not_believed}
 
+    def hurry(self) -> None:
+        """Somebody wants all of it now."""
+        self._due.clear()
+
     def step(self, linked: Linked, now: datetime) -> datetime:
         """Ask for what is due. Raises ``CentreAway``, ``CentreLocked``, ``StoreError``."""
         name, allowed = linked.centre.name, linked.may("data")
@@ -55,9 +60,10 @@ class Receive:
             self._note(linked.number, mine if allowed else {})
         if not mine or not allowed:
             return now + _HOUR
-        waiting = sorted(mine, key=lambda key: self._due.get(key, now))
+        waiting = sorted(mine, key=lambda key: self._due.get(key, _LONG_AGO))
         for key in waiting[:_AT_ONCE]:
             if self._due.get(key, now) <= now:
+                self._due[key] = now  # the last one in the row, if no answer to it is any good
                 self._due[key] = self._ask(linked, key, mine[key], now)
         return min(self._due.get(key, now) for key in mine)
 

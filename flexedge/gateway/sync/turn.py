@@ -36,6 +36,14 @@ class Pausing(Protocol):
 
 
 @runtime_checkable
+class Hurrying(Protocol):
+    """A duty with several things to do, each at its own time."""
+
+    def hurry(self) -> None:
+        """All of them are due now."""
+
+
+@runtime_checkable
 class Ending(Protocol):
     """A duty that has something to take back when the centre is unlinked."""
 
@@ -125,6 +133,8 @@ class Turn:
     def again(self, now: datetime) -> None:
         """Let its turn come now, as if it had never failed."""
         self.due, self.failed, self.unanswered = min(self.due, now), 0, False
+        if isinstance(self.duty, Hurrying):
+            self.duty.hurry()
 
     def end(self, linked: Linked) -> None:
         """The centre is let go of."""

@@ -80,7 +80,6 @@ def end_asked(state: State, centre: str, overrides: Overrides, now: datetime) ->
     short is not kept with it.
     """
     made = {one.number for one in results(state, centre) or () if one.number is not None}
-    asked = (*overrides.overrides(now), *overrides.limits(now))
-    made |= {one.number for one in asked if one.who.endswith(asked_at(centre))}
+    made |= {one.number for one in overrides.all(now) if one.who.endswith(asked_at(centre))}
     for number in made:
         overrides.end(number, now)

@@ -21,6 +21,7 @@ from flexedge.errors import CentreAway
 from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.linking import Asked, Office, link
 from flexedge.gateway.sync.plans import MOST, Plans
+from flexedge.gateway.sync.veto import say
 from tests.api.served import PASSWORD, USER, Served
 from tests.gateway.sync.cutting import Cutter, cutter
 
@@ -292,6 +293,77 @@ def test_a_schedule_that_cannot_be_is_refused_and_the_last_one_stays(
     here.world.poll()
     here.until_planned()
     assert here.trouble == ""
+
+
+@pytest.mark.parametrize("value", ["true", '"1"', "[1]", "{}"])
+def test_an_answer_that_is_none_is_given_up_in_time(
+    hut: "Hut", road: Cutter, stack: ExitStack, value: str
+) -> None:
+    here = site(hut, road, stack, "battery", planner="central-then-local")
+    start = here.world.now.isoformat()
+    odd = f'{{"values": [{value}], "start": "{start}", "duration": "PT1H", "unit": "kW"}}'
+    road.refusing[JOB] = (200, odd)
+    here.step()
+    for minutes, waits in ((1, True), (13, True), (2, False)):
+        here.world.now += timedelta(minutes=minutes)
+        with pytest.raises(CentreAway):
+            here.step()
+        assert (here.duty._courses[1].waiting is not None) == waits
+    assert here.power() is None
+    assert "not planned within 15 minutes" in here.trouble
+    road.refusing.clear()
+    here.world.poll()
+    here.until_planned()
+    assert here.power() is not None
+
+
+@pytest.mark.parametrize(
+    "numbers", ["NaN, 1", "1e400, 1", "Infinity, 1", "1e12, 1", "-900, 1", "-5, -5, -5, -5"]
+)
+def test_no_odd_number_is_ever_carried_out(
+    hut: "Hut", road: Cutter, stack: ExitStack, numbers: str
+) -> None:
+    here = site(hut, road, stack, "battery", planner="central")
+    start, n = here.world.now.isoformat(), numbers.count(",") + 1
+    odd = f'{{"values": [{numbers}], "start": "{start}", "duration": "PT{n}H", "unit": "kW"}}'
+    road.refusing[JOB] = (200, odd)
+    here.until_planned()
+    assert "it is not carried out" in here.trouble
+    here.world.tick()
+    assert here.world.setpoint("battery") is None
+    assert here.world.writes("battery") == []
+
+
+def test_a_veto_ends_what_a_centre_planned_until_it_is_lifted(
+    hut: "Hut", road: Cutter, stack: ExitStack
+) -> None:
+    here = site(hut, road, stack, "battery", planner="central")
+    here.until_planned()
+    world = here.world
+    assert here.power() is not None
+    say(world.gateway, "Ann", world.now, on=True)
+    assert here.power() is None  # at once, whether or not the centre answers
+    for _ in range(3):
+        world.now += timedelta(minutes=6)
+        world.poll()
+        here.step()
+        assert here.power() is None
+    assert len([one for one in road.passed if "trigger" in one]) == 1
+    say(world.gateway, "Ann", world.now, on=False)
+    here.until_planned()
+    assert here.power() is not None
+
+
+def test_a_schedule_that_is_on_its_way_when_a_veto_comes_is_not_carried_out(
+    hut: "Hut", road: Cutter, stack: ExitStack
+) -> None:
+    here = site(hut, road, stack, "battery", planner="central")
+    here.step()
+    assert here.duty._courses[1].waiting is not None
+    say(here.world.gateway, "Ann", here.world.now, on=True)
+    here.step()
+    assert here.duty._courses == {}
+    assert here.power() is None
 
 
 def test_a_late_answer_is_given_up_and_the_reason_told(

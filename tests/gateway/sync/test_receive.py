@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from flexedge.config.centre import CentreRules
-from flexedge.config.coming import Coming
+from flexedge.config.coming import ANYTHING, Coming
 from flexedge.domain.asset import Sensor
 from flexedge.domain.runs import Run
 from flexedge.domain.series import TimeGrid
@@ -19,6 +20,7 @@ from flexedge.gateway.sync.ours import RECEIVED
 from flexedge.gateway.sync.receive import Receive, asked, believable
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local.archive import LocalArchive
+from tests.gateway.sync.cutting import cutter
 from tests.gateway.sync.linked import Here, There, linked_with
 
 NOW = datetime(2026, 4, 14, 12, 7, tzinfo=UTC)
@@ -39,6 +41,14 @@ def test_asked_for_are_whole_hours() -> None:
     daily = asked(replace(LIMIT, resolution=24 * HOUR, back=30 * HOUR, ahead=40 * HOUR), NOW)
     assert daily.start <= NOW - 30 * HOUR
     assert daily.end >= NOW + 40 * HOUR
+
+
+def test_an_hour_that_begins_at_half_past_is_asked_for_whole() -> None:
+    price = replace(LIMIT, back=HOUR)
+    for minutes in range(0, 120, 5):
+        now = NOON + timedelta(minutes=minutes)
+        begun = NOON + HOUR / 2 + (now - NOON - HOUR / 2) // HOUR * HOUR
+        assert asked(price, now).start <= begun
 
 
 def test_gaps_stay_gaps() -> None:
@@ -134,6 +144,9 @@ def test_values_come_in_the_unit_that_is_wanted_again_and_again(
     ours.tell(0.007, start=NOON + 2 * QUARTER)
     assert ours.duty.step(ours.linked, NOW + QUARTER / 2) == NOW + QUARTER
     assert np.isnan(ours.known()[2])  # it was not due
+    ours.duty.hurry()
+    ours.duty.step(ours.linked, NOW + QUARTER / 2)
+    assert ours.known()[2] == 7.0  # but somebody wanted it at once
     ours.duty.step(ours.linked, NOW + QUARTER)
     assert ours.known() == pytest.approx([5.0, 6.0, 7.0, 8.0])
     assert ours.duty.counts() == {"values received": 4, "values not believed": 0}
@@ -175,6 +188,62 @@ def test_what_the_centre_refuses_is_told_and_the_rest_goes_on(
     (about,) = ours.health.alarms
     assert about == "centre main: nothing"
     assert ours.health.alarms[about].startswith("nothing is not received: main: 404")
+
+
+@pytest.mark.parametrize("value", ["true", '"5"', "[5]"])
+def test_one_answer_that_is_none_keeps_nobody_else_waiting(
+    here: Here, there: There, beliefs: Beliefs, value: str
+) -> None:
+    ours = Ours(here, there, beliefs)
+    ours.tell(0.005)
+    beliefs.register(Sensor("a-bad-one", "kW", QUARTER))
+    coming = {"a-bad-one": replace(LIMIT, number=999_999), "grid-limit": ours.coming}
+    duty = Receive(Received(coming, beliefs), here.state, ours.health)
+    with cutter(there.url) as road:
+        odd = f'{{"values": [{value}], "start": "{NOON.isoformat()}", "duration": "PT15M"}}'
+        road.refusing["GET /api/v3_0/sensors/999999/"] = 200, odd
+        linked = linked_with(here, road.url)
+        with pytest.raises(CentreAway):
+            duty.step(linked, NOW)
+        with pytest.raises(CentreAway):
+            duty.step(linked, NOW)  # after the other one
+    assert ours.known()[0] == pytest.approx(5.0)
+    assert duty.counts() == {"values received": 1, "values not believed": 0}
+
+
+def test_no_number_and_a_number_beyond_all_measure_are_not_believed(
+    here: Here, there: There, beliefs: Beliefs
+) -> None:
+    ours = Ours(here, there, beliefs, valid=ANYTHING)
+    numbers = "NaN, Infinity, -Infinity, 1e400, 1e13, 1" + "0" * 400 + ", null, 6"
+    with cutter(there.url) as road:
+        odd = f'{{"values": [{numbers}], "start": "{NOON.isoformat()}", "duration": "PT2H", "unit": "kW"}}'  # fmt: skip  # noqa: E501
+        road.refusing["GET "] = 200, odd
+        ours.duty.step(linked_with(here, road.url), NOW)
+    known = ours.received.known("grid-limit", TimeGrid(NOON, QUARTER, 8)).values
+    assert known == pytest.approx([np.nan] * 7 + [6.0], nan_ok=True)
+    assert (
+        "1e+13 kW: it should be from -1e+12 to 1e+12"
+        in ours.health.alarms["centre main: grid-limit"]
+    )
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])  # fmt: skip  # noqa: E501
+def test_on_the_days_on_which_clocks_change_every_hour_has_its_value(
+    here: Here, there: There, beliefs: Beliefs, day: datetime
+) -> None:
+    amsterdam = ZoneInfo("Europe/Amsterdam")
+    midnight = day.astimezone(amsterdam).replace(hour=0).astimezone(UTC)
+    after = (day.astimezone(amsterdam).replace(hour=0) + timedelta(days=1)).astimezone(UTC)
+    hours = (after - midnight) // HOUR
+    assert hours in (23, 25)
+    ours = Ours(here, there, beliefs, ahead=timedelta(hours=36), valid=ANYTHING)
+    told = [n / 1000 for n in range(hours) for _ in range(4)]
+    ours.tell(*told, start=midnight.astimezone(amsterdam))
+    ours.duty.step(ours.linked, midnight - HOUR)
+    grid = TimeGrid(midnight, QUARTER, 4 * hours)
+    known = ours.received.known("grid-limit", grid).values
+    assert known == pytest.approx(np.repeat(np.arange(hours), 4))
 
 
 def test_while_the_centre_is_away_all_stays_due(here: Here, there: There, beliefs: Beliefs) -> None:

@@ -127,6 +127,25 @@ def test_it_can_be_asked_to_come_at_once(turn: Turn, chore: Chore) -> None:
     assert turn.due == NOW + SECOND + LATER[0]  # it is due already
 
 
+class Busy(Chore):
+    """A chore with times of its own."""
+
+    hurried = 0
+
+    def hurry(self) -> None:
+        self.hurried += 1
+
+
+def test_a_duty_with_times_of_its_own_is_told_to_hurry(chore: Chore) -> None:
+    busy = Busy("receive")
+    turn = Turn(busy, NOW)
+    turn.take(ALONE, Health(), NOW)
+    assert busy.hurried == 0
+    turn.again(NOW)
+    assert busy.hurried == 1
+    Turn(chore, NOW).again(NOW)  # others have none
+
+
 class Leaving(Chore):
     """A duty that takes something back at the end."""
 
