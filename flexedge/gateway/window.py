@@ -55,6 +55,7 @@ class GatewayWindow:
         self._gateway = gateway
         self._now = now
         self._speed = speed
+        self._centres_seen: tuple[view.CentreView, ...] = ()
 
     def status(self) -> view.Status:
         """The site now."""
@@ -83,8 +84,14 @@ class GatewayWindow:
             devices=tuple(self._device(name, now) for name in plant.site.devices),
             plan=self._plan(now),
             alarms=tuple(gateway.health.alarms.values()),
-            centres=centres_seen(gateway.centres, gateway.state, now),
+            centres=self._centres(now),
         )
+
+    def _centres(self, now: datetime) -> tuple[view.CentreView, ...]:
+        """How things stand with them; while the state cannot be read, as they stood before."""
+        with contextlib.suppress(StoreError):
+            self._centres_seen = centres_seen(self._gateway.centres, self._gateway.state, now)
+        return self._centres_seen
 
     def _price_fields(self) -> tuple[VariablePrice | None, VariablePrice | None]:
         """Which price is paid, and which is earned."""
@@ -101,7 +108,12 @@ class GatewayWindow:
         return series.filled(None if price.default is None else price.default.value)
 
     def _price_at(self, price: VariablePrice | None, now: datetime) -> float | None:
-        return self._prices(price, TimeGrid(floor(now, RESOLUTION), RESOLUTION, 1)).at(now)
+        """A price now; None where nobody knows it, or it is kept where nothing can be read."""
+        grid = TimeGrid(floor(now, RESOLUTION), RESOLUTION, 1)
+        try:
+            return self._prices(price, grid).at(now)
+        except StoreError:
+            return None
 
     def _asset(self, unit: Unit, now: datetime) -> view.AssetView:
         gateway = self._gateway

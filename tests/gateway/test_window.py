@@ -5,8 +5,9 @@ import pytest
 
 from flexedge import __version__
 from flexedge.domain.schedule import Refused
-from flexedge.errors import DeviceUnreachable, RequestError
+from flexedge.errors import DeviceUnreachable, RequestError, StoreError
 from flexedge.gateway.view import AssetView, DeviceView, Line
+from tests.gateway.sync.duties import MAIN
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Hut, World
@@ -161,6 +162,24 @@ def test_a_price_that_is_not_known_is_not_shown(hut: "Hut") -> None:
     path.write_text(path.read_text().replace("{sensor: import, default: 0.5 EUR/kWh}, production-price: {sensor: feed-in}", "0.4 EUR/kWh"))  # fmt: skip  # noqa: E501
     one = hut.world(path, "third").window().status()
     assert (one.import_price, one.feed_in_price) == (0.4, 0.4)
+
+
+def test_the_status_is_told_while_nothing_that_is_kept_can_be_read(hut: "Hut") -> None:
+    price = "{centre: main, sensor: 14, unit: EUR/kWh}"
+    world = hut("battery", prices=f"{{import: {price}, feed-in: {{fixed: 0.08 EUR/kWh}}}}")
+    window = world.window()
+    world.gateway.state.centres.add(MAIN)
+    assert [one.name for one in window.status().centres] == ["main"]
+    world.gateway.beliefs.close()
+    world.gateway.state.close()
+    state = hut.folder / "data" / "state.db"
+    state.rename(hut.folder / "away")
+    state.mkdir()
+    with pytest.raises(StoreError):
+        world.gateway.state.centres.all()
+    status = window.status()
+    assert (status.import_price, status.feed_in_price) == (None, 0.08)
+    assert [one.name for one in status.centres] == ["main"]
 
 
 def test_the_chart_goes_from_midnight_yesterday_to_the_end_of_the_plan(hut: "Hut") -> None:

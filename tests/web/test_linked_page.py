@@ -256,3 +256,8 @@ def test_what_needs_somebody_stands_out(
         assert page.evaluate(CONTRASTS) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         page.screenshot(path=shots / f"centres-away-{name}-{scheme}.png", full_page=True)
+    page.route("**/api/v3_0/gateway/sync", lambda route: route.abort())
+    page.locator("body.old").wait_for()
+    assert page.locator("#link").text_content() == "Connection lost"
+    page.unroute("**/api/v3_0/gateway/sync")
+    page.locator("body:not(.old)").wait_for()

@@ -1,10 +1,11 @@
 """How far a centre knows what is sent of each of our sensors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from flexedge.errors import StoreError
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.store.state import State
 
@@ -39,7 +40,11 @@ class Lag:
 
 
 class Lags:
-    """Asks the outbox, and not too often. Safe to use from any thread. Raises ``StoreError``."""
+    """Asks the outbox, and not too often. Safe to use from any thread.
+
+    While the store does not answer, what was told last is told on: a page that shows everything
+    else must not end with that.
+    """
 
     def __init__(self, state: State, outbox: Outbox) -> None:
         self._state = state
@@ -51,16 +56,20 @@ class Lags:
         kept = self._kept.get(centre)
         if kept is not None and abs(now - kept[0]) < KEPT:
             return kept[1]
+        try:
+            lags = tuple(self._found(centre))
+        except StoreError:
+            lags = () if kept is None else kept[1]
+        self._kept = {**self._kept, centre: (now, lags)}
+        return lags
+
+    def _found(self, centre: int) -> Iterator[Lag]:
         links = self._state.links.find(centre_id=centre, thing="sensor")
         sensors = self._state.sensors()
-        found = []
         for number, link in links.items():
             if link.role == RECEIVED or link.local_id not in sensors:
                 continue
             waiting = self._outbox.waiting(link)
             there = waiting.newest_there
             known = [one for one in (waiting.newest_event, there) if one is not None]
-            found.append(Lag(number, max(known, default=None), there, waiting.count))
-        lags = tuple(found)
-        self._kept = {**self._kept, centre: (now, lags)}
-        return lags
+            yield Lag(number, max(known, default=None), there, waiting.count)

@@ -8,6 +8,7 @@ import pytest
 from flexedge.domain.asset import Sensor, Source
 from flexedge.domain.belief import Belief
 from flexedge.domain.series import Series, TimeGrid
+from flexedge.errors import StoreError
 from flexedge.gateway.sync.lags import KEPT, Lag, Lags
 from flexedge.gateway.sync.outbox import Outbox
 from flexedge.store.beliefs import Beliefs
@@ -82,3 +83,15 @@ def test_the_store_is_not_asked_each_second(store: Store) -> None:
     store.measure(after(5), 2.0)
     assert store.lags.of(store.centre, NOW + KEPT / 2) is first
     assert store.lags.of(store.centre, NOW + KEPT)[0].waiting == 2
+
+
+def test_while_the_store_does_not_answer_it_tells_what_it_told_last(store: Store) -> None:
+    store.link(store.sensor)
+    store.measure(NOW, 1.0, 2.0)
+    (told,) = store.lags.of(store.centre, NOW)
+    assert told.waiting == 2
+    store.beliefs.close()
+    with pytest.raises(StoreError):
+        store.outbox.waiting(next(iter(store.state.links.all().values())))
+    assert store.lags.of(store.centre, NOW + KEPT) == (told,)
+    assert Lags(store.state, store.outbox).of(store.centre, NOW) == ()

@@ -18,6 +18,7 @@ let timer = 0;
 function state(name) {
   mark(at("link"), "data-state", name);
   say(at("link").lastElementChild, WORDS[name]);
+  document.body.classList.toggle("old", name === "lost");
 }
 
 function complain(place, message) {
