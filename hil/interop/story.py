@@ -19,7 +19,7 @@ _RULES = """
 centres:
   main:
     send-every: $every
-    plans-every: 0 min
+    plans-every: $plans
     poll: 2 min
     accept:
       flex-model: [soc-min]
@@ -68,27 +68,30 @@ class House:
         self.gateway: Gateway | None = None
 
     @contextmanager
-    def lives(self, *arguments: str, send_every: str = "5 min") -> Iterator[Gateway]:
+    def lives(
+        self, *arguments: str, send_every: str = "5 min", plans_every: str = "1 h"
+    ) -> Iterator[Gateway]:
         """The simulated site and the gateway run, on what they left behind the last time."""
         with ExitStack() as stack:
             site = Site(self.folder, *arguments)
             stack.callback(site.program.clear)
             self.gateway = gateway = Gateway(self.folder, site)
             stack.callback(gateway.clear)
-            self._rewrite(self.folder / "site.yaml", send_every)
+            rules = _RULES.replace("$every", send_every).replace("$plans", plans_every)
+            self._rewrite(self.folder / "site.yaml", rules)
             gateway.start()
             eventually(gateway.api.all_well, 60.0)
             yield gateway
         self.gateway = None
 
-    def _rewrite(self, path: Path, send_every: str) -> None:
+    def _rewrite(self, path: Path, rules: str) -> None:
         """Let the bench's site file say what is the centre's here."""
         lines = path.read_text(encoding="utf-8").splitlines()
         there = f"{{centre: main, sensor: {self.market.sensor}, unit: EUR/MWh, every: 1 min}}"
         lines = [f"  import: {there}" if _PRICES in line else line for line in lines]
         at = lines.index("  battery:") + 1
         lines.insert(at, "    planner: central-then-local")
-        path.write_text("\n".join(lines) + _RULES.replace("$every", send_every), encoding="utf-8")
+        path.write_text("\n".join(lines) + rules, encoding="utf-8")
 
     def command(self, *arguments: str, within_s: float = 120.0, code: int = 0) -> str:
         """What one command of the installed program prints."""

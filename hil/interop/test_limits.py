@@ -36,7 +36,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture(scope="module")
 def linked(strict: House) -> Iterator[Gateway]:
     """The site lives by the wall clock."""
-    with strict.lives(send_every="1 min") as gateway:
+    with strict.lives(send_every="1 min", plans_every="0 min") as gateway:
         strict.market.tell(gateway.api.now() - 24 * HOUR, 96)
         strict.link("--yes")
         yield gateway
