@@ -76,7 +76,8 @@ def record(plan: Plan, scratch: Path) -> list[Event]:
 def arguments(plan: Plan) -> list[str]:
     """A plan as words of a command line."""
     minutes = plan.pace.total_seconds() / 60
-    return ["--seed", str(plan.seed), "--steps", str(plan.n), "--minutes", str(minutes)]
+    script = ["--script", " ".join(plan.script)]
+    return ["--seed", str(plan.seed), "--steps", str(plan.n), "--minutes", str(minutes), *script]
 
 
 class Bench:

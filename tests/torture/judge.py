@@ -108,11 +108,20 @@ class Judge:
     def _differences(self, house: House, steps: int) -> Iterator[str]:
         plan, since = self._plan, self._plan.since_us(steps)
         readings, beliefs = plan.readings.after(steps, since), plan.beliefs.after(steps, since)
-        due = plan.beliefs.after(steps, since, first=plan.sent(steps))
         yield from differing("readings", read(house, since), readings, steps)
         yield from differing("beliefs", believed(house, since), beliefs, steps)
-        yield from differing("beliefs for a centre", offered(house, since), due, steps)
+        yield from self._offered_differs(house, steps)
         yield from self._state_differs(house, steps)
+
+    def _offered_differs(self, house: House, steps: int) -> Iterator[str]:
+        since = self._plan.since_us(steps)
+        there = offered(house, since)
+        faults = []
+        for sent in sorted(self._plan.sent(steps)):
+            due = self._plan.beliefs.after(steps, since, first=sent)
+            faults += list(differing("beliefs for a centre", there, due, steps))[:1]
+        if len(faults) == len(self._plan.sent(steps)):
+            yield faults[0]
 
     def _state_differs(self, house: House, steps: int) -> Iterator[str]:
         wanted = self._plan.facts(steps)

@@ -20,7 +20,7 @@ from flexedge.store.rows import micros
 Kind = Literal[
     "readings", "late", "bulk", "untrusted", "restamp", "forecast", "delete", "delete-source",
     "maintain", "remember", "hold", "let-go", "session", "snapshot", "config", "migrate", "reopen",
-    "send",
+    "send", "import",
 ]  # fmt: skip
 START = datetime(2026, 3, 27, tzinfo=UTC)
 KEEP = Keep(timedelta(days=1), timedelta(days=3), None, timedelta(days=2))
@@ -42,6 +42,7 @@ _COMMON: tuple[tuple[Kind, int], ...] = (
 _RARE: tuple[tuple[Kind, int, int], ...] = (
     ("maintain", 20, 7),
     ("send", 20, 12),
+    ("import", 100, 42),
     ("snapshot", 160, 31),
     ("config", 90, 11),
     ("delete", 250, 75),
@@ -192,15 +193,16 @@ class Plan:
             for sensor, event, value in readings_of(step)
         }
 
-    def sent(self, steps: int) -> int:
+    def sent(self, steps: int) -> set[int]:
         """After so many steps a centre has what the first so many brought; 0: it has nothing.
 
-        Nothing, too, after going back to an older version, which knows of no centre.
+        Nothing, too, after going back to an older version, which knows of no centre. There are two
+        answers where the next step may be under way and sends before it has come to its end.
         """
-        for step in reversed(self.steps[:steps]):
-            if step.kind in ("send", "migrate"):
-                return step.number if step.kind == "send" else 0
-        return 0
+        told = [step for step in self.steps[:steps] if step.kind in ("send", "import", "migrate")]
+        sent = told[-1].number if told and told[-1].kind != "migrate" else 0
+        under_way = steps < self.n and self.steps[steps].kind == "import"
+        return {sent, steps} if under_way else {sent}
 
     def since_us(self, steps: int) -> int:
         """Rows of events before this may have gone, for their age, after so many steps."""
@@ -273,37 +275,12 @@ class Plan:
 
 
 ONE_OF_EACH: tuple[Kind, ...] = (
-    "readings",
-    "remember",
-    "forecast",
-    "maintain",
-    "readings",
-    "late",
-    "hold",
-    "maintain",
-    "bulk",
-    "forecast",
-    "snapshot",
-    "config",
-    "maintain",
-    "send",
-    "readings",
-    "delete",
-    "forecast",
-    "delete-source",
-    "let-go",
-    "session",
-    "maintain",
-    "migrate",
-    "send",
-    "forecast",
-    "maintain",
-    "readings",
-    "maintain",
-    "reopen",
-    "readings",
-)
-"""A script for short plans, with an hour and a half from step to step."""  # fmt: skip
+    "readings", "remember", "forecast", "maintain", "readings", "late", "hold", "maintain",
+    "bulk", "forecast", "snapshot", "config", "maintain", "send", "readings", "delete",
+    "forecast", "delete-source", "let-go", "session", "maintain", "migrate", "send", "forecast",
+    "maintain", "readings", "maintain", "reopen", "readings",
+)  # fmt: skip
+"""A script for short plans, with an hour and a half from step to step."""
 
 
 def short(seed: int = 1) -> Plan:
@@ -335,7 +312,7 @@ def readings_of(step: Step) -> list[tuple[int, int, float]]:
 
 def forecast_of(step: Step) -> list[tuple[int, float]]:
     """What a step forecasts: a quarter of an hour and its value, for three hours."""
-    if step.kind != "forecast":
+    if step.kind not in ("forecast", "import"):
         return []
     quarter = 900 * _SECOND
     first = step.now_us // quarter * quarter

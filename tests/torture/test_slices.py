@@ -13,13 +13,19 @@ import pytest
 
 from tests.torture.explore import Outcome, explore, record
 from tests.torture.library import QUICK
-from tests.torture.plan import Plan
+from tests.torture.plan import Kind, Plan
 from tests.torture.power import MODELS, Model
 from tests.torture.trace import Event, Forgotten, forgetting
 
 pytestmark = pytest.mark.torture
 SEED = int(os.environ.get("TORTURE_SEED", "1"))
 PLAN = Plan(SEED, 300, timedelta(minutes=10))
+NUMBERS: tuple[Kind, ...] = (
+    "forecast", "send", "reopen", "readings", "import", "send", "import", "maintain",
+    "forecast", "send", "remember", "send", "delete-source", "remember", "reopen", "forecast",
+    "send", "forecast",
+)  # fmt: skip
+"""The newest number goes with the rows of it: those of step 8 are deleted by step 12."""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,16 @@ def test_no_power_cut_takes_what_was_acknowledged(
 ) -> None:
     outcome = explored(trace, scratch, model, 200, "nothing")
     assert outcome.states >= 150
+    assert outcome.findings == [], outcome.told()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_power_cut_gives_a_number_twice_or_a_centre_too_little(
+    scratch: Path, model: Model
+) -> None:
+    plan = Plan(SEED, len(NUMBERS), timedelta(minutes=10), NUMBERS)
+    outcome = explore(plan, record(plan, scratch), model, 70, scratch)
+    assert outcome.states >= 50
     assert outcome.findings == [], outcome.told()
 
 

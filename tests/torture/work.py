@@ -6,7 +6,7 @@
 import argparse
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ from flexedge.daemon.compose import open_store
 from flexedge.domain.belief import Belief, Reading
 from flexedge.domain.series import Series, TimeGrid
 from flexedge.gateway.health import Health
+from flexedge.store import placing
+from flexedge.store import rows as rows_kept
 from flexedge.store.beliefs import Beliefs
 from flexedge.store.local import archive, compact, durable, partition
 from flexedge.store.local.archive import LocalArchive
@@ -124,7 +126,7 @@ class Worker:
             "session": lambda step: self._state.open_session(f"{step.number}", step.now),
             "snapshot": lambda step: Snapshots(folder).take(step.now),
             "reopen": self._reopen, "migrate": self._reopen,
-            "send": lambda _: self.house.send(),
+            "send": lambda _: self.house.send(), "import": self._import,
         }  # fmt: skip
 
     @property
@@ -148,11 +150,20 @@ class Worker:
         self._beliefs.flush(stamp)
 
     def _forecast(self, step: Step) -> None:
-        rows = forecast_of(step)
-        grid = TimeGrid(moment(rows[0][0]), timedelta(minutes=15), len(rows))
-        source, series = SOURCES[step.source], Series(grid, np.array([v for _, v in rows]))
-        belief = Belief(SENSORS[step.sensor].name, source.name, step.now, series)
-        self._beliefs.save([belief], source)
+        self._beliefs.save([believed(step)], SOURCES[step.source])
+
+    def _import(self, step: Step) -> None:
+        """Past the journal, in two parts; a centre is sent all there is between them."""
+        sensor, source = SENSORS[step.sensor], self._beliefs.source(SOURCES[step.source])
+        number = self.house.numbers[step.sensor]
+        rows = placing.believed(believed(step), number, source, sensor.resolution)
+
+        def parts() -> Iterator[rows_kept.Beliefs]:
+            yield rows.take(np.arange(5))
+            self.house.send()
+            yield rows.take(np.arange(5, len(rows)))
+
+        self.house.archive.absorb(parts())
 
     def _delete(self, step: Step) -> None:
         start, end = (moment(us) for us in step.window_us)
@@ -191,6 +202,14 @@ class Worker:
         self.house.close()
 
 
+def believed(step: Step) -> Belief:
+    """What a step forecasts."""
+    rows = forecast_of(step)
+    grid = TimeGrid(moment(rows[0][0]), timedelta(minutes=15), len(rows))
+    series = Series(grid, np.array([value for _, value in rows]))
+    return Belief(SENSORS[step.sensor].name, SOURCES[step.source].name, step.now, series)
+
+
 def work(plan: Plan, folder: Path, acks: int, first: int = 0, *, close: bool = True) -> None:
     """Do a plan from a step on; ``acks``: an open file that hears how many are done, and when."""
     worker = Worker(plan, folder, plan.steps[min(first, plan.n - 1)].now)
@@ -203,7 +222,10 @@ def work(plan: Plan, folder: Path, acks: int, first: int = 0, *, close: bool = T
 
 def planned(arguments: argparse.Namespace) -> Plan:
     """The plan that a command line asks for."""
-    return Plan(arguments.seed, arguments.steps, timedelta(minutes=arguments.minutes))
+    script = tuple(arguments.script.split())
+    return Plan(
+        arguments.seed, len(script) or arguments.steps, timedelta(minutes=arguments.minutes), script
+    )
 
 
 def options(about: str | None) -> argparse.ArgumentParser:
@@ -212,6 +234,7 @@ def options(about: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=1.0, help="from step to step")
+    parser.add_argument("--script", default="", help="kinds of steps (default: by chance)")
     return parser
 
 
