@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import pytest
@@ -123,3 +124,14 @@ def test_sensors_are_told_by_name_with_what_waits(state: State) -> None:
     ]  # fmt: skip
     assert one.sensors[1].paused == "it is not there any more"
     assert (one.waiting, one.lag_s, one.refused, one.well) == (6, 300.0, 1, False)
+
+
+def test_linking_that_was_cut_is_told_with_how_it_goes_on(state: State) -> None:
+    cut = replace(MAIN, details={})
+    sync = Sync(ALONE, (Chore("upload"),), Pace(120, Random(1)), Health())  # noqa: S311
+    sync.standing = standing("in-touch")
+    idle, busy = (stands_of(state, 1, cut, one, NOW) for one in (None, sync))
+    words = f"linking did not come to its end: flexedge link {MAIN.url} goes on with it"
+    assert (idle.words, idle.well) == (words, False)
+    assert (busy.words, busy.well) == (f"in step; {words}", False)
+    assert stands_of(state, 1, MAIN, sync, NOW).words == "in step"
