@@ -213,7 +213,8 @@ def _unlink(options: argparse.Namespace) -> int:
     known = {one["name"]: one for one in gateway.get(_ROOT)}
     if options.name not in known:
         raise FlexedgeError(
-            f"there is no centre {options.name!r}; there are {', '.join(known) or 'none'}"
+            f"there is no centre {options.name!r}: "
+            + (f"there are {', '.join(known)}" if known else "this gateway is linked with none")
         )
     url = known[options.name]["url"]
     question = f"Forget {url}, and how far it knows what is measured here?"

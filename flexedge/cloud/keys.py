@@ -141,7 +141,8 @@ class KeyFile:
                 content = file.read(_MOST + 1)
         except FileNotFoundError as error:
             raise self._locked(
-                f"there is no credential for it ({self._path}): link again"
+                f"there is no credential for it ({self._path}): log in with flexedge link URL"
+                " --email ADDRESS"
             ) from error
         except OSError as error:
             raise self._locked(f"{self._path} cannot be read: {error.strerror}") from error

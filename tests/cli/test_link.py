@@ -183,7 +183,7 @@ def test_a_token_of_a_file(
         (["link", "{url}", "--email", USER, "--scopes", "all", "--yes"], "scopes"),
         (["link", "{url}", "--email", USER, "--beside"], "give --yes where nobody can be asked"),
         (["link", "{url}", "--email", "a@b", "--yes"], "User password does not match."),
-        (["unlink", "x"], "there is no centre 'x'; there are none"),
+        (["unlink", "x"], "there is no centre 'x': this gateway is linked with none"),
     ],
 )
 def test_mistakes_are_told(

@@ -57,7 +57,7 @@ def test_a_key_takes_the_place_of_another_one_at_once(tmp_path: Path) -> None:
 
 
 def test_there_may_be_none(tmp_path: Path) -> None:
-    with pytest.raises(CentreLocked, match="link again"):
+    with pytest.raises(CentreLocked, match="log in with flexedge link URL --email"):
         keys(tmp_path).read()
     keys(tmp_path).forget()
 

@@ -22,6 +22,7 @@ NOT_LINKED: Final = (
     "This gateway is not linked with a central server: all that it knows is kept here."
 )
 _NOTHING: Final = "nothing is done with it: this gateway runs from memory, or has just begun"
+_CUT: Final = "linking did not come to its end: flexedge link {} goes on with it"
 _SPANS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -81,11 +82,16 @@ def stands_of(
         sum(lag.waiting for lag in lags),
         len(state.unwanted.find(centre_id=number)),
     )
-    words = in_words(standing, sums, now, "" if sync else _NOTHING)
+    whole = bool(centre.details.get("complete"))
+    cut = "" if whole else _CUT.format(centre.url)
+    words = in_words(standing, sums, now, "" if sync else cut or _NOTHING)
+    if sync and cut:
+        words = f"{words}; {cut}"
     return wire.CentreStands(
         name=centre.name, url=centre.url, account=centre.account, user=centre.user,
         linked=centre.linked, scopes=tuple(centre.scopes), contact=standing.contact,
-        since=standing.since, why=standing.why, words=words, well=is_well(standing, sums, now),
+        since=standing.since, why=standing.why, words=words,
+        well=whole and is_well(standing, sums, now),
         last_contact=standing.last_contact, next_try=standing.next_try,
         lag_s=max((lag.behind.total_seconds() for lag in lags), default=None), waiting=sums.waiting,
         refused=sums.refused, requests=standing.requests,

@@ -49,7 +49,8 @@ def unlink(office: Office, name: str, who: str, *, delete_there: bool = False) -
         found = centre_named(office.state, name)
         if found is None:
             names = ", ".join(sorted(one.name for one in office.state.centres.all().values()))
-            raise RequestError(404, f"There is no centre {name!r}; there are {names or 'none'}.")
+            there = f"there are {names}" if names else "this gateway is linked with none"
+            raise RequestError(404, f"There is no centre {name!r}: {there}.")
         number, centre = found
         links = tuple(office.state.links.find(centre_id=number).values())
         deletion = _Deletion(office, centre, links)

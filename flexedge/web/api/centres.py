@@ -127,7 +127,8 @@ def _answered() -> Iterator[None]:
     try:
         yield
     except CentreAway as error:
-        raise Rejected(502, "CENTRE_AWAY", _sentence(error)) from error
+        words = f"No useful answer from there: {_sentence(error)}"
+        raise Rejected(502, "CENTRE_AWAY", words) from error
     except CentreRefused as error:
         raise Rejected(422, error.code or "CENTRE_REFUSED", _sentence(error)) from error
     except CentreError as error:
@@ -136,7 +137,7 @@ def _answered() -> Iterator[None]:
 
 def _sentence(error: CentreError) -> str:
     text = error.message[:1].upper() + error.message[1:]
-    return text if text.endswith(".") else f"{text}."
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _asked(body: AskLink) -> linking.Asked:

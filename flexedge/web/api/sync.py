@@ -54,7 +54,10 @@ def operations(parts: Parts) -> tuple[Op, ...]:
         if name is not None and not parts.state.centres.find(name=name):
             raise no_centre(parts, name)
         asked = () if parts.centres is None else parts.centres.ask(name)
-        words = f"{', '.join(asked)}: asked now" if asked else told.NOT_LINKED
+        if asked:
+            words = f"{', '.join(asked)}: asked now"
+        else:
+            words = told.told(parts.centres, parts.state, call.now).message
         return Reply(AskedTold(centres=asked, message=words), 202)
 
     def forbid(call: Call[object, AskVeto]) -> Reply:

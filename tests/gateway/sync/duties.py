@@ -11,7 +11,8 @@ from flexedge.gateway.sync.duty import Linked
 from flexedge.store.tables.centres import Centre
 
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
-MAIN = Centre("main", "https://ems.example.com", 3, "Ours", "anna@example.org", NOW, [])
+MAIN = Centre("main", "https://ems.example.com", 3, "Ours", "anna@example.org", NOW, [],
+              {"complete": True})  # fmt: skip
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ALONE = Linked(1, MAIN, CentreRules(), cast("Central", None))
 """For duties that ask nothing of the centre."""

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import pytest
@@ -144,3 +145,14 @@ def test_what_is_not_due_yet_makes_no_centre_late(state: State) -> None:
     assert stands_of(state, number, MAIN, sync, NOW).words.startswith("70 min behind")
     sync.lags = lambda _now: (Lag(plans, after(50), NOW, 9), Lag(power, after(40), NOW, 1))
     assert stands_of(state, number, MAIN, sync, NOW).words.startswith("40 min behind")
+
+
+def test_linking_that_was_cut_is_told_with_how_it_goes_on(state: State) -> None:
+    cut = replace(MAIN, details={})
+    sync = Sync(ALONE, (Chore("upload"),), Pace(120, Random(1)), Health())  # noqa: S311
+    sync.standing = standing("in-touch")
+    idle, busy = (stands_of(state, 1, cut, one, NOW) for one in (None, sync))
+    words = f"linking did not come to its end: flexedge link {MAIN.url} goes on with it"
+    assert (idle.words, idle.well) == (words, False)
+    assert (busy.words, busy.well) == (f"in step; {words}", False)
+    assert stands_of(state, 1, MAIN, sync, NOW).words == "in step"

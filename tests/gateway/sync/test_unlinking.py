@@ -120,6 +120,6 @@ def test_without_rights_it_stays_and_is_told(here: Here, there: There) -> None:
 
 
 def test_there_must_be_such_a_centre(here: Here) -> None:
-    with pytest.raises(RequestError, match="There is no centre 'x'; there are none") as told:
+    with pytest.raises(RequestError, match="no centre 'x': this gateway is linked") as told:
         unlink(here.office(), "x", "bert")
     assert told.value.status == 404

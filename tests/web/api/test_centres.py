@@ -68,6 +68,7 @@ def test_while_memory_stands_in_for_the_disk_nothing_is_linked(world: World) -> 
     ("error", "status", "code"),
     [
         (CentreAway("main", "dns", "there is no server ems.example.com"), 502, "CENTRE_AWAY"),
+        (CentreAway("main", "tls", "is it http:// instead?"), 502, "CENTRE_AWAY"),
         (CentreLocked("main", "wrong password"), 422, "CENTRE_LOCKED"),
         (CentreRefused("main", 403, "INVALID_SENDER", "not yours"), 422, "INVALID_SENDER"),
         (CentreRefused("main", 418, "", "a teapot"), 422, "CENTRE_REFUSED"),
@@ -79,7 +80,7 @@ def test_what_the_server_did_not_do_is_told_as_its_doing(
     with pytest.raises(Rejected) as told, _answered():
         raise error
     assert (told.value.status, told.value.code) == (status, code)
-    assert told.value.message.endswith(".")
+    assert told.value.message.endswith((".", "http:// instead?"))
     assert told.value.message[0].isupper() or told.value.message[0].isdigit()
 
 

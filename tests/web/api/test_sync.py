@@ -45,6 +45,9 @@ def test_a_centre_is_told_of(world: World) -> None:
     world.gateway.state.centres.add(MAIN)
     found = status(parts_of(world)).body
     assert [one.name for one in found.centres] == ["main"]
+    told = now(parts_of(world)).body
+    assert (told.centres, told.message) == ((), f"main: {found.centres[0].words}")
+    assert "nothing is done with it" in told.message
 
 
 def test_a_centre_that_is_not_there_is_not_asked(world: World) -> None:
