@@ -177,6 +177,7 @@ class _Scratch:
 
 def _store(archive: LocalArchive, scratch: _Scratch, intake: Intake) -> None:
     def news() -> Iterator[Readings | Beliefs]:
+        intake.known = intake.replaced = intake.stored = 0
         for rows in scratch.parts():
             new, same, other = _compared(archive, rows)
             intake.known += same
@@ -185,7 +186,7 @@ def _store(archive: LocalArchive, scratch: _Scratch, intake: Intake) -> None:
             if len(new):
                 yield new
 
-    archive.absorb(news(), lambda: intake.replaced > 0)
+    archive.absorb(news, lambda: intake.replaced > 0)
 
 
 def _compared(

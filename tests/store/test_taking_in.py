@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from flexedge.domain.asset import Sensor
-from flexedge.errors import StoreError
+from flexedge.errors import StoreError, StoreFull
 from flexedge.store.archive import Asked
 from flexedge.store.local.archive import LocalArchive
+from flexedge.store.local.ballast import hold
 from flexedge.store.rows import EPOCH
 from flexedge.store.taking_in import Intake, Target, take_in
 from tests.store.local.rows_made import NOW, SECOND
@@ -78,6 +79,26 @@ def test_a_disk_that_fails_half_way_leaves_nothing(
     assert values(archive) == []
     assert brought(archive, tmp_path, text, Target(1, POWER)).stored == 5
     assert len(archive.partitions()) == 5
+
+
+def test_what_the_ballast_made_room_for_half_way_is_whole(
+    archive: LocalArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flexedge.store.taking_in.AT_ONCE", 1)
+    hold(tmp_path / "data", 4096)
+    write, calls = archive._compactor.write, []
+
+    def filling(*args: object) -> object:
+        calls.append(1)
+        if len(calls) == 3:
+            raise StoreFull("no room")
+        return write(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(archive._compactor, "write", filling)
+    text = "event_start,value\n" + "".join(f"1970-01-0{d}T00:00:00Z,{d}\n" for d in range(1, 6))
+    intake = brought(archive, tmp_path, text, Target(1, POWER))
+    assert (intake.stored, intake.known) == (5, 0)
+    assert values(archive) == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_of_two_rows_about_the_same_the_last_counts(archive: LocalArchive, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ class Worker:
             self.house.send()
             yield rows.take(np.arange(5, len(rows)))
 
-        self.house.archive.absorb(parts())
+        self.house.archive.absorb(parts)
 
     def _delete(self, step: Step) -> None:
         start, end = (moment(us) for us in step.window_us)

@@ -226,13 +226,16 @@ class LocalArchive:
         return self._reading(read)
 
     def absorb(
-        self, parts: Iterable[Readings | Beliefs], replacing: Callable[[], bool] = lambda: False
+        self,
+        parts: Callable[[], Iterable[Readings | Beliefs]],
+        replacing: Callable[[], bool] = lambda: False,
     ) -> None:
         """Keep any number of rows, all or none, one part in memory at a time; as ``commit``.
 
+        ``parts`` gives all of them, and is asked once more where the disk was full half-way.
         ``replacing`` is asked after the last part.
         """
-        self._guard.writing(lambda: self._compactor.absorb(parts, replacing))
+        self._guard.writing(lambda: self._compactor.absorb(parts(), replacing))
 
     def partitions(self) -> Sequence[Partition]:
         """The files there are."""

@@ -53,7 +53,7 @@ def test_what_goes_past_the_journal_is_awaited(archive: LocalArchive) -> None:
         yield believed(3, 30)
         assert archive.top() == before
 
-    archive.absorb(parts())
+    archive.absorb(parts)
     assert values(archive, before) == [10, 11, 12, 20, 30, 31, 32]
     reader = Reader(archive, 1, None, newest_first=False)
     told = Told()
@@ -68,7 +68,7 @@ def test_what_does_not_come_after_all_is_not_awaited_for_ever(archive: LocalArch
         raise StoreError("enough")
 
     with pytest.raises(StoreError, match="enough"):
-        archive.absorb(parts())
+        archive.absorb(parts)
     archive.commit(SILENCE, believed(1, 20), STAMP)
     assert values(archive) == [20]
 
