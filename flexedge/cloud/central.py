@@ -186,6 +186,14 @@ class Central:
         }  # fmt: skip
         return self._talk.get(f"/sensors/{sensor}/data", shapes.run, asked)
 
+    def believed(self, sensor: int, run: Run, at: datetime) -> Run:
+        """What was believed at a time of a run's events. GET /sensors/<id>/data?prior=."""
+        asked = {
+            "start": run.start.isoformat(), "duration": duration_text(run.end - run.start),
+            "unit": run.unit, "resolution": duration_text(run.step), "prior": at.isoformat(),
+        }  # fmt: skip
+        return self._talk.get(f"/sensors/{sensor}/data", shapes.run, asked)
+
     def annotate(self, thing: Literal["assets", "sensors"], number: int, fields: Json) -> None:
         """content, start, end, type. POST /<thing>/<id>/annotations."""
         self._talk.send("POST", f"/{thing}/{number}/annotations", fields, nothing)

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from flexedge.domain.runs import Run, as_json
 from flexedge.errors import CentreAway, CentreRefused
 from flexedge.gateway.sync.duty import Linked
-from flexedge.gateway.sync.runs import count, pieces
+from flexedge.gateway.sync.runs import EARLY, count, pieces
 from flexedge.gateway.sync.sizes import Sizes
 from flexedge.gateway.sync.unwanted import set_aside
 from flexedge.store.state import State
@@ -33,6 +33,7 @@ _MOST_PATIENT: Final = 6  # doublings
 _DOUBTS: Final = 3  # runs of which no job was done, while no other was done either
 _FAILED: Final = "JOB_FAILED"
 _ABOUT_VALUES: Final = frozenset({400, 422})
+_REPLACEMENT: Final = "INVALID_REPLACEMENT"
 _REPLACED: Final = "timed_belief_pkey"
 """In what FlexMeasures says of a job that would have replaced values."""
 _LARGE: Final = 413
@@ -42,7 +43,7 @@ _HEAD_BYTES: Final = 600
 
 def about_values(refused: CentreRefused) -> bool:
     """Whether a refusal is about the values, and not about the sensor or us."""
-    return refused.status in _ABOUT_VALUES or refused.code == "INVALID_REPLACEMENT"
+    return refused.status in _ABOUT_VALUES or refused.code == _REPLACEMENT
 
 
 def size(run: Run) -> int:
@@ -141,7 +142,11 @@ class Delivery:
             if refused.status == _LARGE and len(piece.values) > 1:
                 self._too_large(piece)
             elif about_values(refused):
-                self._split(refused, now)
+                if refused.code == _REPLACEMENT and self._has(linked, piece):
+                    self.tally.known += 1
+                    self._stored()
+                else:
+                    self._split(refused, now)
             else:
                 raise
         except CentreAway as away:
@@ -171,9 +176,9 @@ class Delivery:
         if told.state == "finished":
             self._stored()
         elif told.state == "failed":
-            self._fail(told.message or "its job failed", now)
+            self._fail(told.message or "its job failed")
         elif told.state == "gone":
-            self._again("it does not know its job any more", now)
+            self._again("it does not know its job any more")
         elif now - job.since > PATIENCE * 2**self._late or now < job.since:
             self.job = None
             self._late = min(self._late + 1, _MOST_PATIENT)
@@ -182,24 +187,38 @@ class Delivery:
             return True
         return bool(self.pause)
 
-    def _fail(self, why: str, now: datetime) -> None:
+    def _fail(self, why: str) -> None:
         """A job that failed for what it was to store would fail again."""
         if _REPLACED in why:
             self.job = None
-            self._split(CentreRefused("", 403, "INVALID_REPLACEMENT", why), now)
-        else:
-            if not self._refused:
-                self.sizes.too_slow()  # there are time limits for jobs, too
-            self._again(why, now)
+            raise CentreRefused("", 403, _REPLACEMENT, why)
+        if not self._refused:
+            self.sizes.too_slow()  # there are time limits for jobs, too
+        self._again(why)
 
-    def _again(self, why: str, now: datetime) -> None:
+    def _again(self, why: str) -> None:
         """Post it once more; what fails time and again is refused. Parts need no such patience."""
         self.job = None
         self._failed += 1
         if self._failed < _TRIES and not self._refused:
             self.pause = REST[self._failed - 1]
         else:
-            self._split(CentreRefused("", 422, _FAILED, why), now)
+            raise CentreRefused("", 422, _FAILED, why)
+
+    def _has(self, linked: Linked, piece: Run) -> bool:
+        """Whether a centre that does not replace a single value holds just that one.
+
+        FlexMeasures drops what it has already, but not all of it: instants it compares with what
+        was believed a step later than what they are kept as (seen with 1.0.1).
+        """
+        if len(piece.values) > 1 or piece.prior is None:
+            return False
+        link = self.link[1]
+        instants = not link.details.get("resolution")
+        early = instants and linked.centre.details.get("server") == EARLY
+        at = piece.prior - piece.step if early else piece.prior
+        self.tally.requests += 1
+        return linked.central.believed(link.central_id, piece, at).values == piece.values
 
     def _stored(self) -> None:
         self.job = None

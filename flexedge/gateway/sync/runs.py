@@ -20,6 +20,8 @@ from flexedge.store.runs import ends, starts
 
 BRIDGE: Final = 120
 """So many missing values ("null,") take as much as the head of another request."""
+EARLY: Final = "FlexMeasures"
+"""Whose instants with a prior are believed one step earlier (seen with 1.0.1)."""
 _CERTAIN: Final = 0.5
 _AT_ONCE: Final = np.iinfo(np.int64).min
 _US: Final = timedelta(microseconds=1)

@@ -21,6 +21,7 @@ from flexedge.gateway.sync.duty import Linked
 from flexedge.gateway.sync.line import Going, Line
 from flexedge.gateway.sync.outbox import Outbox, Portion
 from flexedge.gateway.sync.revised import ROLES
+from flexedge.gateway.sync.runs import EARLY
 from flexedge.gateway.sync.sent import is_gone
 from flexedge.gateway.sync.sizes import Sizes
 from flexedge.gateway.sync.telling import Telling, scope_of
@@ -42,8 +43,6 @@ MOST_PATIENT: Final = 16
 """up to so many times as long: what was asked in vain could have been sent instead."""
 _SLOW: Final = frozenset({"timeout", "reset", "server"})
 """So it ends where a request took too long for the server, or for what stands before it (504)."""
-_EARLY: Final = "FlexMeasures"
-"""Whose instants with a prior are believed one step earlier (seen with 1.0.1)."""
 _LATE: Final = timedelta(hours=1)
 _SECOND: Final = timedelta(seconds=1)
 _log = structlog.get_logger()
@@ -61,7 +60,7 @@ class Upload:
         self._state = state
         self._outbox = outbox
         self._health = health
-        early = linked.centre.details.get("server") == _EARLY
+        early = linked.centre.details.get("server") == EARLY
         self._telling = Telling(beliefs, outbox, linked.rules, early=early)
         self._lines: dict[int, Line] = {}
         self._round: deque[int] = deque()
