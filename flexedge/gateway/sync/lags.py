@@ -64,12 +64,14 @@ class Lags:
         return lags
 
     def _found(self, centre: int) -> Iterator[Lag]:
-        links = self._state.links.find(centre_id=centre, thing="sensor")
         sensors = self._state.sensors()
-        for number, link in links.items():
-            if link.role == RECEIVED or link.local_id not in sensors:
-                continue
-            waiting = self._outbox.waiting(link)
+        links = {
+            number: link
+            for number, link in self._state.links.find(centre_id=centre, thing="sensor").items()
+            if link.role != RECEIVED and link.local_id in sensors
+        }
+        waits = self._outbox.waiting(*links.values())
+        for number, waiting in zip(links, waits, strict=True):
             there = waiting.newest_there
             known = [one for one in (waiting.newest_event, there) if one is not None]
             yield Lag(number, max(known, default=None), there, waiting.count)

@@ -149,22 +149,45 @@ class Outbox:
                 if line is not None:
                     line.todo = joined([*line.todo, portion.span], MOST_GAPS)
 
-    def waiting(self, link: Link) -> Waiting:
-        """What has not arrived yet, whether under way or not."""
+    def waiting(self, *links: Link) -> list[Waiting]:
+        """What has not arrived yet of each link, whether under way or not.
+
+        Most links wait for the same stretch of what came in, so the archive is asked once for it.
+        """
         with self._lock:
-            line = self._line(link)
-            spans = line.left
-            if not self._quiet(link, line):
-                spans.append((line.position, self._top))
-            name, sources = self._name(link), self._sources(link)
-            found = [
-                one
-                for span in joined(spans, _ROUGHLY)
-                for one in self._beliefs.tally((name,), span)
-                if one.source in sources
+            lines = [(link, self._line(link)) for link in links]
+            spans = [self._spans(link, line) for link, line in lines]
+            asked: dict[Span, set[str]] = {}
+            for (link, _), mine in zip(lines, spans, strict=True):
+                for span in mine:
+                    asked.setdefault(span, set()).add(self._name(link))
+            found = {
+                span: self._beliefs.tally(sorted(names), span) for span, names in asked.items()
+            }
+            return [
+                self._summed(link, line, [one for span in mine for one in found[span]])
+                for (link, line), mine in zip(lines, spans, strict=True)
             ]
-            there = None if line.there_us is None else moment(line.there_us)
-        return _summed(found, there)
+
+    def _spans(self, link: Link, line: _Line) -> Spans:
+        """Roughly the stretches in which something waits."""
+        spans = line.left
+        if not self._quiet(link, line):
+            spans.append((line.position, self._top))
+        return joined(spans, _ROUGHLY)
+
+    def _summed(self, link: Link, line: _Line, found: Iterable[Tally]) -> Waiting:
+        there = None if line.there_us is None else moment(line.there_us)
+        sources = frozenset(self._sources(link))
+        mine = [one for one in found if one.sensor == link.local_id and one.source in sources]
+        if not mine:
+            return Waiting(newest_there=there)
+        return Waiting(
+            sum(one.count for one in mine),
+            min(one.first_event for one in mine),
+            max(one.last_event for one in mine),
+            there,
+        )
 
     def forget(self, link: Link) -> None:
         """Send all of it again, as to a sensor that was made anew there."""
@@ -245,14 +268,3 @@ class Outbox:
 
 def _key(link: Link) -> _Key:
     return destination(link.centre_id, link.role), link.local_id
-
-
-def _summed(found: Sequence[Tally], there: datetime | None) -> Waiting:
-    if not found:
-        return Waiting(newest_there=there)
-    return Waiting(
-        sum(one.count for one in found),
-        min(one.first_event for one in found),
-        max(one.last_event for one in found),
-        there,
-    )

@@ -81,7 +81,8 @@ def waiting_in(outbox: Outbox, state: State) -> Callable[[Linked, datetime], Wai
         known = seen.get(linked.number)
         if known is None or known[0] != now:
             links = state.links.find(centre_id=linked.number, thing="sensor").values()
-            found = [(one.role, outbox.waiting(one)) for one in links if one.role in SOURCE_TYPES]
+            sent = [one for one in links if one.role in SOURCE_TYPES]
+            found = [*zip((one.role for one in sent), outbox.waiting(*sent), strict=True)]
             later = linked.rules.sent_every(plans=True)
             due = [
                 one.oldest_event + (later if role in ROLES else timedelta(0))

@@ -137,20 +137,20 @@ def test_where_nothing_came_nothing_is_asked(site: Site, monkeypatch: pytest.Mon
 
 def test_what_waits_is_counted_and_dated(site: Site) -> None:
     link = site.link()
-    assert site.outbox.waiting(link) == Waiting()
+    assert site.outbox.waiting(link)[0] == Waiting()
     site.say(6)
     site.say(2, 50, FORECAST)
-    assert site.outbox.waiting(link) == Waiting(6, moment(0), moment(5 * MINUTE))
+    assert site.outbox.waiting(link)[0] == Waiting(6, moment(0), moment(5 * MINUTE))
     live = site.outbox.live(link, 2)
     assert live is not None
-    assert site.outbox.waiting(link).count == 6, "what is under way has not arrived"
+    assert site.outbox.waiting(link)[0].count == 6, "what is under way has not arrived"
     site.outbox.arrived([live])
     left = Waiting(4, moment(0), moment(3 * MINUTE), moment(5 * MINUTE))
-    assert site.outbox.waiting(link) == left
+    assert site.outbox.waiting(link)[0] == left
     rest = site.outbox.backfill(link, "newest-first", 9)
     assert rest is not None
     site.outbox.arrived([rest])
-    assert site.outbox.waiting(link) == Waiting(newest_there=moment(5 * MINUTE))
+    assert site.outbox.waiting(link)[0] == Waiting(newest_there=moment(5 * MINUTE))
 
 
 def test_a_sensor_that_was_made_anew_there_is_sent_all_again(site: Site) -> None:
@@ -270,7 +270,7 @@ class Traffic:
             while (portion := self.site.outbox.next(link, "oldest-first", 25)) is not None:
                 self.there[role].update(portion.rows.value.tolist())
                 self.site.outbox.arrived([portion])
-            assert self.site.outbox.waiting(link).count == 0
+            assert self.site.outbox.waiting(link)[0].count == 0
 
 
 @pytest.mark.parametrize("seed", range(8))
