@@ -14,7 +14,7 @@ from hil.waiting import eventually
 pytestmark = pytest.mark.interop
 DAYS = 2
 _ARRIVING_S = 1200.0
-"""How long the server may take for what still waits then: it stores some hundred values a second."""
+"""How long the server may take for what waits then; a plan it compares value by value."""
 _LIVING_S = 1800.0
 """How long two days at speed may take on a machine that does other things, too."""
 
