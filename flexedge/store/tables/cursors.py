@@ -88,6 +88,13 @@ class Positions:
         will give these numbers to other rows.
         """
         query = sa.select(Facts.value).where(Facts.name == _EPOCH)
+        beyond = sa.select(sa.func.count()).where(Cursors.position > top)
+        if self._database.read(
+            lambda connection: (
+                connection.scalar(query) == str(epoch) and not connection.scalar(beyond)
+            )
+        ):
+            return False  # as at nearly every start: nothing is written
         put = self._database.put(Facts, {"name": _EPOCH, "value": str(epoch)}, replace=("value",))
 
         def work(connection: sa.Connection) -> bool:

@@ -153,7 +153,7 @@ class Both:
     @property
     def waiting(self) -> bool:
         """Whether something has not arrived."""
-        return any(self.outbox.waiting(link).count for link in self.links.values())
+        return any(one.count for one in self.outbox.waiting(*self.links.values()))
 
     @property
     def links(self) -> dict[int, Link]:
