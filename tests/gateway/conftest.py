@@ -93,11 +93,12 @@ def asset_text(name: str, more: str, model: str) -> str:
 def site_text(names: Sequence[str], assets: str, context: str, prices: str) -> str:
     """A site with some of the assets above, behind a meter."""
     devices = "".join(f"  {_DEVICES[name]}\n" for name in names if name in _DEVICES)
+    accepts = f"centres: {{main: {{accept: {ACCEPTED}}}}}\n"
     return (
         "site: {name: Hut, timezone: Europe/Amsterdam, "
         "location: {latitude: 52.4, longitude: 4.9}}\n"
         f"prices: {prices}\n"
-        f"centres: {{main: {{accept: {ACCEPTED}}}}}\n"
+        f"{'' if 'centres: ' in prices else accepts}"
         "brokers: {local: {host: 127.0.0.1, port: 1}}\n"
         "devices:\n"
         "  meter: {profile: eastron-sdm630, host: 127.0.0.1, port: 5}\n"
