@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -93,8 +94,11 @@ class House:
                 if one.name in names}  # fmt: skip
 
     def cursors(self) -> Mapping[int, Cursor]:
-        """How far a centre knows each sensor, by number; first as the outbox does at its start."""
-        self.state.cursors.keep_to(self.beliefs.epoch(), self.beliefs.top())
+        """How far a centre knows each sensor, by number; those of another archive are forgotten.
+
+        Not those beyond its newest number, which an outbox forgets, too: no cut may make any.
+        """
+        self.state.cursors.keep_to(self.beliefs.epoch(), sys.maxsize)
         return self.state.cursors.of(CENTRE)
 
     def send(self) -> None:
