@@ -128,7 +128,7 @@ def test_all_may_be_on_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 assert [row.value for row in rows] == seen
                 gateway.beliefs.append([Reading("grid.power", NOW, 1.5)])
                 gateway.state.remember("owner", "me")
-        assert server.run("select value from facts", "flexedge_1") == [("me",)]
+        assert server.run("select value from facts where name = 'owner'", "flexedge_1") == [("me",)]
         server.stop()
         with ExitStack() as stack, pytest.raises(StoreError, match="flexedge_1"):
             compose(settings, loaded, WallClock(), stack)

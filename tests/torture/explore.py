@@ -62,8 +62,10 @@ class Outcome:
 def record(plan: Plan, scratch: Path) -> list[Event]:
     """Do a plan to a new folder, and what was done to the disk by that."""
     folder, trace = scratch / "data", scratch / "trace"
-    folder.mkdir()
     acks = scratch / "acks"
+    for left in (trace, acks):  # both are written on from their ends
+        left.unlink(missing_ok=True)
+    folder.mkdir()
     subprocess.run(
         [sys.executable, "-m", "tests.torture.work", str(folder), str(acks), *arguments(plan)],
         env=environment(built(scratch), folder, trace=trace, acks=acks),
