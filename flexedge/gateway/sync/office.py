@@ -40,11 +40,13 @@ class Office:
     """By sensor, what kinds of sources ("forecaster", "scheduler") believe something of it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Whoever makes things at centres holds it: nothing is made twice."""
+    patience_s: float = _TURN_S
+    """So long whoever comes next waits for it."""
 
     @contextmanager
-    def turn(self, patience_s: float = _TURN_S) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """Hold it. Raises ``RequestError`` 409 where somebody else does for long."""
-        if not self.lock.acquire(timeout=patience_s):
+        if not self.lock.acquire(timeout=self.patience_s):
             raise RequestError(
                 409, "Assets are being made at a centre just now; try again in a while."
             )

@@ -96,7 +96,7 @@ def test_an_account_must_be_there(here: Here, there: There) -> None:
 
 
 def test_only_one_makes_things_at_a_time(here: Here, there: There) -> None:
-    office = here.office()
+    office = replace(here.office(), patience_s=0.0)
     with office.lock, pytest.raises(RequestError, match="just now"):
         link(office, here.asked(there.url), "anna")
     assert here.state.centres.all() == {}

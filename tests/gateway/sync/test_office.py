@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -11,14 +12,14 @@ from tests.gateway.sync.linked import Here
 
 
 def test_who_comes_second_waits_and_is_told_when_that_is_in_vain(here: Here) -> None:
-    office = here.office()
+    office = replace(here.office(), patience_s=0.0)
     with (
         office.turn(), pytest.raises(RequestError, match="made at a centre just now") as told,
-        office.turn(patience_s=0.0),
+        office.turn(),
     ):  # fmt: skip
         pytest.fail("two at once")
     assert told.value.status == 409
-    with office.turn(patience_s=0.0):
+    with office.turn():
         pass  # it was given back
 
 
