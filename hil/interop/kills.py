@@ -87,8 +87,9 @@ class Catching:
                              "password", "--scopes", "readings", "--yes")  # fmt: skip
 
     def unlink(self) -> None:
-        """Let nothing of it be at the centre."""
-        self.gateway.command("unlink", "--delete-there", "--yes", within_s=300.0)
+        """Let nothing of it be at the centre; to delete millions takes it longer than an answer."""
+        words = ("unlink", "--delete-there", "--yes")
+        eventually(lambda: self.gateway.command(*words, within_s=300.0), _PATIENCE_S)
 
     def hurry(self) -> None:
         """Do not wait for the moment in which a fleet's gateways come one by one."""
