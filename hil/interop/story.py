@@ -69,8 +69,9 @@ class House:
 
     @contextmanager
     def lives(
-        self, *arguments: str, send_every: str = "5 min", plans_every: str = "1 h"
-    ) -> Iterator[Gateway]:
+        self, *arguments: str, send_every: str = "5 min", plans_every: str = "1 h",
+        planner: str = "central-then-local",
+    ) -> Iterator[Gateway]:  # fmt: skip
         """The simulated site and the gateway run, on what they left behind the last time."""
         with ExitStack() as stack:
             site = Site(self.folder, *arguments)
@@ -78,19 +79,19 @@ class House:
             self.gateway = gateway = Gateway(self.folder, site)
             stack.callback(gateway.clear)
             rules = _RULES.replace("$every", send_every).replace("$plans", plans_every)
-            self._rewrite(self.folder / "site.yaml", rules)
+            self._rewrite(self.folder / "site.yaml", rules, planner)
             gateway.start()
             eventually(gateway.api.all_well, 60.0)
             yield gateway
         self.gateway = None
 
-    def _rewrite(self, path: Path, rules: str) -> None:
+    def _rewrite(self, path: Path, rules: str, planner: str) -> None:
         """Let the bench's site file say what is the centre's here."""
         lines = path.read_text(encoding="utf-8").splitlines()
         there = f"{{centre: main, sensor: {self.market.sensor}, unit: EUR/MWh, every: 1 min}}"
         lines = [f"  import: {there}" if _PRICES in line else line for line in lines]
         at = lines.index("  battery:") + 1
-        lines.insert(at, "    planner: central-then-local")
+        lines.insert(at, f"    planner: {planner}")
         path.write_text("\n".join(lines) + rules, encoding="utf-8")
 
     def command(self, *arguments: str, within_s: float = 120.0, code: int = 0) -> str:
