@@ -12,7 +12,7 @@ _PIECE = 1 << 16
 _T = TypeVar("_T")
 
 
-def eventually(look: Callable[[], _T], within_s: float) -> _T:
+def eventually(look: Callable[[], _T], within_s: float, every_s: float = _LOOK_EVERY_S) -> _T:
     """What ``look`` gives as soon as it no longer fails; its last failure after the deadline."""
     never = threading.Event()
     deadline = time.monotonic() + within_s
@@ -22,7 +22,7 @@ def eventually(look: Callable[[], _T], within_s: float) -> _T:
         except AssertionError:
             if time.monotonic() >= deadline:
                 raise
-        never.wait(_LOOK_EVERY_S)
+        never.wait(every_s)
 
 
 class Lines:

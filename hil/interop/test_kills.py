@@ -1,4 +1,4 @@
-"""A slice of the kills: two days of fifty sensors, five kills. ``kills.py`` does all of it."""
+"""A slice of the kills: two days of twenty sensors, five kills. ``kills.py`` does all of it."""
 
 import random
 from pathlib import Path
@@ -12,7 +12,7 @@ KILLS = 5
 
 
 def test_whoever_is_killed_while_it_catches_up_both_sides_end_equal(tmp_path: Path) -> None:
-    with catching(tmp_path, sensors=50, days=2) as one:
+    with catching(tmp_path, sensors=20, days=2) as one:
         print(undisturbed(one))
         for line in killed(one, KILLS, random.Random(6)):  # noqa: S311 (repeatable)
             print(line)
