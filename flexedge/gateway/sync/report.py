@@ -126,18 +126,23 @@ def reported(portion: Told, held: Told, way: Way, now: datetime) -> Told:
     return _thinned(told, Told.joined([day, told]), way)
 
 
+def woven(portion: Told, held: Told) -> tuple[Told, Mask]:
+    """Both in order of event and belief time, each said once; and which of it the portion says."""
+    both = Told.joined([portion, held])
+    mine = np.arange(len(both)) < len(portion)
+    order = np.lexsort((~mine, both.belief_us, both.event_us))
+    both, mine = both.take(order), mine[order]
+    first = starts(both.event_us, both.belief_us)
+    return both.take(first), mine[first]
+
+
 def with_next(portion: Told, held: Told) -> Told:
     """A portion and of each of its events what is believed next after that.
 
     A centre drops a belief that says what the one before it said. If that was sent earlier than
     what lies between the two it is missing there now, and must be said again.
     """
-    both = Told.joined([portion, held])
-    mine = np.arange(len(both)) < len(portion)
-    order = np.lexsort((~mine, both.belief_us, both.event_us))
-    both, mine = both.take(order), mine[order]
-    first = starts(both.event_us, both.belief_us)
-    both, mine = both.take(first), mine[first]
+    both, mine = woven(portion, held)
     follows = np.zeros(len(both), np.bool_)
     follows[1:] = mine[:-1] & ~starts(both.event_us)[1:]
     return both.take(mine | follows)

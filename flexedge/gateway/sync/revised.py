@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from flexedge.gateway.sync.report import Mask, Way
+from flexedge.gateway.sync.report import Mask, Way, woven
 from flexedge.gateway.sync.runs import Told
 from flexedge.store.runs import ends, starts
 
@@ -51,12 +51,7 @@ def standing(told: Told, held: Told, way: Way) -> Told:
     What counts next after something told is told with it: a centre drops a belief that says what
     the one before it says, and did so if it heard of that one earlier than of what lies between.
     """
-    both = Told.joined([told, held])
-    mine = np.arange(len(both)) < len(told)
-    order = np.lexsort((~mine, both.belief_us, both.event_us))
-    both, mine = both.take(order), mine[order]
-    counts = starts(both.event_us, both.belief_us)
-    both, mine = both.take(counts), mine[counts]
+    both, mine = woven(told, held)
     steps = np.cumsum(_steps(both, way))  # the same number: nothing changed between two
     if way.within:
         last = ends(starts(both.event_us, both.belief_us // (way.within // _US)))
