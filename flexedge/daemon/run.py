@@ -1,13 +1,10 @@
 """The life of the daemon: start, serve, end in the order of a stack."""
 
-import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from types import FrameType
 
 import structlog
 
@@ -19,6 +16,7 @@ from flexedge.daemon.centres import keep_in_step
 from flexedge.daemon.clock import Clock, SharedClock, WallClock
 from flexedge.daemon.compose import Composed, compose, parts_of, somewhere
 from flexedge.daemon.door import open_door, work_on
+from flexedge.daemon.ending import Ending
 from flexedge.daemon.house import keep_house
 from flexedge.daemon.jobs import Jobs
 from flexedge.daemon.kernel import facts
@@ -41,18 +39,16 @@ _IN_MEMORY = (
     " minute), and lost without power"
 )
 _log = structlog.get_logger()
-Ending = SimpleQueue[bool]
-"""What ends a run: True when another one is to begin."""
 
 
 def main(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     log.set_up(settings.log.level, settings.log.format)
     loaded = load_site(settings.site, settings.profile_dirs)
-    ending: Ending = SimpleQueue()
-    on_signals(ending)
-    while live(settings, loaded, ending, WallClock):
-        _log.warning("flexedge begins anew, because the clock was set or the disk is back")
+    with Ending() as ending:
+        ending.on_signals()
+        while live(settings, loaded, ending, WallClock):
+            _log.warning("flexedge begins anew, because the clock was set or the disk is back")
     return 0
 
 
@@ -70,7 +66,7 @@ def live(
         composed = compose(here, loaded, clock, stack)
         keeping = _keeping(settings, composed.gateway, clock, facts)
         if keeping is not None:
-            keeping.on_step = lambda: ending.put(True)
+            keeping.on_step = ending.again
             keeping.step(clock.now())
         jobs = _start(here, composed, clock, keeping, stack)
         if not refusal:
@@ -96,17 +92,7 @@ def ask_again(folder: Path, ending: Ending, held: bool, _now: datetime) -> None:
     While a disk is not mounted there is an empty folder in its place, which takes writes.
     """
     if folder.is_dir() and not standin.refusal(folder) and (standin.holds(folder) or not held):
-        ending.put(True)
-
-
-def on_signals(ending: Ending) -> None:
-    """Let SIGTERM and SIGINT end the run."""
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        ending.put(False)  # the one way of telling that is safe in a signal handler
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+        ending.again()
 
 
 def _keeping(
@@ -224,17 +210,10 @@ def _release(gateway: Gateway, clock: Clock) -> None:
         _log.error("not every control point could be released; the devices' watchdogs will")
 
 
-def _ended(ending: Ending, timeout_s: float | None) -> bool | None:
-    try:
-        return ending.get(timeout=timeout_s)
-    except Empty:
-        return None
-
-
 def _wait(ending: Ending, gateway: Gateway, clock: Clock) -> bool:
     """Feed the watchdog while dispatch and store make progress; whether to begin anew."""
     every = notify.watchdog_seconds()
-    while (again := _ended(ending, None if every is None else every / 2)) is None:
+    while (again := ending.wait(None if every is None else every / 2)) is None:
         silent = gateway.health.silent(clock.now(), _SILENT)
         if silent:
             _log.error("no progress", parts=silent)

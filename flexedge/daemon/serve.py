@@ -1,7 +1,6 @@
 """API, store and planner without a site: on a laptop or a server."""
 
 from contextlib import ExitStack
-from queue import SimpleQueue
 
 import structlog
 
@@ -12,9 +11,9 @@ from flexedge.daemon.centres import Ground, centres_of, keep_in_step
 from flexedge.daemon.clock import WallClock
 from flexedge.daemon.compose import open_store, parts_of
 from flexedge.daemon.door import open_door, work_on
+from flexedge.daemon.ending import Ending
 from flexedge.daemon.house import keep_house
 from flexedge.daemon.jobs import Jobs
-from flexedge.daemon.run import Ending, on_signals
 from flexedge.gateway.health import Health
 
 _log = structlog.get_logger()
@@ -23,9 +22,9 @@ _log = structlog.get_logger()
 def main(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
     log.set_up(settings.log.level, settings.log.format)
-    ending: Ending = SimpleQueue()
-    on_signals(ending)
     with ExitStack() as stack:
+        ending = stack.enter_context(Ending())
+        ending.on_signals()
         clock, health = WallClock(), Health()
         beliefs, state = open_store(settings, health, clock.now(), stack)
         beliefs.flush(clock.stamp())
@@ -42,7 +41,7 @@ def main(settings: Settings) -> int:
             _log.warning("alarm", message=told)
         notify.notify("READY=1", f"STATUS=flexedge {__version__} serves")
         _log.info("flexedge serves", version=__version__, data=str(settings.data_dir))
-        ending.get()
+        ending.wait()
         notify.notify("STOPPING=1")
         _log.info("flexedge stops")
     return 0

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ import requests
 from flexedge.config.check import load_site
 from flexedge.config.settings import Settings, Web
 from flexedge.daemon.clock import WallClock
+from flexedge.daemon.ending import Ending
 from flexedge.daemon.loops import Service
 from flexedge.daemon.run import ask_again, live
 from flexedge.errors import StoreLocked
@@ -125,6 +125,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield make
     for daemon in started:
         daemon.clear()
+
+
+@pytest.fixture
+def ending() -> Iterator[Ending]:
+    with Ending() as ending:
+        ending.on_signals()
+        yield ending
 
 
 def test_it_serves_with_every_device_away_and_ends_in_order(start: Start) -> None:
@@ -301,14 +308,15 @@ def test_a_data_folder_that_cannot_be_made_is_a_clear_error(start: Start, tmp_pa
 
 
 def test_a_run_that_ends_for_the_clock_is_followed_by_another_on_the_same_folder(
-    tmp_path: Path,
+    tmp_path: Path, ending: Ending
 ) -> None:
     (tmp_path / "site.yaml").write_text(SITE)
     settings = Settings(data_dir=tmp_path / "data", web=Web(port=0))
     loaded = load_site(tmp_path / "site.yaml", ())
-    ending: SimpleQueue[bool] = SimpleQueue()
     for again in (True, True, False):
-        ending.put(again)
+        ending.again()
+        if not again:
+            signal.raise_signal(signal.SIGTERM)
         assert live(settings, loaded, ending, WallClock) is again
         assert not (tmp_path / "data" / "runtime.json").exists()
     with lock.hold(tmp_path / "data"):  # it was given back
@@ -319,40 +327,39 @@ def test_a_run_that_ends_for_the_clock_is_followed_by_another_on_the_same_folder
 
 @pytest.mark.disk
 def test_where_the_disk_takes_no_writes_it_runs_in_memory_until_it_does(
-    disk: LoopDisk, tmp_path: Path
+    disk: LoopDisk, tmp_path: Path, ending: Ending
 ) -> None:
     (tmp_path / "site.yaml").write_text(SITE)
     data, memory = disk.folder / "data", tmp_path / "memory"
     settings = Settings(data_dir=data, memory_dir=memory, web=Web(port=0))
     loaded = load_site(tmp_path / "site.yaml", ())
-    ending: SimpleQueue[bool] = SimpleQueue()
-    ending.put(True)
+    ending.again()
     assert live(settings, loaded, ending, WallClock)
     state = State(data / "state.db")
     state.remember("owner", "me")
     state.close()
     disk.unmount()
     disk.mount("ro")
-    ending.put(True)
+    ending.again()
     assert live(settings, loaded, ending, WallClock)
     ask_again(data, ending, True, NOW)
-    assert ending.empty()
+    assert ending.wait(0) is None
     away = State(settings.stand_in / "state.db")
     assert away.fact("owner") == "me"
     away.hold("battery.battery.power", NOW)  # as if it had been killed
     away.close()
-    ending.put(True)
+    ending.again()
     with lock.hold(data), pytest.raises(StoreLocked):  # another one that began before
         live(settings, loaded, ending, WallClock)
-    assert ending.get_nowait()
+    assert ending.wait(0)
     disk.unmount()
     data.mkdir()  # what lies below the mount
     ask_again(data, ending, True, NOW)
-    assert ending.empty()
+    assert ending.wait(0) is None
     data.rmdir()
     disk.mount()
     ask_again(data, ending, True, NOW)
-    assert ending.get_nowait()
-    ending.put(False)
+    assert ending.wait(0)
+    signal.raise_signal(signal.SIGTERM)
     assert not live(settings, loaded, ending, WallClock)
     assert list(memory.iterdir()) == []
