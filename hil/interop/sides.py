@@ -10,6 +10,9 @@ Ask = Callable[..., Any]
 """A path and query parameters; the JSON answer, which must be a good one."""
 _ROLES: Final[Mapping[str, str]] = {"forecaster": "forecast", "scheduler": "schedule"}
 """What sources of a kind believe goes to sensors of a role; all else to the one without."""
+_EQUAL: Final = 1e-9
+_SAME_PLAN: Final = 1e-6
+"""Of forecasts and schedules what differs by less from what was told last is not told."""
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -85,7 +88,7 @@ class Row:
     known: int
     """Values that are not missing."""
     apart: tuple[Any, ...]
-    """Values that differ: where, ours, theirs."""
+    """Values that differ, of forecasts and schedules by more than is told: where, ours, theirs."""
 
     @property
     def complete(self) -> bool:
@@ -112,19 +115,19 @@ def compare(ours: Side, theirs: Side, window: Window) -> list[Row]:
             found = theirs.values(one, window) if sources else []
             known = sum(value is not None for value in mine)
             beliefs = sum(theirs.beliefs(one["id"], window).values())
-            apart = _apart(mine, found)
+            apart = _apart(mine, found, _SAME_PLAN if role else _EQUAL)
             rows.append(Row(name, role, sum(sources.values()), beliefs, known, apart))
     return rows
 
 
-def _apart(ours: list[Any], theirs: list[Any]) -> tuple[Any, ...]:
+def _apart(ours: list[Any], theirs: list[Any], within: float) -> tuple[Any, ...]:
     if len(ours) != len(theirs):
         return (("length", len(ours), len(theirs)),)
     pairs = enumerate(zip(ours, theirs, strict=True))
-    return tuple((place, *pair) for place, pair in pairs if not _same(*pair))
+    return tuple((place, *pair) for place, pair in pairs if not _same(*pair, within))
 
 
-def _same(one: float | None, other: float | None) -> bool:
+def _same(one: float | None, other: float | None, within: float) -> bool:
     if one is None or other is None:
         return one is other
-    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    return math.isclose(one, other, rel_tol=within, abs_tol=within)
