@@ -24,13 +24,14 @@ from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.feeds import Feeds
 from flexedge.gateway.foresee import Foreseer
 from flexedge.gateway.gateway import Gateway
+from flexedge.gateway.grid import Grid
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.outcomes import Outcomes
 from flexedge.gateway.overrides import Overrides
 from flexedge.gateway.past import Past
 from flexedge.gateway.plan import Planner
-from flexedge.gateway.plant import resolve
+from flexedge.gateway.plant import Plant, resolve
 from flexedge.gateway.predict import Predictor
 from flexedge.gateway.problem import Gatherer
 from flexedge.gateway.received import Received
@@ -45,6 +46,7 @@ from flexedge.gateway.window import GatewayWindow
 from flexedge.store import lock, standin, swap
 from flexedge.store.archive import Keep
 from flexedge.store.beliefs import Beliefs
+from flexedge.store.events import Rule
 from flexedge.store.local import recover
 from flexedge.store.local.archive import LocalArchive
 from flexedge.store.local.disk import Bounds
@@ -178,11 +180,7 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     assembly = assemble(site, loaded.profiles, relay, relay.wake, clock.speed)
     plant = resolve(site, loaded.sensors, assembly.drivers, loaded.currency)
     rules = rules_of(plant)
-    for name, sensor in plant.sensors.items():
-        step = rules[name].resolution if name in rules else tariffs.STEP
-        if name in plant.coming:
-            step = plant.coming[name].resolution
-        beliefs.register(replace(sensor, resolution=step))
+    _introduce(plant, rules, beliefs)
     amendments = Amendments(loaded, plant, state, health)
     amendments.begin(clock.now())
     bring_in(plant, state)
@@ -197,7 +195,8 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
     planner = Planner(plant, gatherer, prices, beliefs, health)
     amendments.trouble, amendments.meanwhile = lambda: planner.trouble, planner.meanwhile
     overrides = Overrides(plant, state, health, settings.control.longest_override)
-    targets = Targets(plant, latest, storages, planner, overrides, elsewhere)
+    grid = Grid(plant, latest, received)
+    targets = Targets(plant, grid, storages, planner, overrides, elsewhere)
     dispatcher = Dispatcher(plant, targets, storages, state, health)
     relay.collector = collector = Collector(plant, latest, beliefs, health)
     aggregator = Aggregator(rules, beliefs)
@@ -226,11 +225,21 @@ def compose(settings: Settings, loaded: LoadedSite, clock: Clock, stack: ExitSta
         tariffs=Tariffs(prices, beliefs),
         amendments=amendments,
         received=received,
+        grid=grid,
         foreseer=Foreseer(plant, predictor, beliefs, health),
         centres=centres_of(settings, ground, site.centres),
     )
     ground.gateway = gateway
     return Composed(gateway, assembly, relay)
+
+
+def _introduce(plant: Plant, rules: Mapping[str, Rule], beliefs: Beliefs) -> None:
+    """Tell the store of every sensor, and how long its events are."""
+    for name, sensor in plant.sensors.items():
+        step = rules[name].resolution if name in rules else tariffs.STEP
+        if name in plant.coming:
+            step = plant.coming[name].resolution
+        beliefs.register(replace(sensor, resolution=step))
 
 
 def parts_of(

@@ -188,6 +188,10 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
             jobs.soon("prices")  # others read them, too, as a centre that plans
             jobs.soon("plan")
 
+    def know_limits(now: datetime) -> None:
+        if gateway.health.time_known:
+            gateway.grid.step(now)
+
     def tell_prices(now: datetime) -> None:
         if gateway.health.time_known:
             gateway.tariffs.step(now)
@@ -196,6 +200,7 @@ def _schedule(jobs: Jobs, gateway: Gateway, settings: Settings) -> None:
     aggregate = guarded_job("aggregate", gateway.health, gateway.aggregator.step)
     jobs.every(_MINUTE, "aggregate", aggregate)
     jobs.every(_HOUR, "prices", guarded_job("prices", gateway.health, tell_prices))
+    jobs.every(_WATCH, "limits", guarded_job("limits", gateway.health, know_limits))
     jobs.every(_WATCH, "watch", guarded_job("watch", gateway.health, watch))
     keep_house(jobs, settings, gateway.health, gateway.beliefs, gateway.state)
 

@@ -9,7 +9,6 @@ from flexedge import __version__
 from flexedge.domain.schedule import Clamped, Outcome, Refused, Released, Unreachable
 from flexedge.errors import RequestError
 from flexedge.gateway.asked import Override, Tightening
-from flexedge.gateway.capacities import capacities
 from flexedge.gateway.explained import Explained
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.health import Alarm
@@ -152,7 +151,7 @@ class Edge:
     def limits(self) -> told.SiteLimits:
         """Every limit that holds now."""
         gateway, now = self.gateway, self._now()
-        most_import, most_export = capacities(gateway.plant, gateway.latest, now)
+        most_import, most_export = gateway.grid.limits_kw(now)
         site = (_limit("installer", (-most_export, most_import)),
                 *(_drawn(one) for one in gateway.overrides.limits_of(None, now)))  # fmt: skip
         return told.SiteLimits(

@@ -10,6 +10,7 @@ from flexedge.gateway.collect import Collector
 from flexedge.gateway.dispatch import Dispatcher
 from flexedge.gateway.elsewhere import Elsewhere
 from flexedge.gateway.foresee import Foreseer
+from flexedge.gateway.grid import Grid
 from flexedge.gateway.health import Health
 from flexedge.gateway.latest import Latest
 from flexedge.gateway.overrides import Overrides
@@ -45,5 +46,6 @@ class Gateway:
     tariffs: Tariffs
     amendments: Amendments
     received: Received
+    grid: Grid
     foreseer: Foreseer
     centres: Centres

@@ -7,10 +7,9 @@ from datetime import datetime
 
 from flexedge.domain.limits import Claim, Worth, follow, gate, share, soc_bound
 from flexedge.gateway.asked import Override
-from flexedge.gateway.capacities import capacities
 from flexedge.gateway.elsewhere import Elsewhere
-from flexedge.gateway.latest import Latest
-from flexedge.gateway.measured import Measured, batteries, measure
+from flexedge.gateway.grid import Grid
+from flexedge.gateway.measured import Measured, batteries
 from flexedge.gateway.overrides import LIMIT, Overrides
 from flexedge.gateway.plan import Plan, Planner
 from flexedge.gateway.plant import Plant, Unit
@@ -39,14 +38,14 @@ class Targets:
     def __init__(
         self,
         plant: Plant,
-        latest: Latest,
+        grid: Grid,
         storages: Storages,
         planner: Planner,
         overrides: Overrides,
         elsewhere: Elsewhere,
     ) -> None:
         self._plant = plant
-        self._latest = latest
+        self._grid = grid
         self._storages = storages
         self._planner = planner
         self.overrides = overrides
@@ -55,7 +54,7 @@ class Targets:
 
     def decide(self, now: datetime) -> tuple[Rung, dict[str, Target]]:
         """The rung of the ladder and a target for each controlled asset."""
-        measured = measure(self._plant, self._latest, now)
+        measured = self._grid.measured(now)
         rung, plan = self._planner.in_force(now)
         theirs = self._theirs(now)
         if plan is not None:
@@ -238,7 +237,7 @@ class Targets:
     def _capacities(self, now: datetime) -> tuple[float, float]:
         """Most import and most export, less the guard's margin."""
         margin = self._plant.site.grid_connection.guard_margin
-        most = capacities(self._plant, self._latest, now)
+        most = self._grid.limits_kw(now)
         asked = self.overrides.site(now)
         return max(min(most[0], asked[0]) - margin, 0.0), max(min(most[1], asked[1]) - margin, 0.0)
 

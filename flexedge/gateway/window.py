@@ -17,7 +17,6 @@ from flexedge.domain.variable import VariablePrice
 from flexedge.errors import RequestError, StoreError
 from flexedge.gateway import view
 from flexedge.gateway.asked import Override
-from flexedge.gateway.capacities import capacities
 from flexedge.gateway.foresee import FORECASTER
 from flexedge.gateway.gateway import Gateway
 from flexedge.gateway.plan import SCHEDULER, Plan
@@ -62,9 +61,7 @@ class GatewayWindow:
         gateway, now = self._gateway, self._now()
         plant = gateway.plant
         grid = gateway.latest.get(f"{GRID}.power")
-        limit_kw = min(
-            capacities(plant, gateway.latest, now)[0], gateway.overrides.site(now)[0]
-        )  # fmt: skip
+        limit_kw = min(gateway.grid.limits_kw(now)[0], gateway.overrides.site(now)[0])
         bought, sold = self._price_fields()
         return view.Status(
             site=plant.site.site.name,

@@ -244,7 +244,7 @@ class World:
         """Poll and decide; nothing is written."""
         self.poll()
         gateway = self.gateway
-        parts = gateway.plant, gateway.latest, gateway.storages, gateway.planner
+        parts = gateway.plant, gateway.grid, gateway.storages, gateway.planner
         targets = Targets(*parts, gateway.overrides, gateway.elsewhere)
         return targets.decide(self.now)[1]
 

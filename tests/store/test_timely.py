@@ -43,6 +43,9 @@ class Rule:
     knowable: Knowable
     theirs: Any = None
 
+    def __str__(self) -> str:
+        return f"{self.resolution} {self.knowable}"
+
     @property
     def spacing(self) -> timedelta:
         return self.resolution or 7 * MINUTE
