@@ -28,7 +28,7 @@ run: $(STAMP)
 	@$(BIN)/flexedge demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -m "not browser and not mosquitto and not postgres and not disk and not torture and not schemathesis" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not mosquitto and not postgres and not disk and not torture and not schemathesis" $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
