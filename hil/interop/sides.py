@@ -1,7 +1,7 @@
 """Two sides of a link, compared by what their APIs tell: beliefs counted, values equal."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -10,6 +10,8 @@ Ask = Callable[..., Any]
 """A path and query parameters; the JSON answer, which must be a good one."""
 _ROLES: Final[Mapping[str, str]] = {"forecaster": "forecast", "scheduler": "schedule"}
 """What sources of a kind believe goes to sensors of a role; all else to the one without."""
+_CENTRE: Final = "centre:"
+"""What the kinds of sources begin with whose word came from there: it is not sent back."""
 _EQUAL: Final = 1e-9
 _SAME_PLAN: Final = 1e-6
 """Of forecasts and schedules what differs by less from what was told last is not told."""
@@ -87,8 +89,19 @@ class Row:
     """Beliefs."""
     known: int
     """Values that are not missing."""
+    sums: tuple[float, float]
+    """Of our values, and of theirs."""
     apart: tuple[Any, ...]
     """Values that differ, of forecasts and schedules by more than is told: where, ours, theirs."""
+
+    def __str__(self) -> str:
+        name = f"{self.name.asset} / {self.name.sensor} {self.role}"
+        here, there = self.sums
+        wrong = f"; apart: {self.apart[:3]}" if self.apart else ""
+        return (
+            f"{name:45} {self.ours:6} beliefs, {self.theirs:6} there;"
+            f" {self.known:4} values, sums {here:.3f} and {there:.3f}{wrong}"
+        )
 
     @property
     def complete(self) -> bool:
@@ -104,7 +117,9 @@ def compare(ours: Side, theirs: Side, window: Window) -> list[Row]:
     for name, here in sorted(ours.sensors().items()):
         counts: dict[str, dict[int, int]] = {"": {}}
         for source, count in ours.beliefs(here["id"], window).items():
-            counts.setdefault(_ROLES.get(kinds.get(source, ""), ""), {})[source] = count
+            kind = kinds.get(source, "")
+            if not kind.startswith(_CENTRE):
+                counts.setdefault(_ROLES.get(kind, ""), {})[source] = count
         for role, sources in counts.items():
             one = there.get(Name(name.asset, f"{name.sensor} {role}".strip()))
             if one is None:
@@ -116,8 +131,13 @@ def compare(ours: Side, theirs: Side, window: Window) -> list[Row]:
             known = sum(value is not None for value in mine)
             beliefs = sum(theirs.beliefs(one["id"], window).values())
             apart = _apart(mine, found, _SAME_PLAN if role else _EQUAL)
-            rows.append(Row(name, role, sum(sources.values()), beliefs, known, apart))
+            sums = _sum(mine), _sum(found)
+            rows.append(Row(name, role, sum(sources.values()), beliefs, known, sums, apart))
     return rows
+
+
+def _sum(values: Iterable[float | None]) -> float:
+    return math.fsum(value for value in values if value is not None)
 
 
 def _apart(ours: list[Any], theirs: list[Any], within: float) -> tuple[Any, ...]:

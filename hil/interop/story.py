@@ -10,6 +10,7 @@ from typing import Any
 
 from hil.gateway import Gateway
 from hil.interop.centre import ACCOUNT, EMAIL, PASSWORD, Centre, User
+from hil.interop.sides import Side
 from hil.programs import Site, run
 from hil.waiting import eventually
 
@@ -124,27 +125,13 @@ class House:
         assert standing["waiting"] == 0, standing["words"]
         assert not standing["refused"], standing["words"]
 
-    def own(self, sensor: int, start: datetime, duration: timedelta, unit: str) -> list[Any]:
-        """The values of a sensor on site, as the gateway's own API tells them."""
+    def sides(self) -> tuple[Side, Side]:
+        """The gateway, and its centre."""
         assert self.gateway is not None
-        return _values(self.gateway.api.get(
-            f"/api/v3_0/sensors/{sensor}/data", start=start.isoformat(),
-            duration=_iso(duration), unit=unit))  # fmt: skip
-
-    def there(self, sensor: int, start: datetime, duration: timedelta, unit: str) -> list[Any]:
-        """The same at the centre."""
-        return _values(self.market.user.ask(
-            "GET", f"/api/v3_0/sensors/{sensor}/data", start=start.isoformat(),
-            duration=_iso(duration), unit=unit))  # fmt: skip
-
-
-def _values(answer: Mapping[str, Any]) -> list[Any]:
-    values: list[Any] = answer["values"]
-    return values
-
-
-def _iso(duration: timedelta) -> str:
-    return f"PT{duration // timedelta(minutes=1)}M"
+        user = self.market.user
+        return Side(self.gateway.api.get), Side(
+            lambda path, **query: user.ask("GET", path, **query)
+        )
 
 
 def assets_of(user: User) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def test_the_centre_is_killed_and_comes_back(road: Road) -> None:
 
 def test_nothing_is_refused_by_mistake_and_nothing_went_wrong_on_site(road: Road) -> None:
     for row in arrives(road):
-        print(f"{' '.join(row.name):30} {row.role:9} {row.ours:5} beliefs, {row.theirs:5} there")
+        print(row)
     standing = road.standing()
     print(standing["words"], dict(road.proxy.exchanges))
     assert standing["refused"] == 0

@@ -1,13 +1,12 @@
 """A site in a fleet, chapter by chapter: each test goes on where the one before it ended."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
 from hil.gateway import Gateway
+from hil.interop.sides import Row, Window, compare
 from hil.interop.story import HOUR, House, assets_of, utc_now
 from hil.waiting import eventually
 
@@ -78,7 +77,8 @@ def test_two_days_go_by_and_all_of_them_arrives(
     house.command("sync", "now")
 
     def arrived() -> None:
-        assert [row for row in _rows(house, begin) if not row["same"]] == []
+        wrong = [(day, row) for day, row in _rows(house, begin) if not row.complete]
+        assert not wrong, "\n".join(f"{day:%d %b} {row}" for day, row in wrong)
 
     eventually(arrived, _ARRIVING_S, 10 * _SELDOM_S)
     print(house.command("sync", "status"))
@@ -88,29 +88,18 @@ def test_the_centre_has_the_same_values_sensor_by_sensor_and_day_by_day(
     house: House, begin: datetime
 ) -> None:
     rows = _rows(house, begin)
-    assert len(rows) > 40 * DAYS
-    for row in rows:
-        print(f"{row['name']:32} {row['day']:%d %b} {row['n']:4} values, sum {row['sum']:12.3f}")
-    assert sum(row["n"] for row in rows) > 288 * DAYS * 30
-    assert [row for row in rows if not row["same"]] == []
+    for day, row in rows:
+        print(f"{day:%d %b} {row}")
+    measured = [row for _, row in rows if not row.role]
+    assert len(measured) > 40 * DAYS
+    assert sum(row.known for row in measured) > 288 * DAYS * 30
+    assert {row.role for _, row in rows} == {"", "forecast", "schedule"}
+    assert all(row.complete for _, row in rows)
 
 
-def _rows(house: House, begin: datetime) -> list[dict[str, Any]]:
-    """Of each sensor and day; the site lives on meanwhile: where time stands still nobody sends."""
-    sensors = [one for one in house.sync()["sensors"] if one["role"] == ""]
-    midnights = [begin + timedelta(days=n) for n in range(DAYS + 1)]
-    return [_compared(house, sensor, pair) for sensor in sensors for pair in pairwise(midnights)]
-
-
-def _compared(
-    house: House, sensor: dict[str, Any], day: tuple[datetime, datetime]
-) -> dict[str, Any]:
-    start, length, unit = day[0], day[1] - day[0], sensor["unit"]
-    ours = house.own(sensor["id"], start, length, unit)
-    theirs = house.there(sensor["central_id"], start, length, unit)
-    known = [value for value in ours if value is not None]
-    equal = len(ours) == len(theirs) and all(
-        one == pytest.approx(other, abs=1e-6) for one, other in zip(ours, theirs, strict=True)
-    )
-    return {"name": sensor["name"], "day": start.astimezone(UTC), "n": len(known),
-            "sum": sum(known), "same": equal, "ours": ours[:5], "theirs": theirs[:5]}  # fmt: skip
+def _rows(house: House, begin: datetime) -> list[tuple[datetime, Row]]:
+    """Of each day and sensor; the site lives on meanwhile: where time stands still nobody sends."""
+    ours, theirs = house.sides()
+    starts = [begin + timedelta(days=n) for n in range(DAYS)]
+    days = [Window(start, start + timedelta(days=1)) for start in starts]
+    return [(day.start, row) for day in days for row in compare(ours, theirs, day)]
