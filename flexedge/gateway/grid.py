@@ -21,7 +21,8 @@ class Grid:
     """The grid connection, by what is fixed, measured and received.
 
     A limit that a sensor tells is the sensor's present value, or its default while it is silent.
-    Of one that comes from a centre, that is what the centre told last of this moment.
+    Of one that comes from a centre, that is what the centre told last of this moment, and never
+    more than the default: nobody from afar lets more through than the installer did.
     """
 
     def __init__(self, plant: Plant, latest: Latest, received: Received) -> None:
@@ -69,13 +70,14 @@ class Grid:
         )
 
     def _present(self, limit: VariablePower | None, now: datetime) -> float:
+        known = fixed(limit)
+        most = math.inf if known is None else known
         if isinstance(limit, DataReference) and not limit.believers:
             series = self._told.get(limit.sensor)
             if series is not None:
                 value = series.at(now)
-            else:
-                value = self._latest.value(limit.sensor, now, self._plant.max_age(limit.sensor))
+                return most if value is None else min(abs(value), most)
+            value = self._latest.value(limit.sensor, now, self._plant.max_age(limit.sensor))
             if value is not None:
                 return abs(value)
-        known = fixed(limit)
-        return math.inf if known is None else known
+        return most

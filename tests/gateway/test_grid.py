@@ -75,6 +75,13 @@ def test_a_limit_of_a_centre_is_followed_when_it_says_another(hut: "Hut") -> Non
     assert now(world) == (5.0, 20.0)
 
 
+def test_no_centre_lets_more_through_than_the_installer_did(hut: "Hut") -> None:
+    world = received(hut)
+    tell(world, 1000.0)
+    world.gateway.grid.step(world.now)
+    assert now(world) == (17.0, 20.0)
+
+
 def test_what_comes_into_sight_is_read_in_time(hut: "Hut") -> None:
     world = received(hut)
     tell(world, *([6.0] * 4 * 72))
