@@ -1,18 +1,10 @@
 import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from flexedge.daemon.ending import Ending
-
-
-@pytest.fixture
-def ending() -> Iterator[Ending]:
-    with Ending() as ending:
-        ending.on_signals()
-        yield ending
 
 
 def test_nothing_comes(ending: Ending) -> None:

@@ -127,13 +127,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
         daemon.clear()
 
 
-@pytest.fixture
-def ending() -> Iterator[Ending]:
-    with Ending() as ending:
-        ending.on_signals()
-        yield ending
-
-
 def test_it_serves_with_every_device_away_and_ends_in_order(start: Start) -> None:
     daemon = start()
     url = daemon.until("page")["url"]
